@@ -1,0 +1,130 @@
+//! The adapter layer: what every broker is asked for, and what it can answer.
+//! The traits, the shared words and the registry live here; each broker is a folder beside them.
+
+pub mod address;
+pub mod capabilities;
+pub mod error;
+pub mod guard;
+pub mod registry;
+pub mod settings;
+pub mod subscription;
+pub mod topic;
+
+pub mod capture;
+pub mod demo;
+#[cfg(feature = "kafka")]
+pub mod kafka;
+#[cfg(feature = "redis")]
+pub mod redis;
+
+use std::future::Future;
+use std::pin::Pin;
+
+pub use address::Address;
+pub use capabilities::{Capabilities, LookCost};
+pub use error::{Error, ErrorKind, Result};
+pub use registry::{ADAPTERS, Adapter};
+pub use settings::{Notices, Settings};
+pub use subscription::{Bound, PartitionRange, Range, Subscription, TopicSelector};
+pub use topic::{Group, GroupOffset, History, HistoryRecord, NewTopic, Target, TopicInfo, Written};
+
+use crate::event::{Batch, Timestamp};
+
+/// What the async methods of a `dyn` trait give; one allocation a batch, never an event.
+pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// A connected broker, a file, or the embedded broker. Looking through it changes nothing on the
+/// server: it never joins a group, commits, acknowledges, creates or deletes, unless the method's
+/// name says so.
+pub trait Broker: Send + Sync {
+    fn capabilities(&self) -> Capabilities;
+
+    /// The topics that the selector names, with their partitions. A topic that is named (not
+    /// matched by a glob) and missing is [`ErrorKind::MissingTopic`].
+    fn topics<'a>(&'a self, which: &'a TopicSelector) -> BoxFuture<'a, Result<Vec<TopicInfo>>>;
+
+    /// The consumer groups and where they stand. A broker that has none says so in its
+    /// capabilities, and this is [`ErrorKind::Unsupported`].
+    fn groups(&self) -> BoxFuture<'_, Result<Vec<Group>>> {
+        Box::pin(async {
+            Err(Error::unsupported(
+                self.capabilities().adapter,
+                "has no consumer groups",
+            ))
+        })
+    }
+
+    /// The broker's own clock where it has one: the embedded broker's virtual time, the end of a
+    /// recording. `None` is the wall clock.
+    fn clock(&self) -> BoxFuture<'_, Result<Option<Timestamp>>> {
+        Box::pin(async { Ok(None) })
+    }
+
+    /// Freezes the bounds of a subscription into positions, one row a partition, ordered by topic
+    /// and partition. Reads no event.
+    fn resolve<'a>(&'a self, sub: &'a Subscription) -> BoxFuture<'a, Result<Vec<PartitionRange>>>;
+
+    /// Begins to read. The source owns its threads and connections; dropping it ends them.
+    fn source<'a>(&'a self, sub: &'a Subscription) -> BoxFuture<'a, Result<Box<dyn Source>>>;
+
+    /// Opens a topic for writing. A missing topic is [`ErrorKind::MissingTopic`], never created.
+    fn sink<'a>(&'a self, target: &'a Target) -> BoxFuture<'a, Result<Box<dyn Sink>>> {
+        let topic = &target.topic;
+        Box::pin(async move {
+            Err(Error::unsupported(
+                self.capabilities().adapter,
+                &format!("cannot be written to (topic {topic})"),
+            ))
+        })
+    }
+
+    /// Creates a topic; an existing one is an error.
+    fn create_topic<'a>(&'a self, topic: &'a NewTopic) -> BoxFuture<'a, Result<()>> {
+        let name = &topic.name;
+        Box::pin(async move {
+            Err(Error::unsupported(
+                self.capabilities().adapter,
+                &format!("cannot create topics (topic {name})"),
+            ))
+        })
+    }
+
+    /// Writes a whole prepared history: topics, transactions with their aborts, group commits.
+    fn load_history<'a>(&'a self, _history: &'a History) -> BoxFuture<'a, Result<()>> {
+        Box::pin(async {
+            Err(Error::unsupported(
+                self.capabilities().adapter,
+                "cannot take the demo's history",
+            ))
+        })
+    }
+}
+
+/// A running read. Pulled: not asking is the backpressure, all the way to the broker.
+pub trait Source: Send {
+    /// The next events that the subscription's selection keeps. `None` is the end of the frozen
+    /// range, reached by position; a source that follows never ends by itself. A batch may hold no
+    /// event: then its `scanned` counts tell what was looked at meanwhile. Dropping the future
+    /// loses nothing: the next call goes on where this one stood.
+    fn next_batch(&mut self) -> BoxFuture<'_, Result<Option<Batch>>>;
+
+    /// How much of the frozen range lies behind, and how long it is, in positions summed over the
+    /// partitions. `None` when the source follows or cannot tell.
+    fn progress(&self) -> Option<(u64, u64)> {
+        None
+    }
+}
+
+/// A running write into one topic.
+pub trait Sink: Send {
+    /// Sends the events in order. An event goes to its stream's partition; with
+    /// [`crate::event::ANY_PARTITION`] the target chooses by key as its own producers do. The
+    /// stream's topic is not looked at. An event's timestamp is written where the broker keeps
+    /// timestamps; [`crate::event::TimestampType::None`] means now. Returns when the events are
+    /// taken over, not when they are stored: that is [`Sink::flush`]'s word.
+    fn send<'a>(&'a mut self, batch: &'a Batch) -> BoxFuture<'a, Result<()>>;
+
+    /// Waits until everything sent is stored as safely as the broker can, and tells how much that
+    /// is. An event that the broker refused is an error here or in a later `send`.
+    fn flush(&mut self) -> BoxFuture<'_, Result<Written>>;
+}

@@ -1,0 +1,106 @@
+//! What brokers tell of topics and groups, and what they are told when written to.
+
+use std::sync::Arc;
+
+use crate::event::{HeaderBuf, Position, PositionStyle, Timestamp};
+
+/// A topic (queue, stream, subject) as `topics` lists it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TopicInfo {
+    pub name: Arc<str>,
+    /// The broker's own bookkeeping; left out unless named.
+    pub internal: bool,
+    pub style: PositionStyle,
+    pub partitions: Vec<PartitionInfo>,
+}
+
+/// One partition: `[first, end)`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PartitionInfo {
+    pub partition: u32,
+    /// Position of the first event that is still there.
+    pub first: Position,
+    /// The position that the next event will get, or the one after the last where ids are not
+    /// dense.
+    pub end: Position,
+    /// Events as the broker counts them; `None` where it does not (an offset range with holes).
+    pub events: Option<u64>,
+}
+
+/// A consumer group and its commits.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Group {
+    pub name: String,
+    /// The broker's word: `Stable`, `Empty`, …
+    pub state: String,
+    /// The broker's word for the protocol: `classic`, `consumer`, `stream`.
+    pub kind: String,
+    pub members: Vec<String>,
+    pub offsets: Vec<GroupOffset>,
+}
+
+/// Where a group stands in one partition.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GroupOffset {
+    pub topic: Arc<str>,
+    pub partition: u32,
+    pub style: PositionStyle,
+    /// The next position that the group will read; `None` when it never committed.
+    pub committed: Option<Position>,
+    pub first: Position,
+    pub end: Position,
+    /// Positions between the commit and the end, the broker's own figure where it has one.
+    /// Transaction markers count; never negative. `None` when nobody knows.
+    pub raw_lag: Option<u64>,
+    /// Delivered and not acknowledged, where the broker keeps such a list.
+    pub pending: Option<u64>,
+    /// The member that has the partition.
+    pub member: Option<String>,
+}
+
+/// A topic to write to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Target {
+    pub topic: Arc<str>,
+    /// For files: replace what is there.
+    pub overwrite: bool,
+}
+
+/// A topic to create.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewTopic {
+    pub name: String,
+    pub partitions: u32,
+    /// The broker's own configuration names, `retention.ms` and the like.
+    pub config: Vec<(String, String)>,
+}
+
+/// What a sink has stored since it was opened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Written {
+    pub events: u64,
+    pub bytes: u64,
+}
+
+/// A prepared past, to be written into an empty broker in this order.
+#[derive(Debug, Clone, Default)]
+pub struct History {
+    pub topics: Vec<NewTopic>,
+    pub records: Vec<HistoryRecord>,
+    /// Group, topic, partition, committed offset.
+    pub commits: Vec<(String, String, u32, u64)>,
+}
+
+/// One record of a prepared past.
+#[derive(Debug, Clone)]
+pub struct HistoryRecord {
+    pub topic: Arc<str>,
+    pub partition: u32,
+    pub timestamp: Timestamp,
+    pub key: Option<Vec<u8>>,
+    pub value: Option<Vec<u8>>,
+    pub headers: HeaderBuf,
+    /// `Some(true)`: alone in a transaction that is committed; `Some(false)`: in one that is
+    /// aborted.
+    pub transaction: Option<bool>,
+}

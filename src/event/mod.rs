@@ -1,0 +1,16 @@
+//! Events as plain data: batches in byte arenas, positions, timestamps, the record-batch codec.
+//! No I/O, no broker, no screen.
+
+mod batch;
+mod headers;
+mod meta;
+mod position;
+mod select;
+mod time;
+
+pub use batch::{ArenaFull, BATCH_BYTES, BATCH_EVENTS, Batch, BatchPool, EventRef, Scanned};
+pub use headers::{HeaderBuf, Headers};
+pub use meta::{BatchMeta, Compression, Marker, Visibility};
+pub use position::{ANY_PARTITION, Position, PositionStyle, PositionText, Stream, Streams};
+pub use select::{Select, SelectAll, SelectError, SelectWorker, Verdict};
+pub use time::{Timestamp, TimestampType};

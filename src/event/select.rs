@@ -1,0 +1,62 @@
+//! The seam between a source and the query: what decides which events are handed on.
+//! The expressions themselves live in `query`; sources see only this.
+
+use super::EventRef;
+
+/// A compiled selection, shared by all threads of a source.
+pub trait Select: Send + Sync {
+    /// The state of one thread: parsers, scratch buffers.
+    fn worker(&self) -> Box<dyn SelectWorker>;
+
+    /// True when every event is kept, so that a source need not look at it.
+    fn keeps_all(&self) -> bool {
+        false
+    }
+
+    /// True when one of the events could be kept whose bytes (a whole decompressed record batch,
+    /// framing included) are given. False is a proof; true is a maybe.
+    fn may_match(&self, _bytes: &[u8]) -> bool {
+        true
+    }
+}
+
+/// One thread's part of a selection.
+pub trait SelectWorker: Send {
+    fn test(&mut self, event: &EventRef<'_>) -> Result<Verdict, SelectError>;
+}
+
+/// What the selection says of one event.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verdict {
+    Keep,
+    Drop,
+    /// The expression failed on this event (indexing a string, say): no match, and counted.
+    Failed,
+}
+
+/// A selection that cannot go on: an expression that does not end on one event.
+#[derive(Debug, Clone, thiserror::Error)]
+#[error("{message}")]
+pub struct SelectError {
+    pub message: String,
+}
+
+/// Keeps everything.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct SelectAll;
+
+impl Select for SelectAll {
+    fn worker(&self) -> Box<dyn SelectWorker> {
+        Box::new(Self)
+    }
+
+    fn keeps_all(&self) -> bool {
+        true
+    }
+}
+
+impl SelectWorker for SelectAll {
+    fn test(&mut self, _event: &EventRef<'_>) -> Result<Verdict, SelectError> {
+        Ok(Verdict::Keep)
+    }
+}

@@ -1,0 +1,3 @@
+//! Parses, runs, prints what went wrong, and exits. Nothing else.
+
+fn main() {}

@@ -5,7 +5,7 @@ use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
 use crate::broker::PartitionRange;
-use crate::event::{ArenaFull, Batch, Position, PositionStyle, Streams};
+use crate::event::{ArenaFull, Batch, Position, PositionStyle};
 
 /// Keeps the last N events of each partition while a window is read.
 pub struct LastEvents {
@@ -36,6 +36,18 @@ impl LastEvents {
         Ok(())
     }
 
+    /// Takes in the finished events of another source, whose table stands beside this one.
+    pub fn take_other(&mut self, other: &Batch) -> Result<(), ArenaFull> {
+        let base = self.kept.streams().len() as u32;
+        let both = self.kept.streams().iter().chain(other.streams().iter());
+        self.kept.set_streams(both.cloned().collect());
+        for mut event in other.iter() {
+            event.stream_index += base;
+            self.kept.push(&event)?;
+        }
+        Ok(())
+    }
+
     fn compact(&mut self) -> Result<(), ArenaFull> {
         let mut fresh = Batch::new(self.kept.streams().clone());
         for index in self.last_of_each() {
@@ -59,10 +71,6 @@ impl LastEvents {
             .collect();
         indices.reverse();
         indices
-    }
-
-    pub fn streams(&self) -> &Streams {
-        self.kept.streams()
     }
 
     /// How many events of this partition are held, at most N.

@@ -127,4 +127,9 @@ pub trait Sink: Send {
     /// Waits until everything sent is stored as safely as the broker can, and tells how much that
     /// is. An event that the broker refused is an error here or in a later `send`.
     fn flush(&mut self) -> BoxFuture<'_, Result<Written>>;
+
+    /// Closes what has an end of its own, a file's index. Called once, after the last `flush`.
+    fn finish(&mut self) -> BoxFuture<'_, Result<()>> {
+        Box::pin(async { Ok(()) })
+    }
 }

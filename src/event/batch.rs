@@ -224,6 +224,17 @@ impl Batch {
         (0..self.entries.len()).map(|i| self.get(i))
     }
 
+    /// Puts the batch on another table: its stream `i` is `map[i]` there.
+    pub fn remap(&mut self, streams: Streams, map: &[u32]) {
+        for entry in &mut self.entries {
+            entry.stream = map[entry.stream as usize];
+        }
+        for meta in &mut self.metas {
+            meta.stream = map[meta.stream as usize];
+        }
+        self.streams = streams;
+    }
+
     /// Drops the events after the first `len`.
     pub fn truncate(&mut self, len: usize) {
         self.entries.truncate(len);

@@ -76,7 +76,7 @@ impl Session {
             zone,
         };
         session.start_log()?;
-        for warning in session.config.warnings() {
+        for warning in &session.config.warnings {
             session.say(&format!("warning: {warning}"));
         }
         Ok(session)
@@ -176,7 +176,7 @@ impl Session {
             return Ok((typed.clone(), Settings::default(), None));
         };
         let context = self.config.context(name)?;
-        let mut address = Address::parse(context.url())
+        let mut address = Address::parse(&context.url)
             .map_err(|e| Failure::from(e).on(format!("the url of the context '{name}'")))?;
         if matches!(address, Address::Context { .. } | Address::Stdin) {
             return Err(Failure::usage(format!(
@@ -188,12 +188,12 @@ impl Session {
         }
         let settings = Settings {
             properties: context.resolve_properties()?,
-            read_only: context.read_only(),
-            allow_replay_to: context.allow_replay_to().to_vec(),
+            read_only: context.read_only,
+            allow_replay_to: context.allow_replay_to.clone(),
             context: Some(name.clone()),
             ..Settings::default()
         };
-        Ok((address, settings, context.env().map(str::to_owned)))
+        Ok((address, settings, context.env.clone()))
     }
 }
 

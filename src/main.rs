@@ -11,7 +11,10 @@ fn main() -> ExitCode {
 
 /// The second Ctrl-C: the person means it, and nothing is worth waiting for.
 #[expect(clippy::exit, reason = "the one place that ends the process")]
-#[expect(clippy::disallowed_methods, reason = "the one place that ends the process")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the one place that ends the process"
+)]
 fn end_at_once() {
     std::process::exit(INTERRUPTED);
 }

@@ -13,7 +13,6 @@ mod time;
 
 pub use batch::{ArenaFull, BATCH_BYTES, BATCH_EVENTS, Batch, BatchPool, EventRef, Scanned};
 pub use decode::{Content, Decoded, Decoding, DecodingError, Format, Refused, decode};
-pub use headers::{HeaderBuf, Headers};
 pub use headers::{HeaderBuf, HeaderIter, Headers};
 pub use meta::{BatchMeta, Compression, Marker, Visibility};
 pub use position::{ANY_PARTITION, Position, PositionStyle, PositionText, Stream, Streams};

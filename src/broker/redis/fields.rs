@@ -156,8 +156,8 @@ fn write_text(out: &mut Vec<u8>, text: &str) {
 }
 
 /// Hands each field of the entry that stands for this event to `put`, in order.
-pub(super) fn write_event<'a>(
-    event: &EventRef<'a>,
+pub(super) fn write_event(
+    event: &EventRef<'_>,
     scratch: &mut Vec<u8>,
     mut put: impl FnMut(&[u8], &[u8]),
 ) {
@@ -307,7 +307,7 @@ mod tests {
         };
         let mut fields = Vec::new();
         write_event(&event, &mut Vec::new(), |f, v| {
-            fields.extend([bulk(f), bulk(v)])
+            fields.extend([bulk(f), bulk(v)]);
         });
         assert!(!fields.is_empty(), "an entry needs a field");
         let mut scratch = Scratch::default();

@@ -20,7 +20,7 @@ impl StreamInfo {
     pub(super) fn read(value: &Value) -> Option<Self> {
         Some(Self {
             length: number(field(value, "length")?)?,
-            first: field(value, "first-entry").and_then(|e| entry_id(e)),
+            first: field(value, "first-entry").and_then(entry_id),
             last_id: field(value, "last-generated-id").and_then(id)?,
             added: field(value, "entries-added").and_then(number),
         })

@@ -12,7 +12,7 @@ use super::fault;
 use crate::broker::{Notices, Result};
 
 /// A read of a frozen range gives a lost server this long to come back; one that follows waits on.
-pub(super) const PATIENCE: Duration = Duration::from_secs(60);
+pub(super) const PATIENCE: Duration = Duration::from_mins(1);
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
 const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 

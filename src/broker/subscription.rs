@@ -50,6 +50,14 @@ impl TopicSelector {
             .filter(|p| !is_glob(p))
     }
 
+    /// The patterns that are globs.
+    pub fn globs(&self) -> impl Iterator<Item = &str> {
+        self.patterns
+            .iter()
+            .map(String::as_str)
+            .filter(|p| is_glob(p))
+    }
+
     /// The only topic, when exactly one is named literally.
     pub fn single(&self) -> Option<&str> {
         match self.patterns.as_slice() {

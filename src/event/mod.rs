@@ -2,8 +2,8 @@
 //! No I/O, no broker, no screen.
 
 mod batch;
-mod decode;
 pub mod codec;
+mod decode;
 mod headers;
 mod meta;
 pub mod object;

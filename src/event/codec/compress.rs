@@ -83,11 +83,6 @@ impl Room {
         Ok(&mut self.bytes[self.used..])
     }
 
-    /// True when the buffer cannot grow any more.
-    const fn is_at_limit(&self) -> bool {
-        self.bytes.len() > self.limit
-    }
-
     const fn too_large(&self) -> CodecError {
         CodecError::TooLarge { limit: self.limit }
     }

@@ -192,6 +192,10 @@ impl<'a> Iterator for Records<'a> {
 }
 
 /// A length and as many bytes; -1 is null, which the inner option tells apart from empty.
+#[expect(
+    clippy::option_option,
+    reason = "null is a value here, a cut record is not"
+)]
 fn take_bytes<'a>(bytes: &mut &'a [u8]) -> Option<Option<&'a [u8]>> {
     match take_varint(bytes)? {
         -1 => Some(None),

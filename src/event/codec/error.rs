@@ -23,7 +23,7 @@ pub enum CodecError {
     )]
     Checksum { stored: u32, computed: u32 },
     #[error("compression type {id} (byte 21) is unknown")]
-    Compression { id: u8 },
+    Compression { id: i16 },
     #[error("the {codec} data of the batch (from byte 61) do not decompress: {reason}")]
     Inflate { codec: &'static str, reason: String },
     #[error("the records of the batch are larger than {limit} bytes when decompressed")]

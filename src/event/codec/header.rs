@@ -218,7 +218,7 @@ fn compression(attributes: i16) -> Result<Compression, CodecError> {
         2 => Compression::Snappy,
         3 => Compression::Lz4,
         4 => Compression::Zstd,
-        id => return Err(CodecError::Compression { id: id as u8 }),
+        id => return Err(CodecError::Compression { id }),
     })
 }
 

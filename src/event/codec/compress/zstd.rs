@@ -46,10 +46,12 @@ mod native {
                         room.used += written;
                         return Ok(());
                     }
-                    Err(code) if is_too_small(code) && room.is_at_limit() => {
-                        return Err(room.too_large());
+                    Err(code) if is_too_small(code) => {
+                        if room.bytes.len() > room.limit {
+                            return Err(room.too_large());
+                        }
+                        want = room.bytes.len() + 1;
                     }
-                    Err(code) if is_too_small(code) => want = room.bytes.len() + 1,
                     Err(code) => return Err(broken(NAME, get_error_name(code))),
                 }
             }

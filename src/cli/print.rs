@@ -11,7 +11,7 @@ use super::session::Session;
 use super::summary;
 use crate::broker::{self, BoxFuture};
 use crate::event::{Batch, Decoding, object};
-use crate::output::{Closed, Options, Printer};
+use crate::output::{Look, PrintError, Printer, Table, mapped_writer, writer};
 use crate::pipeline::{Consumer, End, Flow, Outcome};
 use crate::query::{JqMap, JqMapWorker, MapOutcome};
 use crate::text::Visible;
@@ -20,27 +20,30 @@ use crate::text::Visible;
 pub struct Printing {
     printer: Printer,
     map: Option<JqMap>,
-    raw: bool,
     decoding: Decoding,
 }
 
 /// Reads `-o` and `--map`; a mistake in them must not wait for a network.
 pub fn prepare(session: &Session, output: &Output) -> Result<Printing> {
-    let options = Options {
-        colour: session.colour(),
+    let look = Look {
+        decoding: session.decoding(),
+        color: session.colour(),
         ascii: session.global.ascii,
         terminal: session.stdout_is_terminal,
         zone: session.zone.clone(),
-        decoding: session.decoding(),
     };
     let map = output.map.as_deref().map(JqMap::compile).transpose()?;
-    let printer = Printer::new(&output.output, options, stdout()?)
-        .map_err(|e| Failure::usage(e.message).hint(e.hint))?;
+    let format = &output.output;
+    let printer = if map.is_some() {
+        mapped_writer(format, &look).map(|w| Ok(Printer::mapped(w, stdout()?)))
+    } else {
+        writer(format, &look).map(|w| Ok(Printer::events(w, stdout()?)))
+    };
+    let printer = printer.map_err(|e| Failure::usage(e.to_string()).hint(e.hint()))??;
     Ok(Printing {
         printer,
         map,
-        raw: output.output == "raw",
-        decoding: session.decoding(),
+        decoding: look.decoding,
     })
 }
 
@@ -72,7 +75,6 @@ pub async fn run(
     let mut consumer = Print {
         map: printing.map.as_ref().map(JqMap::worker),
         printer: printing.printer,
-        raw: printing.raw,
         decoding: printing.decoding,
         object: Vec::new(),
         map_failed: 0,
@@ -83,9 +85,9 @@ pub async fn run(
     let mut outcome = outcome?;
     if !matches!(outcome.end, End::Closed) {
         match consumer.printer.finish() {
-            Ok(Closed::No) => {}
-            Ok(Closed::Yes) => outcome.end = End::Closed,
-            Err(error) => return Err(cannot_print(&error)),
+            Ok(()) => {}
+            Err(PrintError::Closed) => outcome.end = End::Closed,
+            Err(PrintError::Write(error)) => return Err(cannot_print(&error)),
         }
     }
     outcome.scanned.failed += consumer.map_failed;
@@ -115,7 +117,6 @@ fn cannot_print(error: &std::io::Error) -> Failure {
 struct Print {
     printer: Printer,
     map: Option<JqMapWorker>,
-    raw: bool,
     decoding: Decoding,
     /// The event object that `--map` sees; reused.
     object: Vec<u8>,
@@ -126,14 +127,14 @@ struct Print {
 impl Print {
     fn print(&mut self, batch: &Batch) -> broker::Result<Flow> {
         for event in batch.iter() {
-            let closed = if self.map.is_some() {
+            let printed = if self.map.is_some() {
                 self.object.clear();
                 object::write(&mut self.object, &event, &self.decoding);
                 self.print_map()?
             } else {
                 self.printer.event(&event)
             };
-            if flow(closed)? == Flow::Closed {
+            if flow(printed)? == Flow::Closed {
                 return Ok(Flow::Closed);
             }
         }
@@ -143,18 +144,15 @@ impl Print {
         Ok(Flow::More)
     }
 
-    fn print_map(&mut self) -> broker::Result<std::io::Result<Closed>> {
+    fn print_map(&mut self) -> broker::Result<Result<(), PrintError>> {
         let Some(map) = &mut self.map else {
-            return Ok(Ok(Closed::No));
+            return Ok(Ok(()));
         };
-        let (printer, raw) = (&mut self.printer, self.raw);
-        let mut written = Ok(Closed::No);
+        let printer = &mut self.printer;
+        let mut written = Ok(());
         let outcome = map.run(&self.object, &mut |out| {
-            if matches!(written, Ok(Closed::No)) {
-                written = match out.text {
-                    Some(text) if raw => printer.line(text),
-                    _ => printer.line(out.json),
-                };
+            if written.is_ok() {
+                written = printer.line(out.json);
             }
         })?;
         if let MapOutcome::Failed(_) = outcome {
@@ -164,13 +162,13 @@ impl Print {
     }
 }
 
-fn flow(closed: std::io::Result<Closed>) -> broker::Result<Flow> {
-    match closed {
-        Ok(Closed::No) => Ok(Flow::More),
-        Ok(Closed::Yes) => Ok(Flow::Closed),
+fn flow(printed: Result<(), PrintError>) -> broker::Result<Flow> {
+    match printed {
+        Ok(()) => Ok(Flow::More),
+        Err(PrintError::Closed) => Ok(Flow::Closed),
         Err(error) => Err(broker::Error::new(
             broker::ErrorKind::File,
-            format!("cannot write to standard output: {error}"),
+            error.to_string(),
         )),
     }
 }
@@ -196,6 +194,16 @@ pub fn print_lines(lines: impl IntoIterator<Item = String>) -> Result<Exit> {
         }
     }
     Ok(Exit::Done)
+}
+
+/// A table of a report.
+pub fn print_table(session: &Session, table: &Table) -> Result<Exit> {
+    let mut out = Vec::new();
+    table.write(&mut out, session.colour());
+    match std::io::stdout().lock().write_all(&out) {
+        Ok(()) => Ok(Exit::Done),
+        Err(error) => closed_is_done(&error),
+    }
 }
 
 /// A reader that went away is no failure.

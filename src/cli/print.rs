@@ -11,7 +11,7 @@ use super::session::Session;
 use super::summary;
 use crate::broker::{self, BoxFuture};
 use crate::event::{Batch, Decoding, object};
-use crate::output::{Look, PrintError, Printer, Table, mapped_writer, writer};
+use crate::output::{FormatError, Look, PrintError, Printer, Table, mapped_writer, writer};
 use crate::pipeline::{Consumer, End, Flow, Outcome};
 use crate::query::{JqMap, JqMapWorker, MapOutcome};
 use crate::text::Visible;
@@ -34,12 +34,12 @@ pub fn prepare(session: &Session, output: &Output) -> Result<Printing> {
     };
     let map = output.map.as_deref().map(JqMap::compile).transpose()?;
     let format = &output.output;
+    let refused = |e: FormatError| Failure::usage(e.to_string()).hint(e.hint());
     let printer = if map.is_some() {
-        mapped_writer(format, &look).map(|w| Ok(Printer::mapped(w, stdout()?)))
+        Printer::mapped(mapped_writer(format, &look).map_err(refused)?, stdout()?)
     } else {
-        writer(format, &look).map(|w| Ok(Printer::events(w, stdout()?)))
+        Printer::events(writer(format, &look).map_err(refused)?, stdout()?)
     };
-    let printer = printer.map_err(|e| Failure::usage(e.to_string()).hint(e.hint()))??;
     Ok(Printing {
         printer,
         map,

@@ -99,7 +99,10 @@ mod tests {
 
     #[test]
     fn only_the_line_at_fault_is_drawn() {
-        assert_eq!(drawn(".a |\n  ~ |\n.b", 7..8), "--where: no\n    ~ |\n    ^");
+        assert_eq!(
+            drawn(".a |\n  ~ |\n.b", 7..8),
+            "--where: no\n    ~ |\n    ^"
+        );
         assert_eq!(drawn("[\n1", 0..3), "--where: no\n  [\n  ^");
     }
 }

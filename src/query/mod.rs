@@ -1,8 +1,16 @@
-//! Which events a command looks at: keys, regular expressions and jq expressions, compiled into
-//! one selection. Where events come from and where they go is decided elsewhere.
+//! Which events a command looks at, and what it makes of them: keys, regular expressions and jq
+//! expressions, compiled once and shared by threads. Where events come from and where they go is
+//! decided elsewhere.
 
 mod error;
+mod grep;
 mod jq;
+mod map;
 mod nesting;
+#[cfg(test)]
+mod samples;
+mod selection;
 
 pub use error::QueryError;
+pub use map::{JqMap, JqMapWorker, JqOut, MapOutcome};
+pub use selection::{Query, QuerySpec};

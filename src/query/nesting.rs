@@ -1,13 +1,12 @@
 //! How deep JSON may be nested: parsers recurse, and a stack that overflows ends the process.
 
-/// Deeper text is not read as JSON.
-pub(crate) const MAX_NESTING: usize = 512;
+use crate::text::MAX_DEPTH;
 
-/// Whether JSON text is nested deeper than [`MAX_NESTING`].
+/// Whether what jaq reads as JSON is nested deeper than an event may be. It also reads comments.
 pub(crate) fn too_deep(text: &[u8]) -> bool {
     // The brackets that open bound the depth, and counting them is nearly free.
     let opened = text.iter().filter(|&&b| b == b'[' || b == b'{').count();
-    opened > MAX_NESTING && depth(text) > MAX_NESTING
+    opened > MAX_DEPTH && depth(text) > MAX_DEPTH
 }
 
 /// The depth of brackets outside of strings.
@@ -32,6 +31,9 @@ fn depth(text: &[u8]) -> usize {
                     }
                 }
             }
+            b'#' => {
+                bytes.find(|&&b| b == b'\n');
+            }
             _ => {}
         }
     }
@@ -45,9 +47,11 @@ mod tests {
     #[test]
     fn only_brackets_outside_of_strings_nest() {
         assert!(!too_deep(&b"[]".repeat(1000)));
-        assert!(!too_deep("[".repeat(MAX_NESTING).as_bytes()));
-        assert!(too_deep("[{".repeat(MAX_NESTING).as_bytes()));
+        assert!(!too_deep("[".repeat(MAX_DEPTH).as_bytes()));
+        assert!(too_deep("[{".repeat(MAX_DEPTH).as_bytes()));
         let text = format!("\"\\\"{}\"", "[".repeat(1000));
         assert!(!too_deep(text.as_bytes()));
+        let text = format!("#\"\n{}", "[".repeat(1000));
+        assert!(too_deep(text.as_bytes()));
     }
 }

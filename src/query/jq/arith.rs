@@ -75,7 +75,7 @@ impl Mul for Value {
         } {
             let times = match &times.val {
                 Val::Num(Num::Int(times)) => usize::try_from(*times).unwrap_or(0),
-                Val::Num(Num::BigInt(_)) => times.val.as_f64().map_or(0, |f| f as usize),
+                Val::Num(Num::BigInt(_)) if times.val > Val::from(0usize) => usize::MAX,
                 _ => 0,
             };
             limits::string(len.saturating_mul(times)).map_err(halted)?;

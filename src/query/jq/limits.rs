@@ -74,21 +74,6 @@ impl Run {
         });
         Self(())
     }
-
-    /// Runs `f` with the clock held: a slow reader of the outputs is no runaway program.
-    pub(crate) fn pause<T>(&self, f: impl FnOnce() -> T) -> T {
-        let before = Instant::now();
-        let result = f();
-        METER.with(|m| {
-            let later = m.deadline.get().and_then(|d| d.checked_add(before.elapsed()));
-            m.deadline.set(later);
-        });
-        result
-    }
-
-    pub(crate) fn stopped(&self) -> Option<Stop> {
-        stopped()
-    }
 }
 
 impl Drop for Run {
@@ -99,6 +84,20 @@ impl Drop for Run {
             m.stop.set(None);
         });
     }
+}
+
+/// Runs `f` with the clock held: a slow reader of the outputs is no runaway program.
+pub(crate) fn pause<T>(f: impl FnOnce() -> T) -> T {
+    let before = Instant::now();
+    let result = f();
+    METER.with(|m| {
+        let later = m
+            .deadline
+            .get()
+            .and_then(|d| d.checked_add(before.elapsed()));
+        m.deadline.set(later);
+    });
+    result
 }
 
 pub(crate) fn stopped() -> Option<Stop> {

@@ -3,6 +3,7 @@
 mod arith;
 mod limits;
 mod natives;
+mod print;
 mod rewrite;
 mod syntax;
 mod value;
@@ -14,6 +15,7 @@ use jaq_core::load::parse::Def;
 use jaq_core::load::{Arena, File, Loader};
 use jaq_core::{Compiler, Ctx, Vars, compile};
 use jaq_json::{Val, read};
+use jaq_std::ValT as _;
 
 use limits::Run;
 pub(crate) use limits::Stop;
@@ -22,10 +24,14 @@ use rewrite::Defs;
 pub(crate) use syntax::Fault;
 use value::Value;
 
+use crate::event::SelectError;
+
 /// The longest that a program may take over one event.
 pub(crate) const TIME: Duration = Duration::from_secs(1);
-/// Stack to compile on: as much as the largest expression that is let through can take.
-const COMPILE_STACK: usize = 64 << 20;
+/// Stack to compile on: so much, and so much for each word, which may be a level of the tree.
+/// It is address space only until it is used.
+const COMPILE_STACK: usize = 2 << 20;
+const COMPILE_STACK_OF_A_WORD: usize = 20 << 10;
 /// The definition that holds the user's program.
 const MAIN: &str = "__main";
 
@@ -51,6 +57,43 @@ pub(crate) enum Broken {
     Panicked,
 }
 
+impl Broken {
+    /// The error that ends a command, with what it was working on.
+    pub(crate) fn of(self, flag: &str, text: &str, program: &Program, place: &str) -> SelectError {
+        let what = match self {
+            Self::Stopped(Stop::Time) => {
+                format!("did not end within {} s", program.time.as_secs_f64())
+            }
+            Self::Stopped(Stop::Stack) => "recurses too deeply".to_owned(),
+            Self::Stopped(Stop::Depth) => "builds a value that is nested too deeply".to_owned(),
+            Self::Stopped(Stop::Memory) => "builds a value that is too large".to_owned(),
+            Self::Panicked => "met a defect of the jq interpreter".to_owned(),
+        };
+        SelectError {
+            message: format!("{flag} '{text}' {what} on {place}"),
+        }
+    }
+}
+
+/// An output of a program.
+pub(crate) struct Output<'a>(&'a Val);
+
+impl Output<'_> {
+    pub(crate) fn is_truthy(&self) -> bool {
+        !matches!(self.0, Val::Null | Val::Bool(false))
+    }
+
+    /// Appends it as compact JSON that is safe to print.
+    pub(crate) fn write_json(&self, out: &mut Vec<u8>) {
+        print::json(out, self.0);
+    }
+
+    /// The bytes of a string.
+    pub(crate) fn as_bytes(&self) -> Option<&[u8]> {
+        self.0.as_bytes()
+    }
+}
+
 /// Go on with the next output, or leave it at that.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Next {
@@ -62,19 +105,35 @@ pub(crate) enum Next {
 pub(crate) struct Input(Value);
 
 impl Input {
-    /// Reads JSON that is nested no deeper than `nesting` allows.
+    /// Reads JSON that is nested no deeper than `nesting` allows, a level more for the object.
     pub(crate) fn read(json: &[u8]) -> Result<Self, String> {
         let val = read::parse_single(json).map_err(|e| e.to_string())?;
         Ok(Self(Value::read(val, json.len())))
     }
+
+    /// Where the event object that was read stands: `topic/partition@offset`.
+    pub(crate) fn place(&self) -> String {
+        let Val::Obj(fields) = self.0.val() else {
+            return "the event".to_owned();
+        };
+        let text = |name: &str| {
+            let found = fields.get(&Val::utf8_str(name.to_owned()));
+            found.map_or_else(String::new, |v| match v.as_bytes() {
+                Some(text) => String::from_utf8_lossy(text).into_owned(),
+                None => v.to_string(),
+            })
+        };
+        format!("{}/{}@{}", text("topic"), text("partition"), text("offset"))
+    }
 }
 
-/// Calls `f` where deep recursion has room. Parsers of expressions recurse.
-fn on_a_large_stack<T: Send>(f: impl FnOnce() -> T + Send) -> Option<T> {
+/// Calls `f` where what parses and compiles this text has room to recurse.
+fn on_a_large_stack<T: Send>(text: &str, f: impl FnOnce() -> T + Send) -> Option<T> {
+    let words = text.len().min(syntax::MAX_TOKENS);
     std::thread::scope(|scope| {
         std::thread::Builder::new()
             .name("evtap-jq-compile".to_owned())
-            .stack_size(COMPILE_STACK)
+            .stack_size(COMPILE_STACK + words * COMPILE_STACK_OF_A_WORD)
             .spawn_scoped(scope, f)
             .ok()?
             .join()
@@ -84,7 +143,7 @@ fn on_a_large_stack<T: Send>(f: impl FnOnce() -> T + Send) -> Option<T> {
 
 impl Program {
     pub(crate) fn compile(text: &str) -> Result<Self, Fault> {
-        let filter = on_a_large_stack(|| {
+        let filter = on_a_large_stack(text, || {
             let body = syntax::parse(text)?;
             compile(text, body)
         });
@@ -102,7 +161,7 @@ impl Program {
     pub(crate) fn run(
         &self,
         input: &Input,
-        mut each: impl FnMut(&Val) -> Next,
+        mut each: impl FnMut(Output<'_>) -> Next,
     ) -> Result<End, Broken> {
         let run = Run::start(self.time);
         // A panic of the interpreter must not take a terminal or a thread of a source with it.
@@ -114,7 +173,7 @@ impl Program {
                 }
                 match output {
                     Ok(value) => {
-                        if run.pause(|| each(value.val())) == Next::Enough {
+                        if limits::pause(|| each(Output(value.val()))) == Next::Enough {
                             break;
                         }
                     }
@@ -123,7 +182,9 @@ impl Program {
             }
             End::Done
         }));
-        match (run.stopped(), end) {
+        let stopped = limits::stopped();
+        drop(run);
+        match (stopped, end) {
             (Some(stop), _) => Err(Broken::Stopped(stop)),
             (None, Ok(end)) => Ok(end),
             (None, Err(_)) => Err(Broken::Panicked),
@@ -133,25 +194,36 @@ impl Program {
 
 /// What a failed program says, cut short: it may quote the whole event.
 fn failure(e: jaq_core::Exn<'_, Value>) -> String {
+    const SHOWN: usize = 200;
     struct Short(String);
     impl std::fmt::Write for Short {
         fn write_str(&mut self, s: &str) -> std::fmt::Result {
-            let room = 200usize.saturating_sub(self.0.chars().count());
+            let room = SHOWN - self.0.chars().count();
             self.0.extend(s.chars().take(room));
             // An error ends the printing.
-            if room == 0 { Err(std::fmt::Error) } else { Ok(()) }
+            let fits = s.chars().nth(room).is_none();
+            if fits { Ok(()) } else { Err(std::fmt::Error) }
         }
     }
+    let Ok(error) = e.get_err() else {
+        return "halted".to_owned();
+    };
     let mut text = Short(String::new());
-    match e.get_err() {
-        Ok(error) => {
-            if std::fmt::write(&mut text, format_args!("{error}")).is_err() {
-                text.0.push('…');
-            }
-            text.0
+    let value = error.into_val();
+    let printed = match value.val().as_bytes() {
+        Some(bytes) => {
+            let bytes = &bytes[..bytes.len().min(4 * SHOWN + 4)];
+            std::fmt::write(
+                &mut text,
+                format_args!("{}", String::from_utf8_lossy(bytes)),
+            )
         }
-        Err(_) => "halted".to_owned(),
+        None => std::fmt::write(&mut text, format_args!("{value}")),
+    };
+    if printed.is_err() {
+        text.0.push('…');
     }
+    text.0
 }
 
 /// The definitions that every program may use.
@@ -239,3 +311,6 @@ fn hint(name: &str, kind: &compile::Undefined) -> Option<String> {
         None => Some(format!("a field is written .{name}, a text \"{name}\"")),
     }
 }
+
+#[cfg(test)]
+mod tests;

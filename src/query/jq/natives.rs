@@ -88,9 +88,8 @@ fn own() -> Box<[Filter<RunPtr<Data>>]> {
 }
 
 fn from_json(text: &Value) -> Result<Vec<Result<Value>>> {
-    let fail = |e: &dyn std::fmt::Display| {
-        Error::str(format_args!("cannot parse {text} as JSON: {e}"))
-    };
+    let fail =
+        |e: &dyn std::fmt::Display| Error::str(format_args!("cannot parse {text} as JSON: {e}"));
     let bytes = text.try_as_utf8_bytes()?;
     if nesting::too_deep(bytes) {
         return Err(fail(&"nested too deeply"));

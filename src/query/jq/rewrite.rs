@@ -23,7 +23,7 @@ pub(super) enum Defs {
     Recursive,
 }
 
-pub(super) fn definition<'s>(def: Def<&'s str>, which: Defs) -> Def<&'s str> {
+pub(super) fn definition(def: Def<&str>, which: Defs) -> Def<&str> {
     let called = BTreeSet::new();
     Rewriter { which, called }.definition(def)
 }
@@ -118,6 +118,7 @@ impl<'s> Rewriter<'s> {
         if ticks { after(TICK, t) } else { t }
     }
 
+    #[expect(clippy::boxed_local, reason = "the parser's trees are made of boxes")]
     fn boxed(&mut self, t: Box<Expr<'s>>, level: usize) -> Box<Expr<'s>> {
         Box::new(self.term(*t, level))
     }

@@ -5,12 +5,14 @@ use std::ops::Range;
 use jaq_core::load::lex::{self, Lexer, Token};
 use jaq_core::load::parse::{self, Parser, Term};
 
+use crate::query::QueryError;
+
 /// Longer expressions are refused: the parser recurses.
 const MAX_TEXT: usize = 64 * 1024;
 /// Brackets in brackets; the lexer recurses on them.
 const MAX_BRACKETS: usize = 256;
 /// Tokens of an expression; each may be a level of its tree.
-const MAX_TOKENS: usize = 10_000;
+pub(super) const MAX_TOKENS: usize = 10_000;
 
 /// What is wrong, in an expression that is named elsewhere.
 #[derive(Debug)]
@@ -21,6 +23,16 @@ pub(crate) struct Fault {
 }
 
 impl Fault {
+    /// The error of an expression that was given with a flag.
+    pub(crate) fn of(self, flag: &str, expression: &str) -> QueryError {
+        QueryError {
+            message: format!("{flag}: {}", self.message),
+            expression: expression.to_owned(),
+            span: self.span,
+            hint: self.hint,
+        }
+    }
+
     fn at(message: impl Into<String>, span: Range<usize>) -> Self {
         Self {
             message: message.into(),
@@ -45,13 +57,15 @@ pub(super) fn parse(text: &str) -> Result<Term<&str>, Fault> {
     if let Some(at) = too_nested(text) {
         return Err(Fault::at("nested too deeply", at..at + 1));
     }
-    let tokens = Lexer::new(text).lex().map_err(|errors| lexical(text, &errors))?;
+    let tokens = Lexer::new(text)
+        .lex()
+        .map_err(|errors| lexical(text, &errors))?;
     if count(&tokens) > MAX_TOKENS {
         let message = format!("an expression has at most {MAX_TOKENS} words");
         return Err(Fault::at(message, 0..1));
     }
     Parser::new(&tokens)
-        .parse(|p| p.term())
+        .parse(Parser::term)
         .map_err(|errors| grammatical(text, &errors))
 }
 
@@ -132,7 +146,8 @@ fn grammatical(text: &str, errors: &[parse::TError<'_, &str>]) -> Fault {
         other => format!("unexpected token: expected {}", other.as_str()),
     };
     let mut fault = Fault::at(message, token);
-    fault.hint = hint(found.as_str());
+    let first = text.split_whitespace().next().unwrap_or_default();
+    fault.hint = hint(found.as_str()).or_else(|| hint(first));
     fault
 }
 

@@ -314,7 +314,9 @@ impl jaq_core::ValT for Value {
                 for (key, item) in unshare(fields) {
                     if let Some(item) = f(Self::inner(size, item)).next() {
                         let item = item?;
-                        total = total.and(Size::leaf(&key).wrapped()).and(item.size.wrapped());
+                        total = total
+                            .and(Size::leaf(&key).wrapped())
+                            .and(item.size.wrapped());
                         kept.insert(key, item.val);
                     }
                 }
@@ -344,7 +346,9 @@ impl jaq_core::ValT for Value {
         }
         match self.val {
             Val::Obj(mut fields) => {
-                let old = Arc::make_mut(&mut fields).get_mut(&index.val).map(std::mem::take);
+                let old = Arc::make_mut(&mut fields)
+                    .get_mut(&index.val)
+                    .map(std::mem::take);
                 let found = old.is_some();
                 let new = f(Self::inner(size, old.unwrap_or_default())).next();
                 let fields_mut = Arc::make_mut(&mut fields);

@@ -1,6 +1,12 @@
 //! What the tests share: the servers that they may find, and the program itself in a clean
 //! environment. What only one of them needs stays there.
 
+#![expect(
+    clippy::expect_used,
+    clippy::print_stderr,
+    reason = "a test ends by panicking, and says on standard error that it was skipped"
+)]
+
 use std::path::Path;
 use std::process::{Command, Stdio};
 

@@ -2,13 +2,16 @@
 //! No I/O, no broker, no screen.
 
 mod batch;
+mod decode;
 mod headers;
 mod meta;
+pub mod object;
 mod position;
 mod select;
 mod time;
 
 pub use batch::{ArenaFull, BATCH_BYTES, BATCH_EVENTS, Batch, BatchPool, EventRef, Scanned};
+pub use decode::{Content, Decoded, Decoding, DecodingError, Format, Refused, decode};
 pub use headers::{HeaderBuf, Headers};
 pub use meta::{BatchMeta, Compression, Marker, Visibility};
 pub use position::{ANY_PARTITION, Position, PositionStyle, PositionText, Stream, Streams};

@@ -47,10 +47,26 @@ impl<'a> IntoIterator for Headers<'a> {
     }
 }
 
+impl<'a> IntoIterator for &Headers<'a> {
+    type Item = (&'a [u8], Option<&'a [u8]>);
+    type IntoIter = HeaderIter<'a>;
+
+    fn into_iter(self) -> HeaderIter<'a> {
+        self.iter()
+    }
+}
+
 /// Walks the headers in their order.
 #[derive(Debug, Clone)]
 pub struct HeaderIter<'a> {
     bytes: &'a [u8],
+}
+
+impl<'a> HeaderIter<'a> {
+    /// The bytes that are not walked yet; at the end of the iteration those that do not parse.
+    pub const fn rest(&self) -> &'a [u8] {
+        self.bytes
+    }
 }
 
 impl<'a> Iterator for HeaderIter<'a> {
@@ -76,7 +92,17 @@ fn take<'a>(bytes: &mut &'a [u8], len: usize) -> Option<&'a [u8]> {
 }
 
 /// Reads a zigzag varint of at most 64 bits off the front.
+#[inline]
 pub(crate) fn take_varint(bytes: &mut &[u8]) -> Option<i64> {
+    // Most lengths and deltas take one byte.
+    if let [byte @ ..0x80, rest @ ..] = *bytes {
+        *bytes = rest;
+        return Some(i64::from(byte >> 1) ^ -i64::from(byte & 1));
+    }
+    take_long_varint(bytes)
+}
+
+fn take_long_varint(bytes: &mut &[u8]) -> Option<i64> {
     let mut raw = 0u64;
     for (i, &byte) in bytes.iter().enumerate().take(10) {
         raw |= u64::from(byte & 0x7f) << (7 * i);

@@ -2,6 +2,7 @@
 //! No I/O, no broker, no screen.
 
 mod batch;
+pub mod codec;
 mod decode;
 mod headers;
 mod meta;

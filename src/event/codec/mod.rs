@@ -1,0 +1,16 @@
+//! Kafka's record batch (format v2), read and written: the format of the broker's log, of captures
+//! and of the embedded broker. Bytes in, bytes out; no I/O and no selection.
+
+mod compress;
+mod decode;
+mod encode;
+mod error;
+mod header;
+
+pub use decode::{Decoder, Record, Records};
+pub use encode::{BatchOptions, Encoder, control_batch};
+pub use error::CodecError;
+pub use header::BatchHeader;
+
+#[cfg(test)]
+mod tests;

@@ -162,9 +162,16 @@ impl Batch {
         self.push_entry(event, meta)
     }
 
-    /// Notes a record batch, whether events of it follow or not.
-    pub fn push_meta(&mut self, meta: BatchMeta) {
+    /// Copies in an event that came in the record batch which [`Batch::push_meta`] numbered
+    /// `meta`: for sources that merge partitions, where the events of record batches interleave.
+    pub fn push_of_meta(&mut self, event: &EventRef<'_>, meta: u32) -> Result<(), ArenaFull> {
+        self.push_entry(event, meta)
+    }
+
+    /// Notes a record batch, whether events of it follow or not. Returns its number.
+    pub fn push_meta(&mut self, meta: BatchMeta) -> u32 {
         self.metas.push(meta);
+        (self.metas.len() - 1) as u32
     }
 
     /// The record batches seen while making this batch, in order; those without a kept event too.

@@ -8,9 +8,7 @@ use tokio::sync::mpsc;
 
 use super::file::{died, no_thread};
 use crate::broker::{BoxFuture, Error, Result, Source, Subscription};
-use crate::event::{
-    BATCH_BYTES, Batch, EventRef, Scanned, Select, SelectWorker, Verdict,
-};
+use crate::event::{BATCH_BYTES, Batch, EventRef, Scanned, Select, SelectWorker, Verdict};
 
 /// Batches in flight at most: 8 × 256 KiB = 2 MiB; fewer when the budget is smaller.
 const IN_FLIGHT: usize = 8;

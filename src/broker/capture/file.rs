@@ -107,8 +107,8 @@ pub(super) struct Cursor {
 }
 
 impl Cursor {
-    pub(super) const fn new(file: Arc<File>) -> Self {
-        Self { file, at: 0 }
+    pub(super) const fn at(file: Arc<File>, at: u64) -> Self {
+        Self { file, at }
     }
 }
 

@@ -50,7 +50,11 @@ impl Window {
 
 /// The streams that the subscription takes, as indices into `held`. A topic that is named and not
 /// there is an error, and so is a partition that no topic has.
-pub(super) fn choose(held: &[Held], topics: &TopicSelector, partitions: &[u32]) -> Result<Vec<usize>> {
+pub(super) fn choose(
+    held: &[Held],
+    topics: &TopicSelector,
+    partitions: &[u32],
+) -> Result<Vec<usize>> {
     for name in topics.names() {
         if !held.iter().any(|h| &*h.stream.topic == name) {
             return Err(Error::new(
@@ -62,7 +66,10 @@ pub(super) fn choose(held: &[Held], topics: &TopicSelector, partitions: &[u32]) 
     }
     let taken = |h: &Held| topics.takes(&h.stream.topic, false);
     for &number in partitions {
-        if !held.iter().any(|h| taken(h) && h.stream.partition == number) {
+        if !held
+            .iter()
+            .any(|h| taken(h) && h.stream.partition == number)
+        {
             return Err(Error::new(
                 ErrorKind::Usage,
                 format!("no topic of the file has a partition {number}"),
@@ -251,18 +258,30 @@ mod tests {
             (Bound::Time(Timestamp(500)), Bound::End, (20, 20)),
             (Bound::Start, Bound::Time(Timestamp(5)), (10, 15)),
         ] {
-            assert_eq!(frozen(from.clone(), until.clone()), range, "{from:?} {until:?}");
+            assert_eq!(
+                frozen(from.clone(), until.clone()),
+                range,
+                "{from:?} {until:?}"
+            );
         }
     }
 
     #[test]
     fn what_the_file_does_not_hold_is_an_error() {
-        let group = freeze(&held(), &sub(Bound::Group("g".into()), Bound::End), |_, _| Ok(None));
+        let group = freeze(
+            &held(),
+            &sub(Bound::Group("g".into()), Bound::End),
+            |_, _| Ok(None),
+        );
         assert_eq!(group.unwrap_err().kind, ErrorKind::Unsupported);
         let topic = choose(&held(), &TopicSelector::one("payments"), &[]);
         assert_eq!(topic.unwrap_err().kind, ErrorKind::MissingTopic);
         let partition = choose(&held(), &TopicSelector::all(), &[7]);
         assert_eq!(partition.unwrap_err().kind, ErrorKind::Usage);
-        assert!(choose(&held(), &TopicSelector::parse("pay*").unwrap(), &[]).unwrap().is_empty());
+        assert!(
+            choose(&held(), &TopicSelector::parse("pay*").unwrap(), &[])
+                .unwrap()
+                .is_empty()
+        );
     }
 }

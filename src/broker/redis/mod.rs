@@ -28,6 +28,7 @@ mod fields;
 mod look;
 mod range;
 mod reply;
+mod resume;
 mod sink;
 mod source;
 mod wire;

@@ -10,7 +10,7 @@ mod select;
 mod time;
 
 pub use batch::{ArenaFull, BATCH_BYTES, BATCH_EVENTS, Batch, BatchPool, EventRef, Scanned};
-pub use headers::{HeaderBuf, Headers};
+pub use headers::{HeaderBuf, HeaderIter, Headers};
 pub use meta::{BatchMeta, Compression, Marker, Visibility};
 pub use position::{ANY_PARTITION, Position, PositionStyle, PositionText, Stream, Streams};
 pub use select::{Select, SelectAll, SelectError, SelectWorker, Verdict};

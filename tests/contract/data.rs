@@ -24,7 +24,7 @@ impl Event {
     pub(crate) fn numbered(n: usize) -> Self {
         Self {
             partition: 0,
-            timestamp: EPOCH + n as i64 * 1000,
+            timestamp: EPOCH + i64::try_from(n).unwrap() * 1000,
             key: Some(format!("key-{n}").into_bytes()),
             value: Some(format!(r#"{{"n":{n}}}"#).into_bytes()),
             headers: vec![(b"n".to_vec(), Some(n.to_string().into_bytes()))],

@@ -4,6 +4,14 @@
 //! An adapter whose server is not there is skipped with a word about how to start it;
 //! `EVTAP_TEST_REQUIRE=1` makes that a failure.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "a test fails by panicking, and says why it was skipped"
+)]
+
 mod data;
 mod fixture;
 mod lag;

@@ -97,7 +97,7 @@ pub(crate) async fn timestamps_are_kept_or_given(world: &World) {
     assert_eq!(got.len(), 3);
     for (i, event) in got.iter().enumerate() {
         if world.caps.keeps_timestamp {
-            assert_eq!(event.timestamp, EPOCH + i as i64 * 1000);
+            assert_eq!(event.timestamp, EPOCH + i64::try_from(i).unwrap() * 1000);
             assert_eq!(event.timestamp_type, TimestampType::Create);
         } else if event.timestamp_type != TimestampType::None {
             let age = event.timestamp - before;

@@ -15,7 +15,7 @@ use crate::data::{Event, Got};
 use crate::fixture::{Fixture, Place};
 
 /// Nothing in this suite may take longer than this.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
+pub(crate) const PATIENCE: Duration = Duration::from_mins(1);
 
 pub(crate) struct World {
     pub(crate) fixture: &'static str,

@@ -23,6 +23,7 @@
 //! `tls.key` (PEM files, for `rediss://`).
 
 mod connect;
+mod cursor;
 mod fault;
 mod fields;
 mod look;

@@ -41,12 +41,21 @@ fn all_of(topic: &str) -> Subscription {
 
 #[tokio::test]
 async fn smoke() {
-    let Some(host) = server("EVTAP_TEST_KAFKA") else { return };
+    let Some(host) = server("EVTAP_TEST_KAFKA") else {
+        return;
+    };
     let topic = std::env::var("T").unwrap_or_else(|_| "kafka-smoke".into());
     let started = Instant::now();
     let broker = open(&format!("kafka://{host}/{topic}"));
     println!("open {:?}", started.elapsed());
-    println!("{:?} {:?}", broker.topics(&TopicSelector::parse(&topic).unwrap()).await.unwrap(), started.elapsed());
+    println!(
+        "{:?} {:?}",
+        broker
+            .topics(&TopicSelector::parse(&topic).unwrap())
+            .await
+            .unwrap(),
+        started.elapsed()
+    );
     let mut source = broker.source(&all_of(&topic)).await.unwrap();
     println!("source {:?}", started.elapsed());
     let mut count = 0;
@@ -61,7 +70,11 @@ async fn smoke() {
             }
         }
     }
-    println!("{count} events {:?} {:?}", started.elapsed(), source.progress());
+    println!(
+        "{count} events {:?} {:?}",
+        started.elapsed(),
+        source.progress()
+    );
     drop(source);
     println!("source dropped {:?}", started.elapsed());
     drop(broker);

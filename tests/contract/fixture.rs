@@ -18,6 +18,8 @@ pub(crate) struct Fixture {
 pub(crate) enum Place {
     /// A server, named by this environment variable.
     Server(&'static str),
+    /// This process: the address.
+    Memory(&'static str),
 }
 
 /// What the broker's own tools say of a group.
@@ -25,6 +27,57 @@ pub(crate) enum Place {
 pub(crate) struct Figures {
     pub(crate) lag: u64,
     pub(crate) pending: Option<u64>,
+}
+
+pub(crate) fn demo() -> Fixture {
+    Fixture {
+        name: "demo",
+        place: Place::Memory("demo:"),
+        grows: true,
+        commit: None,
+    }
+}
+
+#[cfg(feature = "kafka")]
+pub(crate) fn kafka() -> Fixture {
+    Fixture {
+        name: "kafka",
+        place: Place::Server("EVTAP_TEST_KAFKA"),
+        grows: true,
+        commit: Some(kafka_commit),
+    }
+}
+
+#[cfg(feature = "kafka")]
+fn kafka_commit(world: &World, group: &str, n: usize) -> Figures {
+    use rdkafka::config::ClientConfig;
+    use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer as _};
+    use rdkafka::{Offset, TopicPartitionList};
+    use std::time::Duration;
+
+    let hosts = world.server.trim_start_matches("kafka://");
+    let consumer: BaseConsumer = ClientConfig::new()
+        .set("bootstrap.servers", hosts)
+        .set("group.id", group)
+        .create()
+        .unwrap();
+    let mut list = TopicPartitionList::new();
+    let next = i64::try_from(n).unwrap();
+    list.add_partition_offset(&world.topic, 0, Offset::Offset(next))
+        .unwrap();
+    consumer.commit(&list, CommitMode::Sync).unwrap();
+    let patience = Duration::from_secs(10);
+    let (_, high) = consumer
+        .fetch_watermarks(&world.topic, 0, patience)
+        .unwrap();
+    let committed = consumer.committed_offsets(list, patience).unwrap();
+    let Offset::Offset(committed) = committed.elements()[0].offset() else {
+        panic!("the broker does not hold the commit");
+    };
+    Figures {
+        lag: u64::try_from(high - committed).unwrap(),
+        pending: None,
+    }
 }
 
 #[cfg(feature = "redis")]

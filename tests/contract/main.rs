@@ -73,6 +73,9 @@ macro_rules! contracts {
 }
 
 suite! {
+    demo,
+    #[cfg(feature = "kafka")]
+    kafka,
     #[cfg(feature = "redis")]
     redis,
 }

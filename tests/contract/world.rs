@@ -64,6 +64,7 @@ impl World {
     fn open(fixture: &Fixture) -> Option<Self> {
         let server = match fixture.place {
             Place::Server(variable) => server(fixture.name, variable)?,
+            Place::Memory(address) => address.to_owned(),
         };
         let broker = open(&server, &Settings::default());
         Some(Self {
@@ -190,7 +191,12 @@ fn open(address: &str, settings: &Settings) -> Arc<dyn Broker> {
 
 fn server(name: &str, variable: &str) -> Option<String> {
     if let Ok(url) = std::env::var(variable) {
-        return Some(url);
+        // Some scripts give the bare host and port.
+        return Some(if url.contains("://") {
+            url
+        } else {
+            format!("{name}://{url}")
+        });
     }
     let told = format!("skipped: set {variable} (tests/brokers/{name}.sh start, then env)");
     assert!(std::env::var_os("EVTAP_TEST_REQUIRE").is_none(), "{told}");

@@ -44,9 +44,15 @@ async fn smoke() {
     let Some(host) = server("EVTAP_TEST_KAFKA") else {
         return;
     };
+    if std::env::var_os("D").is_some() {
+        tracing_subscriber::fmt()
+            .with_max_level(tracing::Level::TRACE)
+            .init();
+    }
     let topic = std::env::var("T").unwrap_or_else(|_| "kafka-smoke".into());
     let started = Instant::now();
     let broker = open(&format!("kafka://{host}/{topic}"));
+    let topic = topic.split('?').next().unwrap().to_owned();
     println!("open {:?}", started.elapsed());
     println!(
         "{:?} {:?}",

@@ -72,7 +72,7 @@ const MOST: usize = 1000;
 /// How long one wait for a first message lasts; being stopped cuts it short.
 const WAIT: Duration = Duration::from_millis(100);
 /// How long to wait for an array to fill up: little, for it delays the first of them.
-const FILL: Duration = Duration::from_millis(5);
+const FILL: Duration = Duration::from_millis(2);
 /// How often a lost cluster is asked whether it is there again.
 const RETRY: Duration = Duration::from_secs(1);
 /// A log may look shorter than it is while a new leader catches up.

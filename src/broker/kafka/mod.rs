@@ -7,11 +7,15 @@ mod client;
 mod error;
 mod ffi;
 mod filter;
+mod groups;
+mod history;
 mod ingest;
 mod lanes;
 mod messages;
+mod produce;
 mod properties;
 mod resolve;
+mod sink;
 mod source;
 mod topics;
 
@@ -21,11 +25,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 use rdkafka::types::RDKafkaType;
 
 use self::client::{Client, blocking};
-use self::properties::{Properties, QUEUE_BYTES};
+use self::properties::{FOLLOWING, FROZEN, Properties, QUEUE_BYTES};
 use super::guard::Guarded;
 use super::{
-    Adapter, Address, BoxFuture, Broker, Capabilities, Error, ErrorKind, LookCost, NewTopic,
-    PartitionRange, Result, Settings, Source, Subscription, TopicInfo, TopicSelector,
+    Adapter, Address, BoxFuture, Broker, Capabilities, Error, ErrorKind, Group, History, LookCost,
+    NewTopic, Notices, PartitionRange, Result, Settings, Sink, Source, Subscription, Target,
+    TopicInfo, TopicSelector,
 };
 use crate::event::PositionStyle;
 
@@ -72,7 +77,8 @@ fn open(address: &Address, settings: &Settings) -> Result<Arc<dyn Broker>> {
     let mut given = settings.properties.clone();
     given.extend(properties.iter().cloned());
     let kafka = Kafka {
-        properties: Properties::new(authority, given)?,
+        properties: Arc::new(Properties::new(authority, given)?),
+        notices: settings.notices.clone(),
         looker: Mutex::new(None),
         reading: Arc::new(AtomicBool::new(false)),
     };
@@ -81,7 +87,9 @@ fn open(address: &Address, settings: &Settings) -> Result<Arc<dyn Broker>> {
 
 /// A Kafka cluster.
 struct Kafka {
-    properties: Properties,
+    properties: Arc<Properties>,
+    /// For what is written; a read brings its own.
+    notices: Notices,
     /// The client that looks, made with the first question.
     looker: Mutex<Option<Arc<Client>>>,
     /// A source reads through the looking client. A second one needs a client of its own: two
@@ -95,14 +103,14 @@ impl Kafka {
         if let Some(client) = &*looker {
             return Ok(Arc::clone(client));
         }
-        let client = self.reader(QUEUE_BYTES)?;
+        let client = self.reader(QUEUE_BYTES, FROZEN)?;
         *looker = Some(Arc::clone(&client));
         Ok(client)
     }
 
-    fn reader(&self, memory: usize) -> Result<Arc<Client>> {
+    fn reader(&self, memory: usize, patience: usize) -> Result<Arc<Client>> {
         Client::new(
-            &self.properties.reader(memory),
+            &self.properties.reader(memory, patience),
             RDKafkaType::RD_KAFKA_CONSUMER,
             self.properties.brokers(),
         )
@@ -110,12 +118,15 @@ impl Kafka {
     }
 
     /// A client to read through. One that is connected already saves the time of connecting.
-    fn lend(&self, memory: usize) -> Result<(Arc<Client>, Option<Lease>)> {
+    fn lend(&self, memory: usize, follow: bool) -> Result<(Arc<Client>, Option<Lease>)> {
+        if follow {
+            return Ok((self.reader(memory, FOLLOWING)?, None));
+        }
         if memory >= QUEUE_BYTES && !self.reading.swap(true, Ordering::AcqRel) {
             let lease = Lease(Arc::clone(&self.reading));
             return Ok((self.looker()?, Some(lease)));
         }
-        Ok((self.reader(memory)?, None))
+        Ok((self.reader(memory, FROZEN)?, None))
     }
 }
 
@@ -151,12 +162,36 @@ impl Broker for Kafka {
     fn source<'a>(&'a self, sub: &'a Subscription) -> BoxFuture<'a, Result<Box<dyn Source>>> {
         Box::pin(async move {
             // Half for librdkafka's queue, half for the batches on their way and the pool.
-            let (client, lease) = self.lend(sub.memory / 2)?;
+            let (client, lease) = self.lend(sub.memory / 2, sub.follow)?;
             let sub = sub.clone();
             let committed_only = self.properties.committed_only();
             let source =
                 blocking(move || source::start(client, &sub, committed_only, lease)).await?;
             Ok(Box::new(source) as Box<dyn Source>)
+        })
+    }
+
+    fn groups(&self) -> BoxFuture<'_, Result<Vec<Group>>> {
+        Box::pin(async move {
+            let client = self.looker()?;
+            blocking(move || groups::list(&client)).await
+        })
+    }
+
+    fn sink<'a>(&'a self, target: &'a Target) -> BoxFuture<'a, Result<Box<dyn Sink>>> {
+        Box::pin(async move {
+            let (client, topic) = (self.looker()?, Arc::clone(&target.topic));
+            let (properties, notices) = (Arc::clone(&self.properties), self.notices.clone());
+            let sink = blocking(move || sink::open(&client, &properties, &topic, notices)).await?;
+            Ok(Box::new(sink) as Box<dyn Sink>)
+        })
+    }
+
+    fn load_history<'a>(&'a self, history: &'a History) -> BoxFuture<'a, Result<()>> {
+        Box::pin(async move {
+            let (client, history) = (self.looker()?, history.clone());
+            let properties = Arc::clone(&self.properties);
+            blocking(move || history::load(&client, &properties, &history)).await
         })
     }
 

@@ -3,13 +3,16 @@
 
 mod batch;
 pub mod codec;
+mod decode;
 mod headers;
 mod meta;
+pub mod object;
 mod position;
 mod select;
 mod time;
 
 pub use batch::{ArenaFull, BATCH_BYTES, BATCH_EVENTS, Batch, BatchPool, EventRef, Scanned};
+pub use decode::{Content, Decoded, Decoding, DecodingError, Format, Refused, decode};
 pub use headers::{HeaderBuf, HeaderIter, Headers};
 pub use meta::{BatchMeta, Compression, Marker, Visibility};
 pub use position::{ANY_PARTITION, Position, PositionStyle, PositionText, Stream, Streams};

@@ -20,6 +20,8 @@ pub(crate) enum Place {
     Server(&'static str),
     /// This process: the address.
     Memory(&'static str),
+    /// A file of its own for each contract: its ending.
+    File(&'static str),
 }
 
 /// What the broker's own tools say of a group.
@@ -34,6 +36,15 @@ pub(crate) fn demo() -> Fixture {
         name: "demo",
         place: Place::Memory("demo:"),
         grows: true,
+        commit: None,
+    }
+}
+
+pub(crate) fn capture_mcap() -> Fixture {
+    Fixture {
+        name: "capture (.mcap)",
+        place: Place::File("mcap"),
+        grows: false,
         commit: None,
     }
 }

@@ -73,6 +73,7 @@ macro_rules! contracts {
 }
 
 suite! {
+    capture_mcap,
     demo,
     #[cfg(feature = "kafka")]
     kafka,

@@ -26,6 +26,7 @@ pub(crate) struct World {
     pub(crate) server: String,
     pub(crate) topic: String,
     pub(crate) broker: Arc<dyn Broker>,
+    _dir: tempfile::TempDir,
 }
 
 /// Runs one contract against one adapter, or says why not.
@@ -62,9 +63,14 @@ pub(crate) fn fresh(what: &str) -> String {
 
 impl World {
     fn open(fixture: &Fixture) -> Option<Self> {
+        let dir = tempfile::tempdir().unwrap();
         let server = match fixture.place {
             Place::Server(variable) => server(fixture.name, variable)?,
             Place::Memory(address) => address.to_owned(),
+            Place::File(ending) => {
+                let path = dir.path().join(format!("events.{ending}"));
+                path.to_str().unwrap().to_owned()
+            }
         };
         let broker = open(&server, &Settings::default());
         Some(Self {
@@ -75,6 +81,7 @@ impl World {
             server,
             topic: fresh("t"),
             broker,
+            _dir: dir,
         })
     }
 
@@ -133,10 +140,13 @@ impl World {
             overwrite: false,
         };
         let mut sink = self.broker.sink(&target).await.unwrap();
-        for chunk in events.chunks(1000) {
-            sink.send(&batch(chunk)).await.unwrap();
+        for (i, chunk) in events.chunks(CHUNK).enumerate() {
+            let batch = batch(topic, chunk, (i * CHUNK) as u64);
+            sink.send(&batch).await.unwrap();
         }
-        sink.flush().await.unwrap()
+        let written = sink.flush().await.unwrap();
+        sink.finish().await.unwrap();
+        written
     }
 
     /// A subscription to the topic, from its start to its end as of now.
@@ -232,15 +242,19 @@ pub(crate) async fn next(source: &mut dyn Source) -> Option<Batch> {
         .unwrap()
 }
 
-/// The events as a sink takes them.
-pub(crate) fn batch(events: &[Event]) -> Batch {
+/// Events in a batch on its way to a sink.
+const CHUNK: usize = 1000;
+
+/// The events as a sink takes them. A recording keeps the topic and the positions that they come
+/// with.
+fn batch(topic: &str, events: &[Event], first: u64) -> Batch {
     let mut partitions: Vec<u32> = events.iter().map(|e| e.partition).collect();
     partitions.sort_unstable();
     partitions.dedup();
     let streams: Streams = partitions
         .iter()
         .map(|&partition| Stream {
-            topic: "elsewhere".into(),
+            topic: topic.into(),
             partition,
             style: PositionStyle::Offset,
         })
@@ -256,7 +270,7 @@ pub(crate) fn batch(events: &[Event]) -> Batch {
             .push(&EventRef {
                 stream: &streams[index],
                 stream_index: index as u32,
-                position: Position::offset(i as u64),
+                position: Position::offset(first + i as u64),
                 timestamp: Timestamp(event.timestamp),
                 timestamp_type: TimestampType::Create,
                 key: event.key.as_deref(),

@@ -1,0 +1,58 @@
+//! How many columns a text takes on a terminal. For text that went through `safe` already.
+
+use std::borrow::Cow;
+
+use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
+
+/// Columns that a text takes.
+pub fn width(text: &str) -> usize {
+    text.width()
+}
+
+/// The text, cut so that it takes at most `columns` together with `mark`, which shows the cut.
+/// A mark that does not fit is left out.
+pub fn truncate<'a>(text: &'a str, columns: usize, mark: &str) -> Cow<'a, str> {
+    let mark = if mark.width() <= columns { mark } else { "" };
+    let room = columns - mark.width();
+    let (mut taken, mut cut) = (0, 0);
+    // However long the text is, no more is looked at than fits.
+    for (at, c) in text.char_indices() {
+        taken += c.width().unwrap_or(0);
+        if taken > columns {
+            return Cow::Owned(format!("{}{mark}", &text[..cut]));
+        }
+        if taken <= room {
+            cut = at + c.len_utf8();
+        }
+    }
+    Cow::Borrowed(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn wide_characters_count_twice_and_marks_not_at_all() {
+        for (text, columns) in [("abc", 3), ("漢字", 4), ("e\u{301}", 1), ("", 0)] {
+            assert_eq!(width(text), columns, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_cut_text_fits_and_shows_the_cut() {
+        for (text, columns, cut) in [
+            ("abcdef", 6, "abcdef"),
+            ("abcdef", 5, "abcd…"),
+            ("漢字漢字", 5, "漢字…"),
+            ("漢字漢字", 4, "漢…"),
+            ("abc", 1, "…"),
+            ("abc", 0, ""),
+            ("e\u{301}e\u{301}x", 2, "e\u{301}…"),
+        ] {
+            assert_eq!(truncate(text, columns, "…"), cut, "{text} {columns}");
+            assert!(width(&truncate(text, columns, "…")) <= columns);
+        }
+        assert_eq!(truncate("abcdef", 2, "..."), "ab");
+    }
+}

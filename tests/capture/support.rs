@@ -98,7 +98,7 @@ pub(crate) fn push(batch: &mut Batch, event: &Owned, meta: Option<u32>) {
         meta: None,
     };
     match meta {
-        Some(meta) => batch.push_of_meta(&event, meta).unwrap(),
+        Some(meta) => batch.push_of_meta(&event, Some(meta)).unwrap(),
         None => batch.push(&event).unwrap(),
     }
 }

@@ -10,7 +10,7 @@ use super::tally::Tally;
 use super::writer::Recorder;
 use crate::broker::{BoxFuture, Error, ErrorKind, Origin, Result, Sink, Target, Written};
 use crate::event::codec::BatchHeader;
-use crate::event::{Batch, BatchMeta, EventRef, Stream, Streams, Visibility};
+use crate::event::{ANY_PARTITION, Batch, BatchMeta, EventRef, Stream, Streams, Visibility};
 
 /// Bytes that may wait in open batches; beyond it all are written.
 const WAITING: usize = 32 * 1024 * 1024;
@@ -63,12 +63,17 @@ impl McapSink {
         }
         self.route.clear();
         for stream in streams.iter() {
+            let mut stream = stream.clone();
+            // A recording of what has no partition yet has one.
+            if stream.partition == ANY_PARTITION {
+                stream.partition = 0;
+            }
             let next = self.parts.len();
             let part = *self.by_stream.entry(stream.clone()).or_insert(next);
             if part == next {
                 self.parts.push(Part {
-                    stream: stream.clone(),
                     group: Group::new(stream.style),
+                    stream,
                     tally: Tally::default(),
                 });
             }

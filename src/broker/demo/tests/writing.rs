@@ -228,7 +228,7 @@ async fn a_large_topic_is_read_in_several_batches() {
     let broker = demo();
     create(&*broker, "large", 1).await;
     let mut sink = broker.sink(&target("large")).await.unwrap();
-    let sent = batch(0, &[Some("k"); 5000]);
+    let sent = batch(0, &vec![Some("k"); 5000]);
     sink.send(&sent).await.unwrap();
     let mut source = broker.source(&subscription("large")).await.unwrap();
     let (events, metas) = drain(source.as_mut()).await;

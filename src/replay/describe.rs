@@ -280,3 +280,65 @@ fn partition_lines(tally: &Tally) -> Vec<String> {
     }
     lines
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::event::Scanned;
+    use crate::pipeline::Consumer;
+    use crate::replay::PreviewRun;
+    use crate::replay::fake::{batch, event, plan, streams};
+
+    #[test]
+    fn a_plan_tells_what_where_and_how() {
+        let mut plan = plan();
+        plan.selection = vec!["--where '.a\u{1b}[2J'".into()];
+        plan.target.create = true;
+        plan.pace = Pace::speed(10.0, Some(Duration::from_secs(5)));
+        plan.guards.max_events = Some(1_000_000);
+        let lines = plan.describe();
+        let expected = [
+            format!("plan {}", plan.id()),
+            "  from    kafka://h:9092".to_owned(),
+            "          orders 0 [0, 1000) 1 [0, 1000)".to_owned(),
+            format!("  select  {}", Visible("--where '.a\u{1b}[2J'")),
+            "  to      kafka://t:9092/copy (to be created, 2 partitions)".to_owned(),
+            "  write   each event into the partition that it had · timestamps now · provenance \
+             headers · 10x the recorded speed, gaps at most 5.0 s"
+                .to_owned(),
+            "  guards  events replayed before are skipped · at most 1,000,000 events".to_owned(),
+        ];
+        assert_eq!(lines, expected);
+    }
+
+    #[tokio::test]
+    async fn no_control_character_of_an_event_reaches_a_preview() {
+        let mut hostile = event(0, 1);
+        hostile.key = Some(b"\x1b]0;pwned\x07");
+        hostile.value = Some("\u{202e}\r\u{9b}2J\u{200b}\n".as_bytes());
+        let mut run = PreviewRun::new(&plan());
+        run.batch(&batch(&streams(), &[hostile])).await.unwrap();
+        let lines = run.finish(Scanned::default()).describe();
+        assert!(lines.iter().any(|l| l.contains("pwned")), "{lines:?}");
+        for line in &lines {
+            assert!(!line.contains(crate::text::is_hostile), "{line:?}");
+        }
+    }
+
+    #[tokio::test]
+    async fn many_minutes_become_a_few_bars() {
+        let mut run = PreviewRun::new(&plan());
+        let events: Vec<_> = (0..200)
+            .map(|i| {
+                let mut event = event(0, i);
+                event.time = Some(i.cast_signed() * 60_000);
+                event
+            })
+            .collect();
+        run.batch(&batch(&streams(), &events)).await.unwrap();
+        let bars = run.finish(Scanned::default()).bars();
+        assert!(bars.len() > 1 && bars.len() <= BARS, "{}", bars.len());
+    }
+}

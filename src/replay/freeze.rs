@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::plan::{Guards, PartitionPolicy, Plan, PlanSource, PlanTarget, TimestampPolicy};
-use super::{Pace, Place, guard};
+use super::{Pace, Place, feasible, guard};
 use crate::broker::{
     Address, Broker, Error, ErrorKind, NewTopic, PartitionRange, Result, TopicSelector,
 };
@@ -68,9 +68,7 @@ pub async fn freeze(from: &[From<'_>], to: &To<'_>, how: How) -> Result<Plan> {
         guards: how.guards,
     };
     guard::frozen(&plan)?;
-    check_overlap(&plan)?;
-    check_partitions(&plan)?;
-    check_capabilities(&plan, to.broker)?;
+    feasible::check(&plan, to.broker.capabilities())?;
     Ok(plan)
 }
 
@@ -202,83 +200,195 @@ async fn target_partitions(to: &To<'_>, topic: &str, counts: &Counts) -> Result<
     Ok((if can.partitions { count } else { 1 }, true))
 }
 
-/// An event that is read twice would be written twice.
-fn check_overlap(plan: &Plan) -> Result<()> {
-    let mut all: Vec<(&str, &PartitionRange)> = plan
-        .sources
-        .iter()
-        .flat_map(|s| s.ranges.iter().map(|r| (s.name.as_str(), r)))
-        .filter(|(_, r)| r.start < r.end)
-        .collect();
-    all.sort_by(|(a, x), (b, y)| {
-        (a, &x.topic, x.partition, x.start).cmp(&(b, &y.topic, y.partition, y.start))
-    });
-    let twice = all.windows(2).find(|pair| {
-        let ((a, x), (b, y)) = (pair[0], pair[1]);
-        a == b && x.topic == y.topic && x.partition == y.partition && y.start < x.end
-    });
-    match twice {
-        None => Ok(()),
-        Some(pair) => {
-            let (name, range) = pair[1];
-            Err(Error::new(
-                ErrorKind::Usage,
-                format!(
-                    "{name}/{}/{} is read by two sources: its events would be written twice",
-                    range.topic, range.partition
-                ),
-            )
-            .hint("name each source once"))
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::event::{Position, PositionStyle};
+    use crate::replay::TargetState;
+    use crate::replay::fake_broker::FakeBroker;
+
+    struct Case {
+        source: FakeBroker,
+        target: FakeBroker,
+        from: &'static str,
+        to: &'static str,
+        /// Partitions of `orders` that are read.
+        read: u32,
+        create: Create,
+        how: How,
+    }
+
+    /// `orders` with three partitions, to `copy` with three.
+    fn case() -> Case {
+        Case {
+            source: FakeBroker::new(&[("orders", 3)]),
+            target: FakeBroker::new(&[("copy", 3), ("small", 2)]),
+            from: "kafka://h/orders",
+            to: "kafka://t/copy",
+            read: 3,
+            create: Create::Never,
+            how: How {
+                provenance: true,
+                ..How::default()
+            },
         }
     }
-}
 
-fn check_partitions(plan: &Plan) -> Result<()> {
-    let (Some(count), Some(topic)) = (plan.target.partitions, &plan.target.topic) else {
-        return Ok(());
-    };
-    let wrong = match plan.partitions {
-        PartitionPolicy::Key => None,
-        PartitionPolicy::Fixed(partition) => (partition >= count).then_some(partition),
-        PartitionPolicy::Same => plan
-            .sources
-            .iter()
-            .flat_map(|s| &s.ranges)
-            .map(|r| r.partition)
-            .find(|partition| *partition >= count),
-    };
-    match wrong {
-        None => Ok(()),
-        Some(partition) => Err(Error::new(
-            ErrorKind::Usage,
-            format!("{topic} has no partition {partition}: it has {count}, counted from 0"),
-        )
-        .hint("let the key choose with --partitions key, or name one that is there")),
+    fn ranges(partitions: u32) -> Vec<PartitionRange> {
+        (0..partitions)
+            .map(|partition| PartitionRange {
+                topic: "orders".into(),
+                partition,
+                style: PositionStyle::Offset,
+                start: Position::ZERO,
+                end: Position::offset(5),
+            })
+            .collect()
     }
-}
 
-fn check_capabilities(plan: &Plan, broker: &dyn Broker) -> Result<()> {
-    let can = broker.capabilities();
-    let unsupported = |what: &str, hint: &str| {
-        Err(Error::new(ErrorKind::Unsupported, format!("{} {what}", can.adapter)).hint(hint))
-    };
-    if !can.write {
-        return unsupported(
-            "cannot be written to",
-            "`evtap brokers` shows which adapters can",
+    impl Case {
+        async fn freeze(&self) -> Result<Plan> {
+            let from = Address::parse(self.from).unwrap();
+            let from = [From {
+                address: &from,
+                broker: &self.source,
+                ranges: ranges(self.read),
+            }];
+            let to = To {
+                address: &Address::parse(self.to).unwrap(),
+                broker: &self.target,
+                create: self.create,
+                overwrite: false,
+            };
+            freeze(&from, &to, self.how.clone()).await
+        }
+
+        async fn refused(&self) -> (ErrorKind, String) {
+            let error = self.freeze().await.unwrap_err();
+            assert!(error.hint.is_some(), "{error}");
+            (error.kind, error.message)
+        }
+    }
+
+    #[tokio::test]
+    async fn partitions_stay_when_the_counts_are_equal_else_the_key_decides() {
+        let mut case = case();
+        let plan = case.freeze().await.unwrap();
+        assert_eq!(plan.partitions, PartitionPolicy::Same);
+        // Equal is meant of the topics, not of what is read of them.
+        case.read = 2;
+        assert_eq!(
+            case.freeze().await.unwrap().partitions,
+            PartitionPolicy::Same
+        );
+        case.to = "kafka://t/small";
+        assert_eq!(
+            case.freeze().await.unwrap().partitions,
+            PartitionPolicy::Key
+        );
+        case.to = "out.mcap";
+        let plan = case.freeze().await.unwrap();
+        assert_eq!(
+            (plan.partitions, plan.target.topic),
+            (PartitionPolicy::Same, None)
         );
     }
-    if plan.timestamps != TimestampPolicy::Now && !can.keeps_timestamp {
-        return unsupported(
-            "gives every event its own timestamp",
-            "leave --timestamps out: the original goes into the header evtap-time",
-        );
+
+    #[tokio::test]
+    async fn a_partition_that_the_target_lacks_is_refused() {
+        let mut case = case();
+        case.to = "kafka://t/small";
+        case.how.partitions = Some(PartitionPolicy::Same);
+        let (kind, message) = case.refused().await;
+        assert_eq!(kind, ErrorKind::Usage);
+        assert!(message.starts_with("small has no partition 2"), "{message}");
+        case.read = 2;
+        assert!(case.freeze().await.is_ok());
+        case.how.partitions = Some(PartitionPolicy::Fixed(2));
+        assert_eq!(case.refused().await.0, ErrorKind::Usage);
     }
-    if plan.provenance && !can.headers {
-        return unsupported(
-            "has no headers to write the provenance into",
-            "give --no-provenance",
+
+    #[tokio::test]
+    async fn a_missing_target_is_refused_unless_it_is_to_be_created() {
+        let mut case = case();
+        case.to = "kafka://t/new";
+        assert_eq!(case.refused().await.0, ErrorKind::MissingTopic);
+        case.create = Create::LikeSource;
+        let plan = case.freeze().await.unwrap();
+        assert_eq!(
+            (plan.target.partitions, plan.target.create),
+            (Some(3), true)
         );
+        assert_eq!(case.target.topics.lock().unwrap().len(), 2);
+        create_target(&plan, &case.target).await.unwrap();
+        let state = TargetState::look(&plan, &case.target).await.unwrap();
+        assert!(state.is_some());
+        // It is there now: the same command goes on.
+        assert!(!case.freeze().await.unwrap().target.create);
+        case.create = Create::Partitions(7);
+        assert_eq!(case.refused().await.0, ErrorKind::Usage);
+        case.target.can.create_topics = false;
+        case.to = "kafka://t/newer";
+        assert_eq!(case.refused().await.0, ErrorKind::Unsupported);
     }
-    Ok(())
+
+    #[tokio::test]
+    async fn an_alias_of_the_source_is_seen_through() {
+        let mut case = case();
+        case.target = FakeBroker::new(&[("orders", 3)]);
+        case.to = "kafka://alias/orders";
+        assert!(case.freeze().await.is_ok());
+        case.source.cluster = Some("c1".into());
+        case.target.cluster = Some("c1".into());
+        let (kind, message) = case.refused().await;
+        assert_eq!(kind, ErrorKind::Refused);
+        assert!(message.starts_with("guard same topic"), "{message}");
+        case.how.guards.allow_self = true;
+        let plan = case.freeze().await.unwrap();
+        assert_eq!(plan.sources[0].name, "c1");
+    }
+
+    #[tokio::test]
+    async fn what_the_target_cannot_keep_is_refused() {
+        let mut case = case();
+        case.how.timestamps = TimestampPolicy::Keep;
+        case.target.can.keeps_timestamp = false;
+        assert_eq!(case.refused().await.0, ErrorKind::Unsupported);
+        case.how.timestamps = TimestampPolicy::Now;
+        assert!(case.freeze().await.is_ok());
+        case.target.can.headers = false;
+        assert_eq!(case.refused().await.0, ErrorKind::Unsupported);
+        case.how.provenance = false;
+        assert!(case.freeze().await.is_ok());
+        case.target.can.write = false;
+        assert_eq!(case.refused().await.0, ErrorKind::Unsupported);
+    }
+
+    #[tokio::test]
+    async fn a_partition_that_two_sources_read_is_refused() {
+        let case = case();
+        let address = Address::parse(case.from).unwrap();
+        let from = |ranges| From {
+            address: &address,
+            broker: &case.source,
+            ranges,
+        };
+        let to = To {
+            address: &Address::parse(case.to).unwrap(),
+            broker: &case.target,
+            create: Create::Never,
+            overwrite: false,
+        };
+        let twice = [from(ranges(3)), from(ranges(1))];
+        let error = freeze(&twice, &to, case.how.clone()).await.unwrap_err();
+        assert!(
+            error.message.contains("orders/0 is read by two sources"),
+            "{error}"
+        );
+        let mut later = ranges(1);
+        later[0].start = Position::offset(5);
+        later[0].end = Position::offset(9);
+        let apart = [from(ranges(3)), from(later)];
+        assert!(freeze(&apart, &to, case.how.clone()).await.is_ok());
+    }
 }

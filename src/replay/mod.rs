@@ -4,6 +4,9 @@
 mod describe;
 #[cfg(test)]
 mod fake;
+#[cfg(test)]
+mod fake_broker;
+mod feasible;
 mod freeze;
 pub mod guard;
 mod histogram;

@@ -91,6 +91,7 @@ impl Pacer {
         self.due
     }
 
+    #[expect(clippy::cast_precision_loss, reason = "exact up to 2^53 milliseconds")]
     fn gap(&mut self, time: Option<Timestamp>, factor: f64, max_gap: Option<Duration>) -> Duration {
         let Some(time) = time else {
             return Duration::ZERO;

@@ -22,6 +22,8 @@ pub struct Settings {
     /// For following sources of the embedded broker: events a second; `None` is its own pace,
     /// infinity is as fast as it can.
     pub rate: Option<f64>,
+    /// Where what is written to the broker is told of what a person should know: reconnects.
+    pub notices: Notices,
     /// The embedded broker: stay at the end of the history when followed.
     pub frozen: bool,
 }
@@ -59,6 +61,12 @@ impl Notices {
     /// The text may hold names from the server: whoever prints it passes it through `text`.
     pub fn tell(&self, text: &str) {
         (self.tell)(text);
+    }
+}
+
+impl Default for Notices {
+    fn default() -> Self {
+        Self::silent()
     }
 }
 

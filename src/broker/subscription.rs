@@ -58,6 +58,11 @@ impl TopicSelector {
             .filter(|p| is_glob(p))
     }
 
+    /// True when it holds only literal names: what is asked for does not depend on what exists.
+    pub fn is_literal(&self) -> bool {
+        !self.patterns.is_empty() && !self.patterns.iter().any(|p| is_glob(p))
+    }
+
     /// The only topic, when exactly one is named literally.
     pub fn single(&self) -> Option<&str> {
         match self.patterns.as_slice() {

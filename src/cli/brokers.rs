@@ -4,7 +4,7 @@ use clap::Args;
 use serde_json::{Value, json};
 
 use super::error::{Exit, Result};
-use super::print::print_lines;
+use super::print::{print_lines, print_table};
 use super::session::Session;
 use super::topics::Report;
 use super::examples;
@@ -21,7 +21,7 @@ pub struct Brokers {
     pub output: Report,
 }
 
-pub fn run(_session: &Session, args: &Brokers) -> Result<Exit> {
+pub fn run(session: &Session, args: &Brokers) -> Result<Exit> {
     if args.output == Report::Json {
         let rows: Vec<Value> = ADAPTERS.iter().map(as_json).collect();
         return print_lines([json!({ "adapters": rows }).to_string()]);
@@ -43,7 +43,8 @@ pub fn run(_session: &Session, args: &Brokers) -> Result<Exit> {
     let about = ADAPTERS
         .iter()
         .map(|a| format!("{}: {}{}", a.name, a.about, schemes(a)));
-    print_lines(table.lines().into_iter().chain([String::new()]).chain(about))
+    print_table(session, &table)?;
+    print_lines([String::new()].into_iter().chain(about))
 }
 
 fn schemes(adapter: &Adapter) -> String {

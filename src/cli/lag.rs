@@ -5,7 +5,7 @@ use clap::Args;
 use serde_json::{Value, json};
 
 use super::error::{Exit, Failure, Result};
-use super::print::print_lines;
+use super::print::{print_lines, print_table};
 use super::session::Session;
 use super::topics::{Report, open_broker, position_json};
 use super::examples;
@@ -67,7 +67,7 @@ pub async fn run(session: &Session, args: &Lag) -> Result<Exit> {
         session.say(&format!("{} has no consumer groups", opened.shown));
         return Ok(Exit::Done);
     }
-    print_lines(table(&groups).lines())
+    print_table(session, &table(&groups))
 }
 
 fn table(groups: &[Group]) -> Table {

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::error::{Exit, Failure, Result};
 use super::examples;
-use super::print::print_lines;
+use super::print::{print_lines, print_table};
 use super::session::{Opened, Session};
 use crate::broker::TopicInfo;
 use crate::event::{Position, PositionStyle};
@@ -73,7 +73,7 @@ pub async fn run(session: &Session, args: &Topics) -> Result<Exit> {
     } else {
         by_topic(&topics)
     };
-    print_lines(table.lines())
+    print_table(session, &table)
 }
 
 fn by_topic(topics: &[TopicInfo]) -> Table {

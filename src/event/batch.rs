@@ -181,9 +181,21 @@ impl Batch {
         self.push_entry(event, meta)
     }
 
-    /// Notes a record batch, whether events of it follow or not.
-    pub fn push_meta(&mut self, meta: BatchMeta) {
+    /// Copies in an event that came in the record batch at `meta`, as [`Batch::push_meta`] gave
+    /// it: for a source that merges partitions.
+    pub fn push_of_meta(
+        &mut self,
+        event: &EventRef<'_>,
+        meta: Option<u32>,
+    ) -> Result<(), ArenaFull> {
+        self.push_entry(event, meta.unwrap_or(NULL))
+    }
+
+    /// Notes a record batch, whether events of it follow or not, and tells its index. One whose
+    /// events run over into the next batch is noted there again.
+    pub fn push_meta(&mut self, meta: BatchMeta) -> u32 {
         self.metas.push(meta);
+        self.metas.len() as u32 - 1
     }
 
     /// The record batches seen while making this batch, in order; those without a kept event too.

@@ -47,6 +47,15 @@ impl<'a> IntoIterator for Headers<'a> {
     }
 }
 
+impl<'a> IntoIterator for &Headers<'a> {
+    type Item = (&'a [u8], Option<&'a [u8]>);
+    type IntoIter = HeaderIter<'a>;
+
+    fn into_iter(self) -> HeaderIter<'a> {
+        self.iter()
+    }
+}
+
 /// Walks the headers in their order.
 #[derive(Debug, Clone)]
 pub struct HeaderIter<'a> {

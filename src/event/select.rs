@@ -13,6 +13,12 @@ pub trait Select: Send + Sync {
         false
     }
 
+    /// False when the test looks at no header, so that a source may leave them out of the events
+    /// that it tests. What is kept has them.
+    fn needs_headers(&self) -> bool {
+        true
+    }
+
     /// True when one of the events could be kept whose bytes (a whole decompressed record batch,
     /// framing included) are given. False is a proof; true is a maybe.
     fn may_match(&self, _bytes: &[u8]) -> bool {

@@ -70,7 +70,7 @@ fn put_digits(out: &mut Vec<u8>, value: i64, width: u32) {
         scale *= 10;
     }
     while scale > 0 {
-        out.push(b'0' + (value / scale % 10) as u8);
+        out.push(b'0' + (value / scale % 10).cast_unsigned() as u8);
         scale /= 10;
     }
 }

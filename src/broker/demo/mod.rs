@@ -1,9 +1,27 @@
-//! The demo adapter.
+//! The embedded broker: the order pipeline with its planted faults, without a network. This file
+//! is its entry in the registry; `broker` answers the questions.
+
+mod append;
+mod broker;
+mod cursor;
+mod history;
+mod live;
+mod log;
+mod merge;
+mod orders;
+mod resolve;
+mod sink;
+mod source;
+mod steps;
+mod wire;
 
 use std::sync::Arc;
 
-use super::{Adapter, Address, Broker, Capabilities, Error, LookCost, Result, Settings};
+use super::guard::Guarded;
+use super::{Adapter, Address, Broker, Capabilities, LookCost, Result, Settings};
 use crate::event::PositionStyle;
+
+pub use history::history;
 
 pub const ADAPTER: Adapter = Adapter {
     name: "demo",
@@ -25,14 +43,15 @@ const CAPABILITIES: Capabilities = Capabilities {
     headers: true,
     null_values: true,
     keeps_timestamp: true,
-    transactions: false,
-    batch_metadata: false,
-    time_ordered: false,
+    transactions: true,
+    batch_metadata: true,
+    time_ordered: true,
     follow: true,
     write: true,
     create_topics: true,
 };
 
-fn open(_address: &Address, _settings: &Settings) -> Result<Arc<dyn Broker>> {
-    Err(Error::unsupported("demo", "is not built yet"))
+fn open(_address: &Address, settings: &Settings) -> Result<Arc<dyn Broker>> {
+    let demo = broker::Demo::new(settings)?;
+    Ok(Arc::new(Guarded::new(demo, settings.clone())))
 }

@@ -1,8 +1,37 @@
-//! The kafka adapter.
+//! Kafka through librdkafka: the adapter's front. Reading is `source` and what it uses, writing
+//! `sink`; looking is `topics`, `groups` and `resolve`; all unsafe code is in `ffi`, `messages`,
+//! `admin`, `client` and `produce`.
 
-use std::sync::Arc;
+mod admin;
+mod client;
+mod error;
+mod ffi;
+mod filter;
+mod groups;
+mod history;
+mod ingest;
+mod lanes;
+mod messages;
+mod produce;
+mod properties;
+mod resolve;
+mod sink;
+mod source;
+mod topics;
 
-use super::{Adapter, Address, Broker, Capabilities, Error, LookCost, Result, Settings};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use rdkafka::types::RDKafkaType;
+
+use self::client::{Client, blocking};
+use self::properties::{FOLLOWING, FROZEN, Properties, QUEUE_BYTES};
+use super::guard::Guarded;
+use super::{
+    Adapter, Address, BoxFuture, Broker, Capabilities, Error, ErrorKind, Group, History, LookCost,
+    NewTopic, Notices, PartitionRange, Result, Settings, Sink, Source, Subscription, Target,
+    TopicInfo, TopicSelector,
+};
 use crate::event::PositionStyle;
 
 pub const ADAPTER: Adapter = Adapter {
@@ -25,7 +54,7 @@ const CAPABILITIES: Capabilities = Capabilities {
     headers: true,
     null_values: true,
     keeps_timestamp: true,
-    transactions: false,
+    transactions: true,
     batch_metadata: false,
     time_ordered: false,
     follow: true,
@@ -33,6 +62,143 @@ const CAPABILITIES: Capabilities = Capabilities {
     create_topics: true,
 };
 
-fn open(_address: &Address, _settings: &Settings) -> Result<Arc<dyn Broker>> {
-    Err(Error::unsupported("kafka", "is not built yet"))
+fn open(address: &Address, settings: &Settings) -> Result<Arc<dyn Broker>> {
+    let Address::Url {
+        authority,
+        properties,
+        ..
+    } = address
+    else {
+        return Err(Error::new(
+            ErrorKind::Usage,
+            format!("'{address}' is no kafka:// address"),
+        ));
+    };
+    let mut given = settings.properties.clone();
+    given.extend(properties.iter().cloned());
+    let kafka = Kafka {
+        properties: Arc::new(Properties::new(authority, given)?),
+        notices: settings.notices.clone(),
+        looker: Mutex::new(None),
+        reading: Arc::new(AtomicBool::new(false)),
+    };
+    Ok(Arc::new(Guarded::new(kafka, settings.clone())))
+}
+
+/// A Kafka cluster.
+struct Kafka {
+    properties: Arc<Properties>,
+    /// For what is written; a read brings its own.
+    notices: Notices,
+    /// The client that looks, made with the first question.
+    looker: Mutex<Option<Arc<Client>>>,
+    /// A source reads through the looking client. A second one needs a client of its own: two
+    /// cannot read the same partition through one.
+    reading: Arc<AtomicBool>,
+}
+
+impl Kafka {
+    fn looker(&self) -> Result<Arc<Client>> {
+        let mut looker = self.looker.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(client) = &*looker {
+            return Ok(Arc::clone(client));
+        }
+        let client = self.reader(QUEUE_BYTES, FROZEN)?;
+        *looker = Some(Arc::clone(&client));
+        Ok(client)
+    }
+
+    fn reader(&self, memory: usize, patience: usize) -> Result<Arc<Client>> {
+        Client::new(
+            &self.properties.reader(memory, patience),
+            RDKafkaType::RD_KAFKA_CONSUMER,
+            self.properties.brokers(),
+        )
+        .map(Arc::new)
+    }
+
+    /// A client to read through. One that is connected already saves the time of connecting.
+    fn lend(&self, memory: usize, follow: bool) -> Result<(Arc<Client>, Option<Lease>)> {
+        if follow {
+            return Ok((self.reader(memory, FOLLOWING)?, None));
+        }
+        if memory >= QUEUE_BYTES && !self.reading.swap(true, Ordering::AcqRel) {
+            let lease = Lease(Arc::clone(&self.reading));
+            return Ok((self.looker()?, Some(lease)));
+        }
+        Ok((self.reader(memory, FROZEN)?, None))
+    }
+}
+
+/// The looking client is lent to a source for as long as this lives.
+struct Lease(Arc<AtomicBool>);
+
+impl Drop for Lease {
+    fn drop(&mut self) {
+        self.0.store(false, Ordering::Release);
+    }
+}
+
+impl Broker for Kafka {
+    fn capabilities(&self) -> Capabilities {
+        CAPABILITIES
+    }
+
+    fn topics<'a>(&'a self, which: &'a TopicSelector) -> BoxFuture<'a, Result<Vec<TopicInfo>>> {
+        Box::pin(async move {
+            let (client, which) = (self.looker()?, which.clone());
+            blocking(move || topics::list(&client, &which)).await
+        })
+    }
+
+    fn resolve<'a>(&'a self, sub: &'a Subscription) -> BoxFuture<'a, Result<Vec<PartitionRange>>> {
+        Box::pin(async move {
+            let (client, sub) = (self.looker()?, sub.clone());
+            let committed_only = self.properties.committed_only();
+            blocking(move || resolve::resolve(&client, &sub, committed_only)).await
+        })
+    }
+
+    fn source<'a>(&'a self, sub: &'a Subscription) -> BoxFuture<'a, Result<Box<dyn Source>>> {
+        Box::pin(async move {
+            // Half for librdkafka's queue, half for the batches on their way and the pool.
+            let (client, lease) = self.lend(sub.memory / 2, sub.follow)?;
+            let sub = sub.clone();
+            let committed_only = self.properties.committed_only();
+            let source =
+                blocking(move || source::start(client, &sub, committed_only, lease)).await?;
+            Ok(Box::new(source) as Box<dyn Source>)
+        })
+    }
+
+    fn groups(&self) -> BoxFuture<'_, Result<Vec<Group>>> {
+        Box::pin(async move {
+            let client = self.looker()?;
+            blocking(move || groups::list(&client)).await
+        })
+    }
+
+    fn sink<'a>(&'a self, target: &'a Target) -> BoxFuture<'a, Result<Box<dyn Sink>>> {
+        Box::pin(async move {
+            let (client, topic) = (self.looker()?, Arc::clone(&target.topic));
+            let (properties, notices) = (Arc::clone(&self.properties), self.notices.clone());
+            let sink = blocking(move || sink::open(&client, &properties, &topic, notices)).await?;
+            Ok(Box::new(sink) as Box<dyn Sink>)
+        })
+    }
+
+    fn load_history<'a>(&'a self, history: &'a History) -> BoxFuture<'a, Result<()>> {
+        Box::pin(async move {
+            let (client, history) = (self.looker()?, history.clone());
+            let properties = Arc::clone(&self.properties);
+            blocking(move || history::load(&client, &properties, &history)).await
+        })
+    }
+
+    fn create_topic<'a>(&'a self, topic: &'a NewTopic) -> BoxFuture<'a, Result<()>> {
+        Box::pin(async move {
+            let (client, topic) = (self.looker()?, topic.clone());
+            blocking(move || topics::create(&client, &[topic])).await
+        })
+    }
 }

@@ -1,0 +1,261 @@
+//! The client's properties: what the user gave, our defaults, and what is not the user's to set.
+
+use std::collections::BTreeMap;
+
+use rdkafka::ClientConfig;
+use rdkafka::config::RDKafkaLogLevel;
+use rdkafka::error::KafkaError;
+
+use crate::broker::{Error, ErrorKind, Result};
+
+/// Checked properties of one cluster.
+#[derive(Clone)]
+pub(super) struct Properties {
+    given: BTreeMap<String, String>,
+    brokers: String,
+}
+
+/// Defaults of every client; the user's own values win.
+const COMMON: &[(&str, &str)] = &[
+    ("client.id", "evtap"),
+    // A host that swallows packets must not cost half a minute.
+    ("socket.connection.setup.timeout.ms", "8000"),
+    ("socket.keepalive.enable", "true"),
+    // Half of this is how long the second connection is held back: with the default of 100 a
+    // first answer takes 60 ms instead of 15.
+    ("reconnect.backoff.ms", "20"),
+    ("reconnect.backoff.max.ms", "2000"),
+    ("log.connection.close", "false"),
+];
+
+/// Defaults of clients that look and read.
+const READER: &[(&str, &str)] = &[
+    ("isolation.level", "read_committed"),
+    // The default of a second stalls every reader that is faster than its queue is long.
+    ("fetch.queue.backoff.ms", "5"),
+    ("fetch.message.max.bytes", "1048576"),
+    ("check.crcs", "true"),
+];
+
+/// Defaults of clients that write.
+const WRITER: &[(&str, &str)] = &[
+    ("compression.type", "lz4"),
+    ("linger.ms", "5"),
+    ("batch.size", "1000000"),
+    ("queue.buffering.max.messages", "200000"),
+    ("queue.buffering.max.kbytes", "32768"),
+    // Java's partitioner: librdkafka's own default would send a key elsewhere.
+    ("partitioner", "murmur2_random"),
+    // The broker decides what is too large, not the client.
+    ("message.max.bytes", "104857600"),
+];
+
+/// What makes looking free of side effects, and a read end where it must: never the user's choice.
+const READER_FORCED: &[(&str, &str)] = &[
+    ("enable.auto.commit", "false"),
+    ("enable.auto.offset.store", "false"),
+    ("offset.store.method", "none"),
+    ("allow.auto.create.topics", "false"),
+    ("enable.partition.eof", "true"),
+    ("auto.offset.reset", "error"),
+];
+
+/// What makes a write safe: never the user's choice.
+const WRITER_FORCED: &[(&str, &str)] = &[
+    ("enable.idempotence", "true"),
+    ("acks", "all"),
+    ("allow.auto.create.topics", "false"),
+    ("delivery.report.only.error", "true"),
+];
+
+/// With a group librdkafka would talk to a coordinator, and membership shows on the broker.
+const DROPPED: &[&str] = &[
+    "group.id",
+    "group.instance.id",
+    "bootstrap.servers",
+    "metadata.broker.list",
+];
+
+/// Patience, in milliseconds, for ranges that end.
+pub(super) const FROZEN: usize = 10;
+/// And for following: nothing is late by it, and an idle reader asks ten times a second.
+pub(super) const FOLLOWING: usize = 100;
+
+/// Bytes that a reader's queue holds at most.
+pub(super) const QUEUE_BYTES: usize = 16 << 20;
+
+impl Properties {
+    /// Checks every property against librdkafka's own table. Touches no network.
+    pub(super) fn new(brokers: &str, given: BTreeMap<String, String>) -> Result<Self> {
+        if let Some((user, _)) = brokers.rsplit_once('@') {
+            let user = user.split_once(':').map_or(user, |(name, _)| name);
+            return Err(Error::new(
+                ErrorKind::Usage,
+                format!("kafka:// takes no login in the address (user '{user}')"),
+            )
+            .hint(
+                "give it as -X sasl.username=… -X sasl.password=… or in a context's properties",
+            ));
+        }
+        let properties = Self {
+            given,
+            brokers: brokers.to_owned(),
+        };
+        for config in [properties.reader(QUEUE_BYTES, FROZEN), properties.writer()] {
+            config.create_native_config().map_err(|e| refused(&e))?;
+        }
+        Ok(properties)
+    }
+
+    /// `h1:9092,h2:9092`
+    pub(super) fn brokers(&self) -> &str {
+        &self.brokers
+    }
+
+    /// Reads see only what was committed; an end is then the last stable offset.
+    pub(super) fn committed_only(&self) -> bool {
+        self.given
+            .get("isolation.level")
+            .is_none_or(|level| level != "read_uncommitted")
+    }
+
+    /// A client that looks and reads, with at most `memory` bytes waiting in its queue. The broker
+    /// holds a fetch back for up to `patience` ms when there is nothing to send: partitions that
+    /// begin a moment later, and the end of a range, wait for it.
+    pub(super) fn reader(&self, memory: usize, patience: usize) -> ClientConfig {
+        let queue = memory.clamp(1 << 20, QUEUE_BYTES);
+        let mut config = self.base(READER, READER_FORCED);
+        set_default(&mut config, "fetch.wait.max.ms", patience);
+        set_default(&mut config, "queued.max.messages.kbytes", queue / 1024);
+        // A response is held whole while it is taken apart, on top of the queue.
+        set_default(&mut config, "fetch.max.bytes", (queue / 2).max(1 << 20));
+        config
+    }
+
+    /// An idempotent producer.
+    pub(super) fn writer(&self) -> ClientConfig {
+        self.base(WRITER, WRITER_FORCED)
+    }
+
+    /// A producer of transactions under this id.
+    pub(super) fn transactional(&self, id: &str) -> ClientConfig {
+        let mut config = self.writer();
+        config.set("transactional.id", id);
+        config
+    }
+
+    fn base(&self, defaults: &[(&str, &str)], forced: &[(&str, &str)]) -> ClientConfig {
+        let mut config = ClientConfig::new();
+        config.set("bootstrap.servers", &self.brokers);
+        for (key, value) in COMMON.iter().chain(defaults) {
+            config.set(*key, *value);
+        }
+        for (key, value) in &self.given {
+            if !DROPPED.contains(&key.as_str()) {
+                config.set(key, value);
+            }
+        }
+        for (key, value) in forced {
+            config.set(*key, *value);
+        }
+        let level = if self.given.contains_key("debug") {
+            RDKafkaLogLevel::Debug
+        } else {
+            RDKafkaLogLevel::Info
+        };
+        config.set_log_level(level);
+        config
+    }
+}
+
+fn set_default(config: &mut ClientConfig, key: &str, value: usize) {
+    if config.get(key).is_none() {
+        config.set(key, value.to_string());
+    }
+}
+
+/// A property that librdkafka does not take. Its value may be a secret, and is not shown.
+pub(super) fn refused(error: &KafkaError) -> Error {
+    let message = match error {
+        KafkaError::ClientConfig(_, text, key, value) => {
+            let text = if value.is_empty() {
+                text.clone()
+            } else {
+                text.replace(value.as_str(), "…")
+            };
+            format!("the property '{key}': {text}")
+        }
+        KafkaError::ClientCreation(text) => text.clone(),
+        KafkaError::Nul(_) => "a property holds a NUL byte".to_owned(),
+        other => other.to_string(),
+    };
+    Error::new(ErrorKind::Usage, message).hint(
+        "properties are librdkafka's: \
+         https://github.com/confluentinc/librdkafka/blob/master/CONFIGURATION.md",
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn with(pairs: &[(&str, &str)]) -> Result<Properties> {
+        let given = pairs
+            .iter()
+            .map(|(k, v)| ((*k).to_owned(), (*v).to_owned()))
+            .collect();
+        Properties::new("h:9092", given)
+    }
+
+    #[test]
+    fn an_unknown_property_is_named_and_its_value_is_not_shown() {
+        let error = with(&[("sasl.pasword", "hush")]).err().unwrap();
+        assert_eq!(error.kind, ErrorKind::Usage);
+        assert!(error.message.contains("'sasl.pasword'"), "{error}");
+        assert!(!error.message.contains("hush"), "{error}");
+        let error = with(&[("security.protocol", "SASL-hush")]).err().unwrap();
+        assert!(!error.message.contains("hush"), "{error}");
+    }
+
+    #[test]
+    fn what_would_leave_a_trace_on_the_broker_cannot_be_set() {
+        let given = with(&[
+            ("group.id", "theirs"),
+            ("enable.auto.commit", "true"),
+            ("allow.auto.create.topics", "true"),
+        ])
+        .unwrap();
+        let config = given.reader(QUEUE_BYTES, FROZEN);
+        assert_eq!(config.get("group.id"), None);
+        assert_eq!(config.get("enable.auto.commit"), Some("false"));
+        assert_eq!(config.get("allow.auto.create.topics"), Some("false"));
+        assert_eq!(
+            given.writer().get("allow.auto.create.topics"),
+            Some("false")
+        );
+    }
+
+    #[test]
+    fn the_queue_keeps_to_the_memory_that_it_is_given() {
+        let config = with(&[]).unwrap().reader(4 << 20, FROZEN);
+        assert_eq!(config.get("queued.max.messages.kbytes"), Some("4096"));
+        let config = with(&[("queued.max.messages.kbytes", "2048")]).unwrap();
+        assert_eq!(
+            config
+                .reader(4 << 20, FROZEN)
+                .get("queued.max.messages.kbytes"),
+            Some("2048")
+        );
+    }
+
+    #[test]
+    fn the_isolation_level_is_the_users() {
+        assert!(with(&[]).unwrap().committed_only());
+        let dirty = with(&[("isolation.level", "read_uncommitted")]).unwrap();
+        assert!(!dirty.committed_only());
+        assert_eq!(
+            dirty.reader(QUEUE_BYTES, FROZEN).get("isolation.level"),
+            Some("read_uncommitted")
+        );
+    }
+}

@@ -1,0 +1,203 @@
+//! A running write into one topic: an idempotent producer, waited for without blocking the
+//! runtime.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use rdkafka::types::{RDKafkaErrorCode as Code, RDKafkaType};
+use tokio::time::sleep;
+
+use super::client::Client;
+use super::error::Failure;
+use super::ffi::Topic;
+use super::produce::{Record, produce, unsettled};
+use super::properties::Properties;
+use super::topics;
+use crate::broker::{BoxFuture, Error, ErrorKind, Notices, Result, Sink, TopicSelector, Written};
+use crate::event::{ANY_PARTITION, Batch, EventRef, TimestampType};
+
+/// How long to leave a full queue alone, and how often to look whether all is stored.
+const PAUSE: Duration = Duration::from_millis(1);
+/// Events are handed over in runs of this many, each followed by a look at what came back.
+const RUN: usize = 256;
+
+/// A write into one topic.
+pub(super) struct KafkaSink {
+    topic: Topic,
+    name: Arc<str>,
+    partitions: u32,
+    sent: Written,
+    /// Events whose timestamp was 0, which librdkafka takes for "now".
+    undated: u64,
+    connection: Connection,
+}
+
+/// Opens a topic, which must exist; blocks for the answer. `looker` is a consumer's client: a
+/// producer's would create the topic by asking.
+pub(super) fn open(
+    looker: &Client,
+    properties: &Properties,
+    topic: &str,
+    notices: Notices,
+) -> Result<KafkaSink> {
+    let found = topics::find(looker, &TopicSelector::one(topic)).map_err(|error| {
+        if error.kind == ErrorKind::MissingTopic
+            && error.hint.as_ref().is_none_or(|h| !h.contains("mean"))
+        {
+            return error.hint("--create-topic creates it");
+        }
+        error
+    })?;
+    let partitions = found.first().map_or(0, |t| t.partitions.len() as u32);
+    let client = Client::new(
+        &properties.writer(),
+        RDKafkaType::RD_KAFKA_PRODUCER,
+        properties.brokers(),
+    )
+    .map(Arc::new)?;
+    let handle = Topic::new(&client, topic)
+        .map_err(|failure| failure.into_error(&format!("write to {topic}")))?;
+    // Knowing the leaders beforehand saves the first events a wait.
+    client.metadata(Some(topic))?;
+    Ok(KafkaSink {
+        topic: handle,
+        name: topic.into(),
+        partitions,
+        sent: Written::default(),
+        undated: 0,
+        connection: Connection {
+            notices,
+            lost: false,
+            unsettled: 0,
+        },
+    })
+}
+
+impl KafkaSink {
+    fn client(&self) -> &Arc<Client> {
+        self.topic.client()
+    }
+
+    /// Hands one event over; `false` when the queue is full.
+    fn offer(&mut self, event: &EventRef<'_>) -> Result<bool> {
+        let partition = event.stream.partition;
+        if partition != ANY_PARTITION && partition >= self.partitions {
+            return Err(Error::new(
+                ErrorKind::Usage,
+                format!(
+                    "write to {}: it has {} partitions, and an event is for partition {partition}",
+                    self.name, self.partitions
+                ),
+            )
+            .hint("--partitions key lets the target choose by key"));
+        }
+        let dated = event.timestamp_type != TimestampType::None;
+        let record = Record {
+            partition: (partition != ANY_PARTITION).then_some(partition),
+            timestamp: if dated { event.timestamp.0 } else { 0 },
+            key: event.key,
+            value: event.value,
+            headers: event.headers,
+        };
+        match produce(&self.topic, &record) {
+            Ok(()) => {
+                self.sent.events += 1;
+                self.sent.bytes += event.size() as u64;
+                self.undated += u64::from(dated && event.timestamp.0 == 0);
+                Ok(true)
+            }
+            Err(failure) if failure.code == Code::QueueFull => Ok(false),
+            Err(failure) => Err(self.failed(failure)),
+        }
+    }
+
+    /// Takes the producer's reports: an event that was refused ends the write.
+    fn check(&mut self) -> Result<()> {
+        self.client().pump();
+        let (lost, why) = self.client().undelivered();
+        if lost > 0 {
+            let failure = why.unwrap_or_else(|| Failure::of(Code::Fail));
+            return Err(self.failed(failure));
+        }
+        let client = Arc::clone(self.client());
+        self.connection.watch(&client);
+        Ok(())
+    }
+
+    fn failed(&self, failure: Failure) -> Error {
+        failure.into_error(&format!("write to {}", self.name))
+    }
+
+    async fn send_all(&mut self, batch: &Batch) -> Result<()> {
+        for (i, event) in batch.iter().enumerate() {
+            if i % RUN == 0 {
+                self.check()?;
+            }
+            while !self.offer(&event)? {
+                sleep(PAUSE).await;
+                self.check()?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn settle(&mut self) -> Result<Written> {
+        loop {
+            self.check()?;
+            if unsettled(self.client()) == 0 {
+                break;
+            }
+            sleep(PAUSE).await;
+        }
+        // What was reported between the check and the count.
+        self.check()?;
+        if self.undated > 0 {
+            self.connection.notices.tell(&format!(
+                "{} events with the timestamp 0 were written with the time of now: \
+                 the client library cannot do otherwise",
+                self.undated
+            ));
+            self.undated = 0;
+        }
+        Ok(self.sent)
+    }
+}
+
+impl Sink for KafkaSink {
+    fn send<'a>(&'a mut self, batch: &'a Batch) -> BoxFuture<'a, Result<()>> {
+        Box::pin(self.send_all(batch))
+    }
+
+    fn flush(&mut self) -> BoxFuture<'_, Result<Written>> {
+        Box::pin(self.settle())
+    }
+}
+
+/// Says when the cluster is lost, and when it takes events again; each once.
+struct Connection {
+    notices: Notices,
+    lost: bool,
+    unsettled: u64,
+}
+
+impl Connection {
+    fn watch(&mut self, client: &Client) {
+        if !self.lost && !client.is_down() {
+            return;
+        }
+        let unsettled = unsettled(client);
+        if !self.lost {
+            self.lost = true;
+            self.notices.tell(&format!(
+                "lost the connection to {}; {unsettled} events wait, trying again",
+                client.brokers()
+            ));
+        } else if unsettled < self.unsettled {
+            self.lost = false;
+            client.revive();
+            self.notices
+                .tell(&format!("connected to {} again", client.brokers()));
+        }
+        self.unsettled = unsettled;
+    }
+}

@@ -1,0 +1,266 @@
+//! Topics: finding those that a selector names, listing them with their offsets, creating them.
+
+use std::sync::Arc;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use rdkafka::metadata::MetadataTopic;
+use rdkafka::types::RDKafkaErrorCode as Code;
+
+use super::admin::{self, Ask, Place, Row};
+use super::client::Client;
+use super::error::Failure;
+use crate::broker::topic::PartitionInfo;
+use crate::broker::{Error, ErrorKind, NewTopic, Result, TopicInfo, TopicSelector};
+use crate::event::{Position, PositionStyle};
+
+/// A topic that was found, with the numbers of its partitions in order.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Found {
+    pub(super) name: Arc<str>,
+    pub(super) internal: bool,
+    pub(super) partitions: Vec<u32>,
+}
+
+/// A topic that was just made, or whose leader just moved, is there in a moment.
+const SETTLE: Duration = Duration::from_secs(5);
+
+/// The topics that the selector takes, by name.
+pub(super) fn find(client: &Client, which: &TopicSelector) -> Result<Vec<Found>> {
+    let mut found = Vec::new();
+    if !which.is_literal() {
+        found = all(client)?;
+        found.retain(|topic| which.takes(&topic.name, topic.internal));
+    }
+    for name in which.names() {
+        if !found.iter().any(|topic| &*topic.name == name) {
+            found.push(one(client, name)?);
+        }
+    }
+    found.sort_by(|a, b| a.name.cmp(&b.name));
+    Ok(found)
+}
+
+fn all(client: &Client) -> Result<Vec<Found>> {
+    let metadata = client.metadata(None)?;
+    Ok(metadata.topics().iter().map(read).collect())
+}
+
+/// The partitions that the selector takes, as far as the cluster tells at once.
+pub(super) fn glance(client: &Client, which: &TopicSelector) -> Vec<Place> {
+    const SOON: Duration = Duration::from_secs(1);
+    let mut found = Vec::new();
+    if which.is_literal() {
+        for name in which.names() {
+            let metadata = client.glance(Some(name), SOON);
+            found.extend(metadata.iter().flat_map(|m| m.topics()).map(read));
+        }
+    } else {
+        let metadata = client.glance(None, SOON);
+        found.extend(metadata.iter().flat_map(|m| m.topics()).map(read));
+    }
+    found.retain(|topic| which.takes(&topic.name, topic.internal));
+    places(&found).collect()
+}
+
+/// One topic by its name. The client is a consumer's: a producer's would create it.
+fn one(client: &Client, name: &str) -> Result<Found> {
+    let asked = Instant::now();
+    loop {
+        let metadata = client.metadata(Some(name))?;
+        let Some(topic) = metadata.topics().iter().find(|t| t.name() == name) else {
+            return Err(missing(client, name));
+        };
+        let Some(code) = topic.error().map(Code::from) else {
+            return Ok(read(topic));
+        };
+        match code {
+            Code::UnknownTopicOrPartition | Code::UnknownTopic => {
+                return Err(missing(client, name));
+            }
+            Code::LeaderNotAvailable if asked.elapsed() < SETTLE => {
+                thread::sleep(Duration::from_millis(100));
+            }
+            _ => {
+                let what = format!("look up {name} on {}", client.brokers());
+                return Err(Failure::of(code).into_error(&what));
+            }
+        }
+    }
+}
+
+fn read(topic: &MetadataTopic) -> Found {
+    let mut partitions: Vec<u32> = topic
+        .partitions()
+        .iter()
+        .map(|p| p.id().cast_unsigned())
+        .collect();
+    partitions.sort_unstable();
+    Found {
+        name: topic.name().into(),
+        internal: topic.name().starts_with("__"),
+        partitions,
+    }
+}
+
+fn missing(client: &Client, name: &str) -> Error {
+    let error = Error::new(
+        ErrorKind::MissingTopic,
+        format!("{} has no topic '{name}'", client.brokers()),
+    );
+    let topics = all(client).unwrap_or_default();
+    let near = topics
+        .iter()
+        .map(|t| (strsim::damerau_levenshtein(name, &t.name), &t.name))
+        .filter(|(distance, known)| *distance <= 1 + name.len().min(known.len()) / 4)
+        .min();
+    match near {
+        Some((_, known)) => error.hint(format!("did you mean '{known}'?")),
+        None => error.hint(format!(
+            "`evtap topics kafka://{}` lists the topics",
+            client.brokers()
+        )),
+    }
+}
+
+/// The offsets of these partitions, in their order.
+pub(super) fn offsets(
+    client: &Arc<Client>,
+    places: &[Place],
+    asks: &[Ask],
+) -> Result<Vec<Vec<i64>>> {
+    let what = || format!("ask {} for offsets", client.brokers());
+    // All requests are under way before the first answer is waited for.
+    let calls = asks
+        .iter()
+        .map(|ask| admin::ask_offsets(client, places, *ask))
+        .collect::<Result<Vec<_>, _>>()
+        .map_err(|f| f.into_error(&what()))?;
+    calls
+        .into_iter()
+        .map(|call| {
+            let rows = admin::offsets(call).map_err(|f| f.into_error(&what()))?;
+            in_order(&rows, places)
+        })
+        .collect()
+}
+
+fn in_order(rows: &[Row], places: &[Place]) -> Result<Vec<i64>> {
+    let by_place: std::collections::HashMap<&Place, &Row> =
+        rows.iter().map(|row| (&row.place, row)).collect();
+    places
+        .iter()
+        .map(|place| {
+            let what = || format!("ask for the offsets of {}/{}", place.0, place.1);
+            match by_place.get(place) {
+                Some(row) if row.error == 0 => Ok(row.offset),
+                Some(row) => Err(Failure::from_number(row.error).into_error(&what())),
+                None => Err(Failure::of(Code::UnknownPartition).into_error(&what())),
+            }
+        })
+        .collect()
+}
+
+/// What `topics` lists.
+pub(super) fn list(client: &Arc<Client>, which: &TopicSelector) -> Result<Vec<TopicInfo>> {
+    let found = find(client, which)?;
+    let places: Vec<Place> = places(&found).collect();
+    let end = Ask::End {
+        committed_only: false,
+    };
+    let asked = offsets(client, &places, &[Ask::First, end])?;
+    let mut offsets = asked[0].iter().zip(&asked[1]);
+    let infos = found.into_iter().map(|topic| TopicInfo {
+        name: topic.name,
+        internal: topic.internal,
+        style: PositionStyle::Offset,
+        partitions: topic
+            .partitions
+            .into_iter()
+            .zip(offsets.by_ref())
+            .map(|(partition, (&first, &end))| PartitionInfo {
+                partition,
+                first: position(first),
+                end: position(end),
+                // Markers and compaction leave holes, and nobody counts them.
+                events: None,
+            })
+            .collect(),
+    });
+    Ok(infos.collect())
+}
+
+/// Every partition of these topics, in order.
+pub(super) fn places(found: &[Found]) -> impl Iterator<Item = Place> + '_ {
+    found.iter().flat_map(|topic| {
+        topic
+            .partitions
+            .iter()
+            .map(|partition| (Arc::clone(&topic.name), *partition))
+    })
+}
+
+/// An offset of the broker's; below 0 there is none.
+pub(super) fn position(offset: i64) -> Position {
+    Position::offset(offset.max(0).cast_unsigned())
+}
+
+/// Creates topics, and waits until they can be written to.
+pub(super) fn create(client: &Arc<Client>, topics: &[NewTopic]) -> Result<()> {
+    if topics.is_empty() {
+        return Ok(());
+    }
+    // The first contact tells a wrong host or password; the admin call would only time out.
+    client.metadata(None)?;
+    admin::create(client, topics).map_err(|(name, failure)| {
+        let what = format!("create the topic {name} on {}", client.brokers());
+        failure.into_error(&what)
+    })?;
+    let asked = Instant::now();
+    for topic in topics {
+        while !is_ready(client, topic)? {
+            if asked.elapsed() > SETTLE {
+                return Err(Error::new(
+                    ErrorKind::Broker,
+                    format!(
+                        "the topic {} was created, but has no leaders yet",
+                        topic.name
+                    ),
+                )
+                .hint("try again in a moment"));
+            }
+            thread::sleep(Duration::from_millis(50));
+        }
+    }
+    Ok(())
+}
+
+fn is_ready(client: &Client, topic: &NewTopic) -> Result<bool> {
+    let metadata = client.metadata(Some(&topic.name))?;
+    Ok(metadata.topics().iter().any(|t| {
+        t.error().is_none()
+            && t.partitions().len() >= topic.partitions as usize
+            && t.partitions().iter().all(|p| p.leader() >= 0)
+    }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn offsets_come_in_the_order_asked_and_errors_name_the_partition() {
+        let place = |p| (Arc::from("t"), p);
+        let row = |p, offset, error| Row {
+            place: place(p),
+            offset,
+            error,
+        };
+        let rows = [row(1, 10, 0), row(0, 5, 0)];
+        assert_eq!(in_order(&rows, &[place(0), place(1)]).unwrap(), [5, 10]);
+        let error = in_order(&[row(0, 0, 29)], &[place(0)]).unwrap_err();
+        assert_eq!(error.kind, ErrorKind::Authorization);
+        assert!(error.message.contains("t/0"), "{error}");
+        assert!(in_order(&[], &[place(2)]).is_err());
+    }
+}

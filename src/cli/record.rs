@@ -99,7 +99,9 @@ async fn origin(reading: &reading::Reading) -> Result<Origin> {
     for input in &reading.inputs {
         let broker = &input.opened.broker;
         origin.sources.push(input.opened.shown.clone());
-        origin.adapters.push(broker.capabilities().adapter.to_owned());
+        origin
+            .adapters
+            .push(broker.capabilities().adapter.to_owned());
         origin.clock = origin.clock.max(broker.clock().await?);
     }
     Ok(origin)
@@ -107,9 +109,9 @@ async fn origin(reading: &reading::Reading) -> Result<Origin> {
 
 /// A path is taken as a file whatever it looks like.
 fn file_address(path: &Path) -> Result<String> {
-    let text = path.to_str().ok_or_else(|| {
-        Failure::usage(format!("the file name {} is not UTF-8", path.display()))
-    })?;
+    let text = path
+        .to_str()
+        .ok_or_else(|| Failure::usage(format!("the file name {} is not UTF-8", path.display())))?;
     let known = [".mcap", ".jsonl", ".jsonl.zst"];
     if !known.iter().any(|end| text.ends_with(end)) {
         return Err(Failure::usage(format!("what kind of file is {text}?"))

@@ -9,9 +9,7 @@ use super::error::{Exit, Failure, Result, exit_of};
 use super::position::Pos;
 use super::progress::Progress;
 use super::session::{Opened, Session};
-use crate::broker::{
-    Bound, Capabilities, ErrorKind, PartitionRange, Range, Source, Subscription,
-};
+use crate::broker::{Bound, Capabilities, ErrorKind, PartitionRange, Range, Source, Subscription};
 use crate::event::Scanned;
 use crate::pipeline::{self, Consumer, End, Flow, LastEvents, Limits, Outcome, Window};
 use crate::query::{Query, QueryError, QuerySpec};
@@ -223,7 +221,10 @@ impl Reading {
             input.sub.range = Range::Frozen(ends);
             all.add(found)?;
         }
-        let batch = all.last.finish().map_err(|e| Failure::usage(e.to_string()))?;
+        let batch = all
+            .last
+            .finish()
+            .map_err(|e| Failure::usage(e.to_string()))?;
         let mut batch = batch;
         if let Some(most) = self.limits.events {
             batch.truncate(usize::try_from(most).unwrap_or(usize::MAX));
@@ -261,7 +262,8 @@ impl LastSearch {
     }
 
     fn add(&mut self, found: Self) -> Result<()> {
-        let full = |e: crate::event::ArenaFull| Failure::usage(e.to_string()).hint("ask for fewer events");
+        let full =
+            |e: crate::event::ArenaFull| Failure::usage(e.to_string()).hint("ask for fewer events");
         let batch = found.last.finish().map_err(full)?;
         self.last.take_other(&batch).map_err(full)?;
         self.scanned += found.scanned;
@@ -318,8 +320,7 @@ impl Input {
                 last: &mut found.last,
             };
             let stop = session.stop.clone();
-            let outcome =
-                pipeline::run(&mut *source, &mut gather, limits, stop, progress).await;
+            let outcome = pipeline::run(&mut *source, &mut gather, limits, stop, progress).await;
             found.scanned = outcome.scanned;
             let whole = cut.iter().zip(ranges).all(|(cut, range)| {
                 cut.start <= range.start || found.last.held(&cut.topic, cut.partition) >= n
@@ -334,7 +335,11 @@ impl Input {
     }
 
     /// Where the last positions begin, for brokers whose positions cannot be counted back.
-    async fn tails(&self, window: Window, ranges: &[PartitionRange]) -> Result<Vec<PartitionRange>> {
+    async fn tails(
+        &self,
+        window: Window,
+        ranges: &[PartitionRange],
+    ) -> Result<Vec<PartitionRange>> {
         use crate::event::PositionStyle;
         if ranges.iter().all(|r| r.style == PositionStyle::Offset) {
             return Ok(Vec::new());
@@ -346,7 +351,11 @@ impl Input {
             },
             ..self.sub.clone()
         };
-        self.opened.broker.resolve(&sub).await.map_err(Failure::from)
+        self.opened
+            .broker
+            .resolve(&sub)
+            .await
+            .map_err(Failure::from)
     }
 }
 

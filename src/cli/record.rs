@@ -104,9 +104,9 @@ pub async fn run(session: &Session, args: &Record) -> Result<Exit> {
 
 /// A path is taken as a file whatever it looks like.
 fn file_address(path: &Path) -> Result<String> {
-    let text = path.to_str().ok_or_else(|| {
-        Failure::usage(format!("the file name {} is not UTF-8", path.display()))
-    })?;
+    let text = path
+        .to_str()
+        .ok_or_else(|| Failure::usage(format!("the file name {} is not UTF-8", path.display())))?;
     let known = [".mcap", ".jsonl", ".jsonl.zst"];
     if !known.iter().any(|end| text.ends_with(end)) {
         return Err(Failure::usage(format!("what kind of file is {text}?"))

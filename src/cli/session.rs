@@ -90,9 +90,7 @@ impl Session {
             .create(true)
             .append(true)
             .open(path)
-            .map_err(|e| {
-                Failure::usage(format!("cannot write the log {}: {e}", path.display()))
-            })?;
+            .map_err(|e| Failure::usage(format!("cannot write the log {}: {e}", path.display())))?;
         let level = if self.global.verbose {
             tracing::Level::DEBUG
         } else {
@@ -221,7 +219,10 @@ pub fn print_failure(failure: &Failure) -> u8 {
     print_line(&format!("evtap: {}", lines.next().unwrap_or("failed")));
     lines.for_each(print_line);
     for (index, line) in failure.hint.iter().flat_map(|h| h.lines()).enumerate() {
-        print_line(&format!("{}{line}", if index == 0 { "hint: " } else { "      " }));
+        print_line(&format!(
+            "{}{line}",
+            if index == 0 { "hint: " } else { "      " }
+        ));
     }
     failure.exit as u8
 }

@@ -56,6 +56,12 @@ pub trait Broker: Send + Sync {
         })
     }
 
+    /// The cluster's own name for itself, the same by whatever address it was reached; `None` where
+    /// there is no such thing.
+    fn cluster(&self) -> BoxFuture<'_, Result<Option<String>>> {
+        Box::pin(async { Ok(None) })
+    }
+
     /// The broker's own clock where it has one: the embedded broker's virtual time, the end of a
     /// recording. `None` is the wall clock.
     fn clock(&self) -> BoxFuture<'_, Result<Option<Timestamp>>> {

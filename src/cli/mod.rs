@@ -1,1 +1,86 @@
-//! The cli room.
+//! The command line: from arguments to a typed request, and one file for each command.
+//! The only room that names clap.
+
+mod args;
+mod brokers;
+mod completions;
+mod config;
+mod confirm;
+mod demo;
+mod error;
+mod examples;
+mod explain;
+mod lag;
+mod man;
+mod position;
+mod print;
+mod progress;
+mod read;
+mod reading;
+mod record;
+mod replay;
+mod session;
+mod signals;
+mod summary;
+mod tail;
+mod topics;
+mod units;
+mod version;
+
+use std::ffi::OsString;
+
+use clap::{CommandFactory, Parser};
+
+use args::{Cli, Command};
+pub use error::Exit;
+use error::{Failure, Result};
+use session::Session;
+
+/// Parses and runs one command line. `end_at_once` is called on a second Ctrl-C and must not
+/// return. Gives the exit code.
+pub fn run(args: impl IntoIterator<Item = OsString>, end_at_once: fn()) -> u8 {
+    let cli = match Cli::try_parse_from(args) {
+        Ok(cli) => cli,
+        Err(error) => return session::print_usage_error(&error),
+    };
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build();
+    let runtime = match runtime {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            return session::print_failure(&Failure::new(
+                Exit::Usage,
+                format!("cannot start: {error}"),
+            ));
+        }
+    };
+    let result = runtime.block_on(async {
+        let stop = signals::listen(end_at_once)?;
+        let session = Session::new(cli.global, stop)?;
+        dispatch(&session, cli.command).await
+    });
+    // A broker client that does not let go must not hold the exit up.
+    runtime.shutdown_background();
+    match result {
+        Ok(exit) => exit as u8,
+        Err(failure) => session::print_failure(&failure),
+    }
+}
+
+async fn dispatch(session: &Session, command: Command) -> Result<Exit> {
+    match command {
+        Command::Topics(args) => topics::run(session, &args).await,
+        Command::Read(args) => read::run(session, &args).await,
+        Command::Tail(args) => tail::run(session, &args).await,
+        Command::Record(args) => record::run(session, &args).await,
+        Command::Replay(args) => replay::run(session, &args).await,
+        Command::Lag(args) => lag::run(session, &args).await,
+        Command::Demo(args) => demo::run(session, &args).await,
+        Command::Brokers(args) => brokers::run(session, &args),
+        Command::Config(args) => config::run(session, &args),
+        Command::Completions(args) => completions::run(session, &args, Cli::command()),
+        Command::Man(args) => man::run(session, &args, &Cli::command()),
+    }
+}

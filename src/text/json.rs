@@ -1,7 +1,7 @@
 //! Writes JSON that is safe to print: one line, and every control, bidirectional and zero-width
 //! character as a `\u` escape. Whether a text is JSON is found out in `json_check`.
 
-use super::safe::{Piece, is_hostile, json_pieces, push_hex};
+use super::safe::{Piece, has_hostile, is_hostile, json_pieces, push_hex};
 use super::scan::{self, NotPrintableInString};
 
 /// Appends a JSON string with its quotes.
@@ -41,14 +41,22 @@ fn push_escape(out: &mut Vec<u8>, c: char) {
 /// The text should be valid JSON. What is not is still made safe to print.
 pub fn push_value(out: &mut Vec<u8>, raw: &[u8]) {
     match str::from_utf8(raw) {
-        Ok(text) if scan::makeup(raw).plain => out.extend_from_slice(text.as_bytes()),
-        Ok(text) => push_on_one_line(out, text),
-        Err(_) => push_on_one_line(out, &String::from_utf8_lossy(raw)),
+        Ok(text) => push_text(out, text),
+        Err(_) => push_text(out, &String::from_utf8_lossy(raw)),
     }
 }
 
-/// The long way, for a text that is not printable ASCII throughout.
-pub(super) fn push_on_one_line(out: &mut Vec<u8>, text: &str) {
+/// As [`push_value`], for text that is known to be UTF-8.
+pub(super) fn push_text(out: &mut Vec<u8>, text: &str) {
+    if scan::is_printable(text.as_bytes()) || !has_hostile(text) {
+        out.extend_from_slice(text.as_bytes());
+    } else {
+        push_on_one_line(out, text);
+    }
+}
+
+/// The long way, for a text that cannot be copied as it is.
+fn push_on_one_line(out: &mut Vec<u8>, text: &str) {
     let bytes = text.as_bytes();
     let compact = bytes.iter().any(|b| matches!(b, b'\n' | b'\r' | b'\t'));
     let (mut at, mut in_string) = (0, false);

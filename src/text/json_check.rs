@@ -13,9 +13,7 @@ pub const MAX_DEPTH: usize = 512;
 /// Bytes that were found to be one valid JSON text, UTF-8 included.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct JsonText<'a> {
-    bytes: &'a [u8],
-    /// Printable ASCII throughout, so that it can be copied as it is.
-    plain: bool,
+    text: &'a str,
 }
 
 /// Why bytes are no JSON text.
@@ -61,32 +59,31 @@ impl fmt::Display for What {
     }
 }
 
+impl JsonFault {
+    /// Whatever was expected at the end, the text being cut is what matters.
+    fn at_the_end_of(self, bytes: &[u8]) -> Self {
+        let cut = self.at >= bytes.len();
+        Self {
+            at: self.at.min(bytes.len()),
+            what: if cut { What::Unfinished } else { self.what },
+        }
+    }
+}
+
 impl<'a> JsonText<'a> {
     /// Checks the whole of `bytes`.
     pub fn parse(bytes: &'a [u8]) -> Result<Self, JsonFault> {
-        let makeup = scan::makeup(bytes);
-        if !makeup.ascii
-            && let Err(error) = str::from_utf8(bytes)
-        {
-            return Err(JsonFault {
-                at: error.valid_up_to(),
-                what: What::Utf8,
-            });
-        }
-        let mut scanner = Scanner { bytes, at: 0 };
-        match scanner.document() {
-            Ok(()) => Ok(Self {
-                bytes,
-                plain: makeup.plain,
-            }),
-            Err(what) => Err(JsonFault {
-                at: scanner.at.min(bytes.len()),
-                what: if scanner.at >= bytes.len() {
-                    What::Unfinished
-                } else {
-                    what
-                },
-            }),
+        let text = str::from_utf8(bytes).map_err(|error| JsonFault {
+            at: error.valid_up_to(),
+            what: What::Utf8,
+        })?;
+        let mut fault = JsonFault {
+            at: 0,
+            what: What::Unfinished,
+        };
+        match document(bytes, &mut fault) {
+            Some(_) => Ok(Self { text }),
+            None => Err(fault.at_the_end_of(bytes)),
         }
     }
 
@@ -102,17 +99,16 @@ impl<'a> JsonText<'a> {
     }
 
     pub const fn as_bytes(&self) -> &'a [u8] {
-        self.bytes
+        self.text.as_bytes()
+    }
+
+    pub const fn as_str(&self) -> &'a str {
+        self.text
     }
 
     /// Appends the text as one line, safe to print; see [`super::push_value`].
-    #[inline]
     pub fn write(&self, out: &mut Vec<u8>) {
-        if self.plain {
-            out.extend_from_slice(self.bytes);
-        } else {
-            json::push_value(out, self.bytes);
-        }
+        json::push_text(out, self.text);
     }
 }
 
@@ -127,13 +123,16 @@ struct Stack {
 }
 
 impl Stack {
+    /// False when it is full.
     #[inline]
-    fn push(&mut self, object: bool) -> Result<(), What> {
-        let word = self.bits.get_mut(self.depth / 64).ok_or(What::Depth)?;
+    fn push(&mut self, object: bool) -> bool {
+        let Some(word) = self.bits.get_mut(self.depth / 64) else {
+            return false;
+        };
         let bit = 1 << (self.depth % 64);
         *word = if object { *word | bit } else { *word & !bit };
         self.depth += 1;
-        Ok(())
+        true
     }
 
     /// Whether the innermost open one is an object; `None` when none is open.
@@ -145,201 +144,170 @@ impl Stack {
     }
 }
 
-struct Scanner<'a> {
-    bytes: &'a [u8],
-    at: usize,
+// The functions below take the place where they begin and give the place after what they read, so
+// that it stays in a register. Where they give nothing, they have noted the fault.
+
+#[cold]
+fn fail(fault: &mut JsonFault, at: usize, what: What) -> Option<usize> {
+    *fault = JsonFault { at, what };
+    None
 }
 
-impl Scanner<'_> {
-    fn document(&mut self) -> Result<(), What> {
-        let mut stack = Stack {
-            bits: [0; MAX_DEPTH / 64],
-            depth: 0,
-        };
-        loop {
-            if self.value(&mut stack)? && self.close(&mut stack)? {
-                break;
-            }
-        }
-        if self.at < self.bytes.len() {
-            return Err(What::After);
-        }
-        Ok(())
-    }
-
-    /// Reads a value up to its end (true), or an opening bracket and what must follow it before
-    /// the first value inside (false).
-    #[inline]
-    fn value(&mut self, stack: &mut Stack) -> Result<bool, What> {
-        match self.after_space() {
-            b'"' => self.string()?,
-            b'{' => {
-                stack.push(true)?;
-                self.at += 1;
-                if self.after_space() != b'}' {
-                    self.name()?;
-                    return Ok(false);
+fn document(bytes: &[u8], fault: &mut JsonFault) -> Option<usize> {
+    let mut stack = Stack {
+        bits: [0; MAX_DEPTH / 64],
+        depth: 0,
+    };
+    let mut at = 0;
+    loop {
+        // A value, or an opening bracket and what stands before the first value inside.
+        at = space(bytes, at);
+        match byte(bytes, at) {
+            b'"' => at = string(bytes, at + 1, fault)?,
+            open @ (b'{' | b'[') => {
+                if !stack.push(open == b'{') {
+                    return fail(fault, at, What::Depth);
+                }
+                at = space(bytes, at + 1);
+                // The closing bracket is two after the opening one in ASCII.
+                if byte(bytes, at) != open + 2 {
+                    if open == b'{' {
+                        at = name(bytes, at, fault)?;
+                    }
+                    continue;
                 }
                 stack.depth -= 1;
-                self.at += 1;
+                at += 1;
             }
-            b'[' => {
-                stack.push(false)?;
-                self.at += 1;
-                if self.after_space() != b']' {
-                    return Ok(false);
-                }
-                stack.depth -= 1;
-                self.at += 1;
-            }
-            b'-' | b'0'..=b'9' => self.number()?,
-            b't' => self.literal(b"true")?,
-            b'f' => self.literal(b"false")?,
-            b'n' => self.literal(b"null")?,
-            _ => return Err(What::Value),
+            b'-' | b'0'..=b'9' => at = number(bytes, at, fault)?,
+            b't' => at = literal(bytes, at, b"true", fault)?,
+            b'f' => at = literal(bytes, at, b"false", fault)?,
+            b'n' => at = literal(bytes, at, b"null", fault)?,
+            _ => return fail(fault, at, What::Value),
         }
-        Ok(true)
-    }
-
-    /// Reads what may follow a value: closing brackets, then a comma (and a name). True when the
-    /// text is complete.
-    #[inline]
-    fn close(&mut self, stack: &mut Stack) -> Result<bool, What> {
+        // What may follow a value: closing brackets, then a comma (and a name), or the end.
         loop {
-            let byte = self.after_space();
-            match (stack.object(), byte) {
-                (None, _) => return Ok(true),
+            at = space(bytes, at);
+            match (stack.object(), byte(bytes, at)) {
                 (Some(true), b',') => {
-                    self.at += 1;
-                    self.after_space();
-                    self.name()?;
-                    return Ok(false);
+                    at = name(bytes, space(bytes, at + 1), fault)?;
+                    break;
                 }
                 (Some(false), b',') => {
-                    self.at += 1;
-                    return Ok(false);
+                    at += 1;
+                    break;
                 }
                 (Some(true), b'}') | (Some(false), b']') => {
-                    self.at += 1;
+                    at += 1;
                     stack.depth -= 1;
                 }
-                (Some(true), _) => return Err(What::CommaOrBrace),
-                (Some(false), _) => return Err(What::CommaOrBracket),
+                (None, _) if at == bytes.len() => return Some(at),
+                (None, _) => return fail(fault, at, What::After),
+                (Some(true), _) => return fail(fault, at, What::CommaOrBrace),
+                (Some(false), _) => return fail(fault, at, What::CommaOrBracket),
             }
         }
     }
+}
 
-    /// The byte here; 0, which is valid nowhere outside a string, beyond the end.
-    #[inline]
-    fn byte(&self) -> u8 {
-        self.bytes.get(self.at).copied().unwrap_or(0)
+/// The byte there; beyond the end 0, which is valid nowhere.
+#[inline]
+fn byte(bytes: &[u8], at: usize) -> u8 {
+    bytes.get(at).copied().unwrap_or(0)
+}
+
+#[inline]
+fn space(bytes: &[u8], mut at: usize) -> usize {
+    while bytes.get(at).is_some_and(|&b| b <= b' ' && is_space(b)) {
+        at += 1;
     }
+    at
+}
 
-    /// Skips white space and returns the byte after it.
-    #[inline]
-    fn after_space(&mut self) -> u8 {
-        let mut byte = self.byte();
-        while is_space(byte) {
-            self.at += 1;
-            byte = self.byte();
-        }
-        byte
+/// A member name, its colon.
+#[inline]
+fn name(bytes: &[u8], at: usize, fault: &mut JsonFault) -> Option<usize> {
+    if byte(bytes, at) != b'"' {
+        return fail(fault, at, What::Name);
     }
-
-    /// A member name and its colon.
-    #[inline]
-    fn name(&mut self) -> Result<(), What> {
-        if self.byte() != b'"' {
-            return Err(What::Name);
-        }
-        self.string()?;
-        if self.after_space() != b':' {
-            return Err(What::Colon);
-        }
-        self.at += 1;
-        Ok(())
+    let at = string(bytes, at + 1, fault)?;
+    let at = space(bytes, at);
+    if byte(bytes, at) != b':' {
+        return fail(fault, at, What::Colon);
     }
+    Some(at + 1)
+}
 
-    /// From the opening quote to after the closing one.
-    #[inline]
-    fn string(&mut self) -> Result<(), What> {
-        self.at += 1;
-        loop {
-            self.at += scan::run::<StringEnd>(self.bytes.get(self.at..).unwrap_or_default());
-            match self.bytes.get(self.at) {
-                Some(b'"') => {
-                    self.at += 1;
-                    return Ok(());
-                }
-                Some(b'\\') => self.escape()?,
-                Some(_) => return Err(What::Control),
-                None => return Err(What::Unfinished),
-            }
+/// From after the opening quote to after the closing one.
+#[inline]
+fn string(bytes: &[u8], mut at: usize, fault: &mut JsonFault) -> Option<usize> {
+    loop {
+        at += scan::run::<StringEnd>(bytes.get(at..).unwrap_or_default());
+        match bytes.get(at) {
+            Some(b'"') => return Some(at + 1),
+            Some(b'\\') => at = escape(bytes, at + 1, fault)?,
+            Some(_) => return fail(fault, at, What::Control),
+            None => return fail(fault, at, What::Unfinished),
         }
     }
+}
 
-    fn escape(&mut self) -> Result<(), What> {
-        self.at += 1;
-        match self.byte() {
-            b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't' => self.at += 1,
-            b'u' => {
-                self.at += 1;
-                for _ in 0..4 {
-                    if !self.byte().is_ascii_hexdigit() {
-                        return Err(What::Escape);
-                    }
-                    self.at += 1;
+/// What follows a backslash.
+fn escape(bytes: &[u8], at: usize, fault: &mut JsonFault) -> Option<usize> {
+    match byte(bytes, at) {
+        b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't' => Some(at + 1),
+        b'u' => {
+            for at in at + 1..at + 5 {
+                if !byte(bytes, at).is_ascii_hexdigit() {
+                    return fail(fault, at, What::Escape);
                 }
             }
-            _ => return Err(What::Escape),
+            Some(at + 5)
         }
-        Ok(())
+        _ => fail(fault, at, What::Escape),
     }
+}
 
-    #[inline]
-    fn number(&mut self) -> Result<(), What> {
-        if self.byte() == b'-' {
-            self.at += 1;
-        }
-        if self.byte() == b'0' {
-            self.at += 1;
-        } else {
-            self.digits()?;
-        }
-        if self.byte() == b'.' {
-            self.at += 1;
-            self.digits()?;
-        }
-        if matches!(self.byte(), b'e' | b'E') {
-            self.at += 1;
-            if matches!(self.byte(), b'+' | b'-') {
-                self.at += 1;
-            }
-            self.digits()?;
-        }
-        Ok(())
+#[inline]
+fn number(bytes: &[u8], mut at: usize, fault: &mut JsonFault) -> Option<usize> {
+    if byte(bytes, at) == b'-' {
+        at += 1;
     }
+    if byte(bytes, at) == b'0' {
+        at += 1;
+    } else {
+        at = digits(bytes, at, fault)?;
+    }
+    if byte(bytes, at) == b'.' {
+        at = digits(bytes, at + 1, fault)?;
+    }
+    if matches!(byte(bytes, at), b'e' | b'E') {
+        at += 1;
+        if matches!(byte(bytes, at), b'+' | b'-') {
+            at += 1;
+        }
+        at = digits(bytes, at, fault)?;
+    }
+    Some(at)
+}
 
-    #[inline]
-    fn digits(&mut self) -> Result<(), What> {
-        let start = self.at;
-        while self.byte().is_ascii_digit() {
-            self.at += 1;
-        }
-        if self.at == start {
-            return Err(What::Digit);
-        }
-        Ok(())
+#[inline]
+fn digits(bytes: &[u8], start: usize, fault: &mut JsonFault) -> Option<usize> {
+    let mut at = start;
+    while byte(bytes, at).is_ascii_digit() {
+        at += 1;
     }
+    if at == start {
+        return fail(fault, at, What::Digit);
+    }
+    Some(at)
+}
 
-    fn literal(&mut self, word: &[u8]) -> Result<(), What> {
-        let rest = self.bytes.get(self.at..).unwrap_or_default();
-        if !rest.starts_with(word) {
-            return Err(What::Value);
-        }
-        self.at += word.len();
-        Ok(())
+fn literal(bytes: &[u8], at: usize, word: &[u8], fault: &mut JsonFault) -> Option<usize> {
+    if !bytes.get(at..).is_some_and(|rest| rest.starts_with(word)) {
+        return fail(fault, at, What::Value);
     }
+    Some(at + word.len())
 }
 
 #[cfg(test)]

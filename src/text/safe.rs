@@ -41,6 +41,15 @@ pub const fn is_hostile(c: char) -> bool {
     ) || c as u32 & 0xfffe == 0xfffe
 }
 
+/// True when a character of the text is hostile.
+pub(super) fn has_hostile(text: &str) -> bool {
+    let found = pieces::<false, _>(text, |piece| match piece {
+        Piece::Plain(_) => Ok(()),
+        Piece::Hostile(c) => Err(c),
+    });
+    found.is_err()
+}
+
 /// A piece of a text, in order.
 pub(super) enum Piece<'a> {
     /// To be copied as it is.
@@ -66,7 +75,7 @@ fn pieces<'a, const JSON: bool, E>(
         let Some(c) = text[at..].chars().next() else {
             break;
         };
-        if is_hostile(c) || JSON && c.is_ascii() {
+        if JSON && c.is_ascii() || is_hostile(c) {
             if start < at {
                 each(Piece::Plain(&text[start..at]))?;
             }

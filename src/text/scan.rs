@@ -76,35 +76,23 @@ impl Stop for StringEnd {
 /// The number of bytes before the first stop.
 #[inline]
 pub(super) fn run<S: Stop>(bytes: &[u8]) -> usize {
-    let (words, tail) = bytes.as_chunks::<8>();
-    for (i, word) in words.iter().enumerate() {
+    let mut at = 0;
+    while let Some(word) = bytes.get(at..).and_then(<[u8]>::first_chunk::<8>) {
         let stops = S::mask(u64::from_le_bytes(*word));
         if stops != 0 {
-            return i * 8 + stops.trailing_zeros() as usize / 8;
+            return at + stops.trailing_zeros() as usize / 8;
         }
+        at += 8;
     }
+    let tail = bytes.get(at..).unwrap_or_default();
     let rest = tail.iter().position(|&b| S::byte(b));
-    words.len() * 8 + rest.unwrap_or(tail.len())
+    at + rest.unwrap_or(tail.len())
 }
 
-/// What the bytes of a text are made of, in one pass that the compiler turns into vector code.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Makeup {
-    pub ascii: bool,
-    /// All bytes are printable ASCII.
-    pub plain: bool,
-}
-
-pub(super) fn makeup(bytes: &[u8]) -> Makeup {
-    let (mut all, mut odd) = (0u8, false);
-    for &byte in bytes {
-        all |= byte;
-        odd |= byte.wrapping_sub(0x20) > 0x5e;
-    }
-    Makeup {
-        ascii: all < 0x80,
-        plain: !odd,
-    }
+/// True when all bytes are printable ASCII.
+pub(super) fn is_printable(bytes: &[u8]) -> bool {
+    let odd = |odd, &byte: &u8| odd | (byte.wrapping_sub(0x20) > 0x5e);
+    !bytes.iter().fold(false, odd)
 }
 
 #[cfg(test)]
@@ -144,14 +132,10 @@ mod tests {
     }
 
     #[test]
-    fn the_makeup_tells_ascii_from_printable() {
+    fn printable_is_ascii_from_space_to_tilde() {
         for byte in 0..=255u8 {
             let bytes = [b"some text before it ".as_slice(), &[byte]].concat();
-            let expected = Makeup {
-                ascii: byte < 0x80,
-                plain: (0x20..0x7f).contains(&byte),
-            };
-            assert_eq!(makeup(&bytes), expected, "{byte:#x}");
+            assert_eq!(is_printable(&bytes), (0x20..0x7f).contains(&byte));
         }
     }
 }

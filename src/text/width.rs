@@ -9,9 +9,9 @@ pub fn width(text: &str) -> usize {
     text.width()
 }
 
-/// The text, cut so that it takes at most `columns` together with `mark`, which shows the cut.
-/// A mark that does not fit is left out.
-pub fn truncate<'a>(text: &'a str, columns: usize, mark: &str) -> Cow<'a, str> {
+/// The part of the text that fits into `columns`, and the mark when something was cut: together
+/// they take at most `columns`. A mark that does not fit itself is left out.
+pub fn fit<'a, 'b>(text: &'a str, columns: usize, mark: &'b str) -> (&'a str, &'b str) {
     let mark = if mark.width() <= columns { mark } else { "" };
     let room = columns - mark.width();
     let (mut taken, mut cut) = (0, 0);
@@ -19,13 +19,21 @@ pub fn truncate<'a>(text: &'a str, columns: usize, mark: &str) -> Cow<'a, str> {
     for (at, c) in text.char_indices() {
         taken += c.width().unwrap_or(0);
         if taken > columns {
-            return Cow::Owned(format!("{}{mark}", &text[..cut]));
+            return (&text[..cut], mark);
         }
         if taken <= room {
             cut = at + c.len_utf8();
         }
     }
-    Cow::Borrowed(text)
+    (text, "")
+}
+
+/// The text with the mark when it had to be cut.
+pub fn truncate<'a>(text: &'a str, columns: usize, mark: &str) -> Cow<'a, str> {
+    match fit(text, columns, mark) {
+        (kept, _) if kept.len() == text.len() => Cow::Borrowed(text),
+        (kept, mark) => Cow::Owned(format!("{kept}{mark}")),
+    }
 }
 
 #[cfg(test)]

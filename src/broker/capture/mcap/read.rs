@@ -149,11 +149,9 @@ impl Merge<'_, '_> {
             (number, _) => number,
         };
         if let Some(event) = lane.head() {
-            match number {
-                Some(number) => self.out.push_of_meta(&event, Some(number)),
-                None => self.out.push(&event),
-            }
-            .map_err(super::too_large)?;
+            self.out
+                .push_of_meta(&event, number)
+                .map_err(super::too_large)?;
         }
         lane.take();
         Ok(())

@@ -1,0 +1,47 @@
+//! Asking before a write. Without a terminal only `--yes` is an answer.
+
+use std::io::{BufRead, IsTerminal, Write};
+
+use super::error::{Exit, Failure, Result};
+use super::session::Session;
+use crate::text::Visible;
+
+/// What the person has to type.
+pub enum Question<'a> {
+    YesNo,
+    /// The name of the target, for production.
+    Name(&'a str),
+}
+
+/// Asks on the terminal; gives whether the write may go on.
+pub fn confirm(session: &Session, yes: bool, question: &Question<'_>, what: &str) -> Result<()> {
+    if yes {
+        return Ok(());
+    }
+    let refused = |why: &str| {
+        Err(
+            Failure::new(Exit::Refused, format!("{what}: {why}; nothing was written"))
+                .hint("check it with --dry-run, then give --yes"),
+        )
+    };
+    if !std::io::stdin().is_terminal() || !session.stderr_is_terminal {
+        return refused("not confirmed");
+    }
+    let ask = match question {
+        Question::YesNo => format!("{what}? [y/N] "),
+        Question::Name(name) => format!("{what}: type the name of the target ({name}) to go on: "),
+    };
+    let mut err = std::io::stderr().lock();
+    let mut line = String::new();
+    let asked = write!(err, "{}", Visible(&ask)).and_then(|()| err.flush());
+    drop(err);
+    if asked.is_err() || std::io::stdin().lock().read_line(&mut line).is_err() {
+        return refused("not confirmed");
+    }
+    let answer = line.trim();
+    let agreed = match question {
+        Question::YesNo => matches!(answer, "y" | "Y" | "yes"),
+        Question::Name(name) => answer == *name,
+    };
+    if agreed { Ok(()) } else { refused("declined") }
+}

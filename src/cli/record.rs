@@ -1,0 +1,137 @@
+//! `evtap record`: writes what is read into a capture or JSON lines.
+
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+
+use super::args::Select;
+use super::error::{Exit, Failure, Result};
+use super::progress::Progress;
+use super::session::Session;
+use super::{examples, explain, reading, summary};
+use crate::broker::{self, Address, BoxFuture, Origin, Sink, Target};
+use crate::event::Batch;
+use crate::pipeline::{Consumer, End, Flow};
+use crate::text::human;
+
+/// Write a capture (.mcap) or JSON lines (.jsonl, .jsonl.zst)
+#[derive(Debug, Args)]
+#[command(after_help = examples::RECORD)]
+pub struct Record {
+    /// CONTEXT/TOPIC, kafka://HOST:PORT/TOPIC, demo:TOPIC, a capture file, or - for JSON lines
+    #[arg(required = true, value_name = "SOURCE")]
+    pub sources: Vec<String>,
+    /// The file to write; its ending says which kind
+    #[arg(long, value_name = "FILE")]
+    pub out: PathBuf,
+    /// Replace the file when it exists
+    #[arg(long)]
+    pub overwrite: bool,
+    #[command(flatten)]
+    pub select: Select,
+    /// Go on past the end, until Ctrl-C
+    #[arg(long)]
+    pub follow: bool,
+}
+
+pub async fn run(session: &Session, args: &Record) -> Result<Exit> {
+    reading::compile(session, &args.select)?;
+    let out = file_address(&args.out)?;
+    if args.out.exists() && !args.overwrite {
+        return Err(
+            Failure::usage(format!("{} exists already", args.out.display()))
+                .hint("choose another name, or give --overwrite"),
+        );
+    }
+    let reading = reading::prepare(session, &args.sources, &args.select, args.follow).await?;
+    if args.select.explain {
+        return explain::print(&reading).await;
+    }
+    // Asked before the file is made: a missing topic must not leave an empty file behind.
+    let mut reading = reading;
+    if reading.last.is_none() && !args.follow {
+        let ranges = reading.resolve().await?;
+        reading.freeze(ranges);
+    }
+    let origin = origin(&reading).await?;
+    let target = session.open_with(&out, |settings| {
+        // A capture is not what `--read-only` protects.
+        settings.read_only = false;
+    })?;
+    let mut sink = target
+        .broker
+        .sink(&Target {
+            topic: "".into(),
+            overwrite: args.overwrite,
+        })
+        .await?;
+    sink.describe(&origin)?;
+    let mut recorder = Recorder { sink };
+    let mut progress = Progress::new(session, false);
+    let outcome = reading.run(session, &mut recorder, &mut progress).await;
+    progress.clear();
+    // Whatever happened, what came so far is worth keeping.
+    let written = recorder.sink.flush().await;
+    let finished = recorder.sink.finish().await;
+    let mut outcome = outcome?;
+    let shown = args.out.display();
+    match (written, finished) {
+        (Ok(written), Ok(())) => session.say(&format!(
+            "wrote {} events to {shown}",
+            human::count(written.events)
+        )),
+        (Err(error), _) | (_, Err(error)) => outcome.end = End::Failed(error),
+    }
+    summary::close(session, &outcome, args.select.summary.as_deref())?;
+    if let End::Failed(error) = outcome.end {
+        return Err(Failure::from(error));
+    }
+    Ok(reading::exit_of_outcome(
+        &outcome,
+        args.follow,
+        args.select.fail_empty,
+    ))
+}
+
+/// Where the recording comes from; its clock is the latest of the sources' own.
+async fn origin(reading: &reading::Reading) -> Result<Origin> {
+    let mut origin = Origin::default();
+    for input in &reading.inputs {
+        let broker = &input.opened.broker;
+        origin.sources.push(input.opened.shown.clone());
+        origin
+            .adapters
+            .push(broker.capabilities().adapter.to_owned());
+        origin.clock = origin.clock.max(broker.clock().await?);
+    }
+    Ok(origin)
+}
+
+/// A path is taken as a file whatever it looks like.
+fn file_address(path: &Path) -> Result<String> {
+    let text = path
+        .to_str()
+        .ok_or_else(|| Failure::usage(format!("the file name {} is not UTF-8", path.display())))?;
+    let known = [".mcap", ".jsonl", ".jsonl.zst"];
+    if !known.iter().any(|end| text.ends_with(end)) {
+        return Err(Failure::usage(format!("what kind of file is {text}?"))
+            .hint("let its name end in .mcap, .jsonl or .jsonl.zst"));
+    }
+    match Address::parse(text) {
+        Ok(Address::File { .. }) => Ok(text.to_owned()),
+        _ => Ok(format!("./{text}")),
+    }
+}
+
+struct Recorder {
+    sink: Box<dyn Sink>,
+}
+
+impl Consumer for Recorder {
+    fn batch<'a>(&'a mut self, batch: &'a Batch) -> BoxFuture<'a, broker::Result<Flow>> {
+        Box::pin(async move {
+            self.sink.send(batch).await?;
+            Ok(Flow::More)
+        })
+    }
+}

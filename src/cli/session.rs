@@ -1,0 +1,245 @@
+//! What all commands share: the global flags, the config, the terminal, and how addresses become
+//! opened brokers.
+
+use std::io::{IsTerminal, Write};
+use std::sync::Arc;
+
+use jiff::tz::TimeZone;
+
+use super::args::{ColorWhen, Global};
+use super::error::{Exit, Failure, Result};
+use crate::broker::{self, Address, Broker, Notices, Settings};
+use crate::config::Config;
+use crate::event::{Decoding, Timestamp};
+use crate::pipeline::Stop;
+use crate::text::Visible;
+
+/// One run of the program.
+pub struct Session {
+    pub global: Global,
+    pub config: Config,
+    pub stop: Stop,
+    pub stdout_is_terminal: bool,
+    pub stderr_is_terminal: bool,
+    pub zone: Option<TimeZone>,
+}
+
+/// A source or target, opened.
+pub struct Opened {
+    /// With its context resolved and its properties moved to the settings.
+    pub address: Address,
+    /// As the user typed it, secrets hidden.
+    pub shown: String,
+    pub broker: Arc<dyn Broker>,
+    pub settings: Settings,
+    /// `prod` and the like, from the context.
+    pub env: Option<String>,
+}
+
+impl Opened {
+    /// The clock of ages: `--now`, else the broker's own, else the wall clock.
+    pub async fn now(&self, session: &Session) -> Result<Timestamp> {
+        if let Some(now) = session.global.now {
+            return Ok(now);
+        }
+        let own = self.broker.clock().await?;
+        Ok(own.unwrap_or_else(Timestamp::wall_clock))
+    }
+}
+
+impl Session {
+    pub fn new(global: Global, stop: Stop) -> Result<Self> {
+        let env = |name: &str| std::env::var(name).ok();
+        let config = Config::load(global.config.as_deref(), &env)?;
+        let zone = match global.tz.as_deref() {
+            None => None,
+            Some("local") => Some(TimeZone::system()),
+            Some(name) => Some(TimeZone::get(name).map_err(|_| {
+                Failure::usage(format!("unknown time zone '{name}'"))
+                    .hint("write an IANA name such as Europe/Berlin, or local")
+            })?),
+        };
+        let session = Self {
+            global,
+            config,
+            stop,
+            stdout_is_terminal: std::io::stdout().is_terminal(),
+            stderr_is_terminal: std::io::stderr().is_terminal(),
+            zone,
+        };
+        session.start_log()?;
+        for warning in &session.config.warnings {
+            session.say(&format!("warning: {warning}"));
+        }
+        Ok(session)
+    }
+
+    fn start_log(&self) -> Result<()> {
+        let Some(path) = &self.global.log else {
+            return Ok(());
+        };
+        let file = std::fs::File::options()
+            .create(true)
+            .append(true)
+            .open(path)
+            .map_err(|e| Failure::usage(format!("cannot write the log {}: {e}", path.display())))?;
+        let level = if self.global.verbose {
+            tracing::Level::DEBUG
+        } else {
+            tracing::Level::INFO
+        };
+        let subscriber = tracing_subscriber::fmt()
+            .with_writer(std::sync::Mutex::new(file))
+            .with_ansi(false)
+            .with_max_level(level)
+            .finish();
+        // Only the first of a process counts; there is but one run in a process.
+        tracing::subscriber::set_global_default(subscriber)
+            .map_err(|e| Failure::usage(format!("cannot start the log: {e}")))
+    }
+
+    /// Talk for a person, on standard error; silent with `-q`.
+    pub fn say(&self, text: &str) {
+        if !self.global.quiet {
+            print_line(text);
+        }
+    }
+
+    /// Talk that may come while a read is under way.
+    pub fn notices(&self) -> Notices {
+        if self.global.quiet {
+            return Notices::silent();
+        }
+        Notices::new(|text| {
+            tracing::info!("{text}");
+            print_line(text);
+        })
+    }
+
+    pub fn decoding(&self) -> Decoding {
+        self.global.decode.clone().unwrap_or_default()
+    }
+
+    /// Whether standard output is coloured.
+    pub fn colour(&self) -> bool {
+        match self.global.color {
+            ColorWhen::Always => true,
+            ColorWhen::Never => false,
+            ColorWhen::Auto => {
+                let unset = std::env::var_os("NO_COLOR").is_none_or(|v| v.is_empty());
+                self.stdout_is_terminal && unset
+            }
+        }
+    }
+
+    /// Opens what the text names. Does not wait for the network.
+    pub fn open(&self, text: &str) -> Result<Opened> {
+        self.open_with(text, |_| {})
+    }
+
+    pub fn open_with(&self, text: &str, adjust: impl FnOnce(&mut Settings)) -> Result<Opened> {
+        let typed = Address::parse(text)?;
+        let (mut address, mut settings, env) = self.resolve(&typed)?;
+        if let Address::Url { properties, .. } = &mut address {
+            settings.properties.extend(std::mem::take(properties));
+        }
+        settings
+            .properties
+            .extend(self.global.property.iter().cloned());
+        settings.read_only |= self.global.read_only;
+        settings.log.clone_from(&self.global.log);
+        adjust(&mut settings);
+        let broker = broker::registry::open(&address, &settings)
+            .map_err(|e| Failure::from(e).on(format!("cannot open {typed}")))?;
+        Ok(Opened {
+            shown: typed.to_string(),
+            address,
+            broker,
+            settings,
+            env,
+        })
+    }
+
+    /// Replaces a context by what the config says of it.
+    fn resolve(&self, typed: &Address) -> Result<(Address, Settings, Option<String>)> {
+        let Address::Context { name, topics } = typed else {
+            return Ok((typed.clone(), Settings::default(), None));
+        };
+        let context = self.config.context(name)?;
+        let mut address = Address::parse(&context.url)
+            .map_err(|e| Failure::from(e).on(format!("the url of the context '{name}'")))?;
+        if matches!(address, Address::Context { .. } | Address::Stdin) {
+            return Err(Failure::usage(format!(
+                "the url of the context '{name}' is no URL and no file"
+            )));
+        }
+        if !topics.is_all() {
+            address = address.with_topics(topics.clone());
+        }
+        let settings = Settings {
+            properties: context.resolve_properties()?,
+            read_only: context.read_only,
+            allow_replay_to: context.allow_replay_to.clone(),
+            context: Some(name.clone()),
+            ..Settings::default()
+        };
+        Ok((address, settings, context.env.clone()))
+    }
+}
+
+impl From<crate::config::ConfigError> for Failure {
+    fn from(error: crate::config::ConfigError) -> Self {
+        Self {
+            exit: Exit::Usage,
+            message: error.message,
+            hint: error.hint,
+        }
+    }
+}
+
+/// One line on standard error, made safe. Nobody to read it is no failure.
+fn print_line(text: &str) {
+    let mut out = std::io::stderr().lock();
+    if writeln!(out, "{}", Visible(text)).is_err() {
+        tracing::debug!("standard error is closed");
+    }
+}
+
+/// Prints what failed and what to try; gives the exit code.
+pub fn print_failure(failure: &Failure) -> u8 {
+    let mut lines = failure.message.lines();
+    print_line(&format!("evtap: {}", lines.next().unwrap_or("failed")));
+    lines.for_each(print_line);
+    for (index, line) in failure.hint.iter().flat_map(|h| h.lines()).enumerate() {
+        print_line(&format!(
+            "{}{line}",
+            if index == 0 { "hint: " } else { "      " }
+        ));
+    }
+    failure.exit as u8
+}
+
+/// Prints clap's own message: help and version are data, the rest is a usage error.
+pub fn print_usage_error(error: &clap::Error) -> u8 {
+    // The arguments are the user's own, but may have been pasted: control characters are cut.
+    let colour = !error.use_stderr() && std::io::stdout().is_terminal();
+    let text = if colour {
+        error.render().ansi().to_string()
+    } else {
+        let plain = error.render().to_string();
+        plain.lines().map(|l| format!("{}\n", Visible(l))).collect()
+    };
+    let written = if error.use_stderr() {
+        std::io::stderr().lock().write_all(text.as_bytes())
+    } else {
+        std::io::stdout().lock().write_all(text.as_bytes())
+    };
+    if written.is_err() {
+        return Exit::Done as u8;
+    }
+    if error.use_stderr() {
+        Exit::Usage as u8
+    } else {
+        Exit::Done as u8
+    }
+}

@@ -1,0 +1,148 @@
+//! Event objects as JSON: one a line, or one array.
+
+use super::{FormatSpec, Look, MappedWriter, Writer};
+use crate::event::{Decoding, EventRef, object};
+use crate::text;
+
+pub(super) const LINES: FormatSpec = FormatSpec {
+    name: "jsonl",
+    about: "one event object a line, for tools",
+    argument: None,
+    open: |_, look| {
+        Ok(Box::new(Lines {
+            decoding: look.decoding,
+        }))
+    },
+    open_mapped: mapped_lines,
+};
+
+pub(super) const ARRAY: FormatSpec = FormatSpec {
+    name: "json",
+    about: "one JSON array of event objects",
+    argument: None,
+    open: |_, look| {
+        Ok(Box::new(Array {
+            decoding: look.decoding,
+            any: false,
+        }))
+    },
+    open_mapped: |look| {
+        Box::new(Array {
+            decoding: look.decoding,
+            any: false,
+        })
+    },
+};
+
+/// One mapped text a line, for all formats without a form of their own.
+pub(super) fn mapped_lines(look: &Look) -> Box<dyn MappedWriter> {
+    Box::new(Lines {
+        decoding: look.decoding,
+    })
+}
+
+struct Lines {
+    decoding: Decoding,
+}
+
+impl Writer for Lines {
+    fn event(&mut self, out: &mut Vec<u8>, event: &EventRef<'_>) {
+        object::write(out, event, &self.decoding);
+        out.push(b'\n');
+    }
+}
+
+impl MappedWriter for Lines {
+    fn mapped(&mut self, out: &mut Vec<u8>, json: &[u8]) {
+        text::push_value(out, json);
+        out.push(b'\n');
+    }
+}
+
+struct Array {
+    decoding: Decoding,
+    /// An element was written.
+    any: bool,
+}
+
+impl Array {
+    fn separate(&mut self, out: &mut Vec<u8>) {
+        out.extend_from_slice(if self.any { b",\n" } else { b"[\n" });
+        self.any = true;
+    }
+
+    fn close(&self, out: &mut Vec<u8>) {
+        out.extend_from_slice(if self.any { b"\n]\n" } else { b"[]\n" });
+    }
+}
+
+impl Writer for Array {
+    fn event(&mut self, out: &mut Vec<u8>, event: &EventRef<'_>) {
+        self.separate(out);
+        object::write(out, event, &self.decoding);
+    }
+
+    fn finish(&mut self, out: &mut Vec<u8>) {
+        self.close(out);
+    }
+}
+
+impl MappedWriter for Array {
+    fn mapped(&mut self, out: &mut Vec<u8>, json: &[u8]) {
+        self.separate(out);
+        text::push_value(out, json);
+    }
+
+    fn finish(&mut self, out: &mut Vec<u8>) {
+        self.close(out);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::output::mapped_writer;
+    use crate::output::sample::{Sample, render};
+
+    #[test]
+    fn an_array_is_one_document_also_when_it_is_empty() {
+        let look = Look::default();
+        assert_eq!(render("json", &look, &[]), "[]\n");
+        let sample = Sample::new(None, Some(b"1"));
+        for count in 1..4 {
+            let text = render("json", &look, &vec![&sample; count]);
+            let array: Vec<serde_json::Value> = serde_json::from_str(&text).unwrap();
+            assert_eq!(array.len(), count);
+            assert_eq!(text.lines().count(), count + 2);
+        }
+    }
+
+    #[test]
+    fn lines_are_one_object_each() {
+        let samples = [Sample::new(None, None), Sample::bytes(b"{\n\"a\": 1}")];
+        let text = render("jsonl", &Look::default(), &[&samples[0], &samples[1]]);
+        for line in text.lines() {
+            assert!(serde_json::from_str::<serde_json::Value>(line).unwrap()["topic"] == "orders");
+        }
+        assert_eq!(text.lines().count(), 2);
+    }
+
+    #[test]
+    fn mapped_texts_are_lines_or_elements() {
+        for (format, expected) in [
+            ("text", "{\"a\":1}\n\"\\u202e\"\n"),
+            ("csv", "{\"a\":1}\n\"\\u202e\"\n"),
+            ("template={key}", "{\"a\":1}\n\"\\u202e\"\n"),
+            ("jsonl", "{\"a\":1}\n\"\\u202e\"\n"),
+            ("json", "[\n{\"a\":1},\n\"\\u202e\"\n]\n"),
+        ] {
+            let mut writer = mapped_writer(format, &Look::default()).unwrap();
+            let mut out = Vec::new();
+            writer.begin(&mut out);
+            writer.mapped(&mut out, b"{\n\"a\":1}");
+            writer.mapped(&mut out, "\"\u{202e}\"".as_bytes());
+            writer.finish(&mut out);
+            assert_eq!(String::from_utf8(out).unwrap(), expected, "{format}");
+        }
+    }
+}

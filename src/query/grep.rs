@@ -1,0 +1,170 @@
+//! `--grep`: one pattern over the key, the value and the headers of an event.
+
+use memchr::memmem::Finder;
+use regex::bytes::{Regex, RegexBuilder};
+
+use super::QueryError;
+use crate::event::EventRef;
+
+/// A compiled pattern.
+pub(super) struct Grep {
+    text: String,
+    how: How,
+}
+
+enum How {
+    Literal(Box<Finder<'static>>),
+    Regex(Regex),
+}
+
+impl Grep {
+    pub(super) fn compile(text: &str, fixed: bool, ignore_case: bool) -> Result<Self, QueryError> {
+        let how = if fixed && !ignore_case {
+            How::Literal(Box::new(Finder::new(text.as_bytes()).into_owned()))
+        } else {
+            let pattern = if fixed {
+                regex::escape(text)
+            } else {
+                text.to_owned()
+            };
+            let built = RegexBuilder::new(&pattern)
+                .case_insensitive(ignore_case)
+                .build();
+            How::Regex(built.map_err(|e| error(text, &e))?)
+        };
+        Ok(Self {
+            text: text.to_owned(),
+            how,
+        })
+    }
+
+    pub(super) fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// Matches what the bytes say: a key, a value, a header's name or value.
+    pub(super) fn matches(&self, event: &EventRef<'_>) -> bool {
+        event.value.is_some_and(|v| self.finds(v))
+            || event.key.is_some_and(|k| self.finds(k))
+            || event
+                .headers
+                .iter()
+                .any(|(name, value)| self.finds(name) || value.is_some_and(|v| self.finds(v)))
+    }
+
+    fn finds(&self, bytes: &[u8]) -> bool {
+        match &self.how {
+            How::Literal(finder) => finder.find(bytes).is_some(),
+            How::Regex(regex) => regex.is_match(bytes),
+        }
+    }
+
+    /// False when no event can match whose bytes are in `bytes`.
+    pub(super) fn may_match(&self, bytes: &[u8]) -> bool {
+        match &self.how {
+            How::Literal(finder) => finder.find(bytes).is_some(),
+            // `^` and `\b` mean the edges of a key or value, which are not to be seen here.
+            How::Regex(_) => true,
+        }
+    }
+}
+
+fn error(text: &str, error: &regex::Error) -> QueryError {
+    let mut query = QueryError {
+        message: "--grep: not a regular expression".to_owned(),
+        expression: text.to_owned(),
+        span: None,
+        hint: Some("-F takes the text literally".to_owned()),
+    };
+    match error {
+        regex::Error::Syntax(drawn) => {
+            // The parser draws the pattern with carets below and the reason in the last line.
+            let carets = drawn.lines().find_map(|line| line.find('^'));
+            query.span = carets.and_then(|at| {
+                // Its lines begin with four spaces.
+                let at = text
+                    .char_indices()
+                    .map(|(i, _)| i)
+                    .nth(at.checked_sub(4)?)?;
+                Some(at..at)
+            });
+            if let Some(reason) = drawn.lines().last().and_then(|l| l.strip_prefix("error: ")) {
+                query.message = format!("--grep: {reason}");
+            }
+            if drawn.contains("look-around") || drawn.contains("backreferences") {
+                query.hint = Some("write several --grep, all of which must match".to_owned());
+            }
+        }
+        regex::Error::CompiledTooBig(_) => {
+            "--grep: the regular expression is too large".clone_into(&mut query.message);
+            query.hint = Some("repeat less: x{1000} is a thousand times x".to_owned());
+        }
+        _ => {}
+    }
+    query
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::query::samples::Sample;
+
+    fn matches(pattern: &str, flags: &str, sample: &Sample) -> bool {
+        let (fixed, ignore_case) = (flags.contains('F'), flags.contains('i'));
+        let grep = Grep::compile(pattern, fixed, ignore_case).unwrap();
+        let found = grep.matches(&sample.event());
+        let everything = [
+            sample.key.clone().unwrap_or_default(),
+            sample.value.clone().unwrap_or_default(),
+            sample.headers.as_headers().encoded().to_vec(),
+        ];
+        assert!(!found || grep.may_match(&everything.concat()));
+        found
+    }
+
+    #[test]
+    fn a_pattern_is_sought_in_key_value_and_headers() {
+        let mut sample = Sample::of("{\"city\":\"Oslo\"}");
+        sample.key = Some(b"ord-1".to_vec());
+        sample.headers.push(b"trace", Some(b"00-aa"));
+        sample.headers.push(b"empty", None);
+        for (pattern, flags, expected) in [
+            ("^ord-\\d$", "", true),
+            ("Os.o", "", true),
+            ("Os.o", "F", false),
+            ("oslo", "", false),
+            ("oslo", "i", true),
+            ("OSLO", "Fi", true),
+            ("\"city\"", "F", true),
+            ("trace", "F", true),
+            ("^00-a+$", "", true),
+            ("ord-1.*Oslo", "", false),
+        ] {
+            assert_eq!(
+                matches(pattern, flags, &sample),
+                expected,
+                "{pattern} {flags}"
+            );
+        }
+    }
+
+    #[test]
+    fn bytes_that_are_no_text_are_looked_at_too() {
+        let mut sample = Sample::of("");
+        sample.value = Some(b"\xff\x00abc\xfe".to_vec());
+        assert!(matches("abc", "", &sample));
+        assert!(matches("(?-u)\\xff\\x00a", "", &sample));
+        sample.value = None;
+        assert!(!matches("a|", "F", &sample));
+    }
+
+    #[test]
+    fn errors_point_at_the_place() {
+        let error = |text| Grep::compile(text, false, false).err().unwrap();
+        let unclosed = error("a(b");
+        assert_eq!(unclosed.to_string(), "--grep: unclosed group\n  a(b\n   ^");
+        let look = error("a(?=b)");
+        assert!(look.hint.unwrap().contains("several --grep"));
+        assert!(error("(\\w{1000}){1000}").message.contains("too large"));
+    }
+}

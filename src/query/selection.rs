@@ -1,0 +1,255 @@
+//! What was asked for, compiled into what looks at events.
+
+use std::sync::Arc;
+
+use super::QueryError;
+use super::grep::Grep;
+use super::jq::{Broken, End, Input, Next, Program};
+use crate::event::object;
+use crate::event::{Decoding, EventRef, Select, SelectError, SelectWorker, Verdict};
+
+/// Everything that flags say of the events to look at, apart from their range.
+#[derive(Debug, Clone, Default)]
+pub struct QuerySpec {
+    /// jq expressions, all of which must hold.
+    pub where_: Vec<String>,
+    /// Patterns, all of which must match.
+    pub grep: Vec<String>,
+    pub ignore_case: bool,
+    /// Patterns are texts, not regular expressions.
+    pub fixed: bool,
+    /// Keys, one of which must be the event's.
+    pub keys: Vec<Vec<u8>>,
+    pub decoding: Decoding,
+}
+
+/// A compiled selection. Cheap to clone.
+#[derive(Clone)]
+pub struct Query(Arc<Compiled>);
+
+struct Compiled {
+    keys: Vec<Vec<u8>>,
+    greps: Vec<Grep>,
+    wheres: Vec<Where>,
+    decoding: Decoding,
+}
+
+struct Where {
+    text: String,
+    program: Program,
+}
+
+impl Query {
+    pub fn compile(spec: &QuerySpec) -> Result<Self, QueryError> {
+        let greps = spec
+            .grep
+            .iter()
+            .map(|text| Grep::compile(text, spec.fixed, spec.ignore_case))
+            .collect::<Result<_, _>>()?;
+        let wheres = spec.where_.iter().map(|text| Where::compile(text));
+        Ok(Self(Arc::new(Compiled {
+            keys: spec.keys.clone(),
+            greps,
+            wheres: wheres.collect::<Result<_, _>>()?,
+            decoding: spec.decoding,
+        })))
+    }
+
+    /// How the selection will run, a line for each part of it.
+    pub fn explain(&self) -> Vec<String> {
+        let keys = self.0.keys.iter();
+        let keys = keys.map(|key| format!("key {}: compared", String::from_utf8_lossy(key)));
+        let greps = self.0.greps.iter();
+        let greps = greps.map(|grep| format!("grep {}: over key, value and headers", grep.text()));
+        let wheres = self.0.wheres.iter();
+        let wheres = wheres.map(|w| format!("where {}: jq", w.text));
+        keys.chain(greps).chain(wheres).collect()
+    }
+}
+
+impl Where {
+    fn compile(text: &str) -> Result<Self, QueryError> {
+        let program = Program::compile(text).map_err(|fault| fault.of("--where", text))?;
+        Ok(Self {
+            text: text.to_owned(),
+            program,
+        })
+    }
+
+    /// Whether the first output of the expression is truthy.
+    fn run(&self, input: &Input) -> Result<Verdict, Broken> {
+        let mut keep = false;
+        let end = self.program.run(input, |output| {
+            keep = output.is_truthy();
+            Next::Enough
+        })?;
+        Ok(match end {
+            End::Failed(_) => Verdict::Failed,
+            End::Done if keep => Verdict::Keep,
+            End::Done => Verdict::Drop,
+        })
+    }
+}
+
+impl Select for Query {
+    fn worker(&self) -> Box<dyn SelectWorker> {
+        Box::new(QueryWorker {
+            query: Arc::clone(&self.0),
+            object: Vec::new(),
+        })
+    }
+
+    fn keeps_all(&self) -> bool {
+        self.0.keys.is_empty() && self.0.greps.is_empty() && self.0.wheres.is_empty()
+    }
+
+    fn may_match(&self, bytes: &[u8]) -> bool {
+        let query = &*self.0;
+        let key = |key: &Vec<u8>| memchr::memmem::find(bytes, key).is_some();
+        (query.keys.is_empty() || query.keys.iter().any(key))
+            && query.greps.iter().all(|grep| grep.may_match(bytes))
+    }
+}
+
+struct QueryWorker {
+    query: Arc<Compiled>,
+    /// The event object, written anew for each event that jq looks at.
+    object: Vec<u8>,
+}
+
+impl SelectWorker for QueryWorker {
+    fn test(&mut self, event: &EventRef<'_>) -> Result<Verdict, SelectError> {
+        let query = &*self.query;
+        let wanted = |key: &Vec<u8>| event.key == Some(key);
+        if !query.keys.is_empty() && !query.keys.iter().any(wanted) {
+            return Ok(Verdict::Drop);
+        }
+        if !query.greps.iter().all(|grep| grep.matches(event)) {
+            return Ok(Verdict::Drop);
+        }
+        if query.wheres.is_empty() {
+            return Ok(Verdict::Keep);
+        }
+        self.object.clear();
+        object::write(&mut self.object, event, &query.decoding);
+        let Ok(input) = Input::read(&self.object) else {
+            return Ok(Verdict::Failed);
+        };
+        for expression in &query.wheres {
+            match expression.run(&input) {
+                Ok(Verdict::Keep) => {}
+                Ok(other) => return Ok(other),
+                Err(broken) => {
+                    let place = format!(
+                        "{}/{}@{}",
+                        event.stream.topic,
+                        event.stream.partition,
+                        event.position.display(event.stream.style)
+                    );
+                    let text = &expression.text;
+                    return Err(broken.of("--where", text, &expression.program, &place));
+                }
+            }
+        }
+        Ok(Verdict::Keep)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::query::samples::Sample;
+    use std::time::Duration;
+
+    fn query(expressions: &[&str]) -> Query {
+        let spec = QuerySpec {
+            where_: expressions.iter().map(|&e| e.to_owned()).collect(),
+            ..QuerySpec::default()
+        };
+        Query::compile(&spec).unwrap()
+    }
+
+    fn verdict(expression: &str, sample: &Sample) -> Verdict {
+        let mut worker = query(&[expression]).worker();
+        worker.test(&sample.event()).unwrap()
+    }
+
+    #[test]
+    fn the_first_output_decides() {
+        let sample = Sample::of("{\"a\":1}");
+        for (expression, expected) in [
+            (".value.a == 1", Verdict::Keep),
+            (".value.a", Verdict::Keep),
+            (".value.b", Verdict::Drop),
+            ("false, true", Verdict::Drop),
+            ("true, error", Verdict::Keep),
+            ("empty", Verdict::Drop),
+            (
+                "select(.topic == \"orders\" and .offset == 15)",
+                Verdict::Keep,
+            ),
+            (".key.a", Verdict::Drop),
+            (".value.a.b", Verdict::Failed),
+            ("error(\"x\")", Verdict::Failed),
+        ] {
+            assert_eq!(verdict(expression, &sample), expected, "{expression}");
+        }
+    }
+
+    #[test]
+    fn all_expressions_must_hold() {
+        let sample = Sample::of("{\"a\":1}");
+        for (second, expected) in [(".value.a == 1", Verdict::Keep), (".key", Verdict::Drop)] {
+            let mut worker = query(&[".offset == 15", second]).worker();
+            assert_eq!(worker.test(&sample.event()).unwrap(), expected);
+        }
+    }
+
+    #[test]
+    fn keys_are_compared_byte_by_byte() {
+        let spec = QuerySpec {
+            keys: vec![b"a".to_vec(), b"\xff".to_vec()],
+            ..QuerySpec::default()
+        };
+        let query = Query::compile(&spec).unwrap();
+        let mut worker = query.worker();
+        for (key, expected) in [
+            (Some(&b"a"[..]), Verdict::Keep),
+            (Some(b"\xff"), Verdict::Keep),
+            (Some(b"ab"), Verdict::Drop),
+            (Some(b""), Verdict::Drop),
+            (None, Verdict::Drop),
+        ] {
+            let mut sample = Sample::of("a");
+            sample.key = key.map(<[u8]>::to_vec);
+            assert_eq!(worker.test(&sample.event()).unwrap(), expected, "{key:?}");
+        }
+        assert!(query.may_match(b"..a.."));
+        assert!(!query.may_match(b"..b.."));
+    }
+
+    #[test]
+    fn an_expression_without_end_says_where_it_was() {
+        let mut expression = Where::compile("def f: f; f").unwrap();
+        expression.program.time = Duration::from_millis(50);
+        let compiled = Compiled {
+            keys: Vec::new(),
+            greps: Vec::new(),
+            wheres: vec![expression],
+            decoding: Decoding::default(),
+        };
+        let mut worker = Query(Arc::new(compiled)).worker();
+        let error = worker.test(&Sample::of("{}").event()).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "--where 'def f: f; f' did not end within 0.05 s on orders/0@15"
+        );
+    }
+
+    #[test]
+    fn nothing_asked_keeps_all() {
+        let all = Query::compile(&QuerySpec::default()).unwrap();
+        assert!(all.keeps_all() && all.may_match(b""));
+        assert!(!query(&["true"]).keeps_all());
+    }
+}

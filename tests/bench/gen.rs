@@ -1,0 +1,200 @@
+//! Writes deterministic order-pipeline events into a topic, for the benchmarks: about 476 bytes of
+//! JSON each, a key, two headers; 1 % match `.eventType=="PaymentFailed" and .amount>500`.
+//!
+//! `cargo run --release --example bench-gen -- kafka://HOST:PORT/TOPIC COUNT [PARTITIONS] [VALUE_BYTES]`
+#![expect(
+    clippy::print_stderr,
+    clippy::expect_used,
+    reason = "a tool for developers, not a part of the program"
+)]
+
+use std::fmt::Write as _;
+use std::sync::Arc;
+
+use evtap::broker::{Address, NewTopic, Settings, Target, registry};
+use evtap::event::{
+    ANY_PARTITION, Batch, BatchPool, EventRef, HeaderBuf, Position, PositionStyle, Stream,
+    Timestamp, TimestampType,
+};
+
+const TYPES: [(&str, u64); 8] = [
+    ("OrderCreated", 22),
+    ("PaymentAuthorized", 40),
+    ("PaymentFailed", 44),
+    ("InventoryReserved", 60),
+    ("OrderShipped", 74),
+    ("OrderDelivered", 86),
+    ("OrderCancelled", 92),
+    ("RefundIssued", 100),
+];
+const NAMES: [&str; 8] = [
+    "Ada Lovelace",
+    "Grace Hopper",
+    "Zoë Núñez",
+    "José Müller",
+    "Edsger Dijkstra",
+    "Barbara Liskov",
+    "Radia Perlman",
+    "美咲 Turing",
+];
+const CITIES: [&str; 4] = ["Oslo", "Zürich", "São Paulo", "Nairobi"];
+/// 2025-10-09T08:53:20Z: events are 3 ms apart from there.
+const T0: i64 = 1_760_000_000_000;
+
+/// xorshift64*: enough for test data, the same on every machine.
+struct Random(u64);
+
+impl Random {
+    fn next(&mut self) -> u64 {
+        self.0 ^= self.0 >> 12;
+        self.0 ^= self.0 << 25;
+        self.0 ^= self.0 >> 27;
+        self.0.wrapping_mul(0x2545_f491_4f6c_dd1d)
+    }
+
+    fn below(&mut self, n: u64) -> u64 {
+        (self.next() >> 33) % n
+    }
+}
+
+#[tokio::main(flavor = "multi_thread", worker_threads = 2)]
+async fn main() {
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    let usage = "usage: bench-gen kafka://HOST:PORT/TOPIC COUNT [PARTITIONS] [VALUE_BYTES]";
+    let (Some(address), Some(count)) = (args.first(), args.get(1)) else {
+        eprintln!("{usage}");
+        return;
+    };
+    let count: u64 = count.parse().expect("COUNT is a number");
+    let partitions: u32 = args
+        .get(2)
+        .map_or(6, |p| p.parse().expect("PARTITIONS is a number"));
+    let pad: usize = args
+        .get(3)
+        .map_or(0, |p| p.parse().expect("VALUE_BYTES is a number"));
+    let address = Address::parse(address).expect("an address");
+    let topic: Arc<str> = address.topics().single().expect("one topic").into();
+    let broker = registry::open(&address, &settings(&address)).expect("a broker");
+    let new = NewTopic {
+        name: topic.to_string(),
+        partitions,
+        config: vec![("retention.ms".into(), "-1".into())],
+    };
+    if let Err(error) = broker.create_topic(&new).await {
+        eprintln!("{error}");
+    }
+    let target = Target {
+        topic: topic.clone(),
+        overwrite: false,
+    };
+    let mut sink = broker.sink(&target).await.expect("a sink");
+    let streams = [Stream {
+        topic,
+        partition: ANY_PARTITION,
+        style: PositionStyle::Offset,
+    }]
+    .into();
+    let pool = BatchPool::default();
+    let mut maker = Maker::new(pad);
+    let mut n = 0;
+    while n < count {
+        let mut batch = pool.batch(Arc::clone(&streams));
+        while n < count && !batch.is_full() {
+            maker.push(n, &streams[0], &mut batch);
+            n += 1;
+        }
+        sink.send(&batch).await.expect("sent");
+    }
+    let written = sink.flush().await.expect("stored");
+    eprintln!("{} events, {} bytes", written.events, written.bytes);
+}
+
+fn settings(address: &Address) -> Settings {
+    let mut settings = Settings::default();
+    if let Address::Url { properties, .. } = address {
+        settings.properties.extend(properties.iter().cloned());
+    }
+    settings
+}
+
+/// Makes the events in reused buffers.
+struct Maker {
+    random: Random,
+    key: String,
+    value: String,
+    trace: String,
+    headers: HeaderBuf,
+    pad: usize,
+}
+
+impl Maker {
+    fn new(pad: usize) -> Self {
+        Self {
+            random: Random(42),
+            key: String::new(),
+            value: String::new(),
+            trace: String::new(),
+            headers: HeaderBuf::default(),
+            pad,
+        }
+    }
+
+    fn push(&mut self, n: u64, stream: &Stream, batch: &mut Batch) {
+        let r = &mut self.random;
+        let order = r.below(200_000);
+        let roll = r.below(100);
+        let kind = TYPES
+            .iter()
+            .find(|(_, upto)| roll < *upto)
+            .map_or("OrderCreated", |t| t.0);
+        // A quarter of the failed payments is above 500.
+        let cents = r.below(if kind == "PaymentFailed" {
+            66_700
+        } else {
+            240_000
+        });
+        let time = T0 + n.cast_signed() * 3;
+        self.key.clear();
+        self.value.clear();
+        self.trace.clear();
+        let (a, b, c) = (r.next(), r.next(), r.next());
+        let name = NAMES[r.below(8) as usize];
+        let city = CITIES[r.below(4) as usize];
+        let customer = order % 5000;
+        let written = write!(self.key, "ORD-{order:08}")
+            .and_then(|()| write!(self.trace, "00-{a:016x}{b:016x}-{c:016x}-01"))
+            .and_then(|()| write!(
+                self.value,
+                r#"{{"eventId":"{:08x}-{:04x}-4{:03x}-a{:03x}-{:012x}","eventType":"{kind}","orderId":"ORD-{order:08}","timestamp":{time},"sequence":{n},"customer":{{"id":"C{customer:06}","name":"{name}","email":"c.{customer}@example.com","tier":"silver","address":{{"city":"{city}","zip":"{:05}"}}}},"amount":{}.{:02},"currency":"EUR","items":[{{"sku":"SKU-{:05}","qty":{},"price":{}.{:02}}}],"source":{{"service":"order-pipeline","host":"node-{}","version":"2.{}.{}"}}"#,
+                a >> 32, (a >> 16) & 0xffff, a & 0xfff, b & 0xfff, c & 0xffff_ffff_ffff,
+                r.below(99_999), cents / 100, cents % 100, r.below(99_999), 1 + r.below(4),
+                r.below(200), r.below(100), r.below(16), r.below(4), r.below(8),
+            ));
+        written.expect("a String takes everything");
+        if self.value.len() + 10 < self.pad {
+            self.value.push_str(r#","pad":""#);
+            while self.value.len() + 2 < self.pad {
+                self.value.push(char::from(b'a' + (r.below(26) as u8)));
+            }
+            self.value.push('"');
+        }
+        self.value.push('}');
+        self.headers.clear();
+        self.headers
+            .push(b"traceparent", Some(self.trace.as_bytes()));
+        self.headers
+            .push(b"content-type", Some(b"application/json"));
+        let event = EventRef {
+            stream,
+            stream_index: 0,
+            position: Position::offset(n),
+            timestamp: Timestamp(time),
+            timestamp_type: TimestampType::Create,
+            key: Some(self.key.as_bytes()),
+            value: Some(self.value.as_bytes()),
+            headers: self.headers.as_headers(),
+            meta: None,
+        };
+        batch.push(&event).expect("far below 4 GiB");
+    }
+}

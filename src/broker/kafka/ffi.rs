@@ -101,6 +101,7 @@ pub(super) struct Event(NonNull<sys::rd_kafka_event_t>);
 pub(super) enum Told {
     Log {
         level: i32,
+        facility: String,
         text: String,
     },
     Error(Failure),
@@ -148,7 +149,8 @@ impl Event {
         let (facility, text) = unsafe { (owned(facility), owned(text)) };
         Some(Told::Log {
             level,
-            text: format!("{facility} {text}"),
+            facility,
+            text,
         })
     }
 

@@ -17,6 +17,10 @@ pub(crate) struct Fixture {
 /// Where a fixture's topics live.
 pub(crate) enum Place {
     /// A server, named by this environment variable.
+    #[cfg_attr(
+        not(any(feature = "kafka", feature = "redis")),
+        expect(dead_code, reason = "every server has an adapter of its own feature")
+    )]
     Server(&'static str),
     /// This process: the address.
     Memory(&'static str),

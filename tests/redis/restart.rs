@@ -53,6 +53,26 @@ fn following_goes_on_after_a_restart_and_says_so() {
 }
 
 #[test]
+fn a_stream_that_comes_into_being_under_a_glob_is_followed_too() {
+    let Some(server) = Server::start(&[]) else {
+        return;
+    };
+    block_on(async {
+        let broker = open(&server.url(""));
+        let wanted = following("order*", Told::default().notices());
+        // Not one stream is there yet.
+        let mut source = broker.source(&wanted).await.unwrap();
+        server.add("orders", 0..3);
+        server.add("payments", 0..3);
+        assert_eq!(take(source.as_mut(), 3).await, numbers(0..3));
+        server.add("orders", 3..5);
+        assert_eq!(take(source.as_mut(), 2).await, numbers(3..5));
+        server.add("orders.eu", 5..2000);
+        assert_eq!(take(source.as_mut(), 1995).await, numbers(5..2000));
+    });
+}
+
+#[test]
 fn a_frozen_read_goes_on_after_a_restart() {
     let Some(mut server) = Server::start(DURABLE) else {
         return;

@@ -138,14 +138,13 @@ const fn permission_hint(code: Code) -> &'static str {
 }
 
 fn unreachable_hint(code: Code, text: &str) -> &'static str {
-    let tls = text.contains("SSL") || text.contains("certificate");
     if text.contains("certificate") {
         "give the CA that signed the broker's certificate: -X ssl.ca.location=FILE"
+    } else if code == Code::SSL {
+        "the listener does not speak TLS, or not this kind: try another port or security.protocol"
     } else if text.contains("Disconnected") || text.contains("receive.message.max.bytes") {
         // It hangs up at once: what a TLS listener does with plain text.
         "if the listener speaks TLS, try -X security.protocol=SSL, or SASL_SSL with a login"
-    } else if tls && code == Code::SSL {
-        "the listener does not speak TLS, or not this kind: try another port or security.protocol"
     } else if code == Code::Resolve {
         "check the host's name"
     } else {

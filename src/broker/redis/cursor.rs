@@ -70,6 +70,23 @@ impl Cursor {
         }
     }
 
+    /// For a stream that came into being while it was followed.
+    pub(super) const fn of_new() -> Self {
+        Self {
+            start: Position::ZERO,
+            next: Position::ZERO,
+            end: Position::MAX,
+            handed: Position::ZERO,
+            page: FIRST_PAGE,
+            ordinal: Some(0),
+            expected: None,
+            seen: None,
+            done: false,
+            behind: false,
+            check: false,
+        }
+    }
+
     /// Goes on behind a page of `count` entries, and sizes the next one by their bytes.
     pub(super) fn came(&mut self, last: Position, count: usize, bytes: usize, budget: usize) {
         let each = (bytes / count.max(1)).max(1);

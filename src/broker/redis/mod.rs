@@ -32,6 +32,7 @@ mod reply;
 mod resume;
 mod sink;
 mod source;
+mod watch;
 mod wire;
 
 use std::collections::BTreeMap;

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use futures_util::FutureExt as _;
 use redis::aio::MultiplexedConnection;
 use redis::{Cmd, Value, cmd};
+use tokio::time::Instant;
 
 use super::connect::{LONG_ANSWER, Server};
 use super::cursor::{Cursor, PAGE, PAGE_BYTES};
@@ -15,6 +16,7 @@ use super::fields::Scratch;
 use super::look::{missing_or_code, strange, xinfo_stream};
 use super::range::{Frozen, id_text, last_of};
 use super::reply::{self, StreamInfo};
+use super::watch::Watch;
 use super::wire::{self, Answer};
 use crate::broker::{BoxFuture, Error, ErrorKind, Notices, Result, Source, Subscription};
 use crate::event::{
@@ -34,6 +36,8 @@ enum Asked {
     New(u64),
     /// How this stream stands.
     Check(usize),
+    /// Streams that were not there before.
+    Scan,
 }
 
 pub(super) struct RedisSource {
@@ -42,6 +46,7 @@ pub(super) struct RedisSource {
     cursors: Vec<Cursor>,
     turn: usize,
     follow: bool,
+    watch: Option<Watch>,
     conn: Option<MultiplexedConnection>,
     /// Kept here, so that a dropped `next_batch` loses no answer.
     asked: Option<(Asked, BoxFuture<'static, Result<Answer>>)>,
@@ -64,12 +69,9 @@ impl RedisSource {
         let conn = server.connect_first(LONG_ANSWER).await?;
         let streams: Streams = rows
             .iter()
-            .map(|row| Stream {
-                topic: row.range.topic.clone(),
-                partition: 0,
-                style: PositionStyle::Entry,
-            })
+            .map(|row| stream(row.range.topic.clone()))
             .collect();
+        let watch = Watch::of(sub, streams.iter().map(|s| s.topic.clone()));
         let cursors = rows
             .iter()
             .map(|row| Cursor::new(row, sub.follow, &sub.notices))
@@ -80,6 +82,7 @@ impl RedisSource {
             cursors,
             turn: 0,
             follow: sub.follow,
+            watch,
             conn: Some(conn),
             asked: None,
             pages: VecDeque::new(),
@@ -98,13 +101,24 @@ impl RedisSource {
         let Some((asked, question)) = self.next_question() else {
             return;
         };
-        let mut answer: BoxFuture<'static, Result<Answer>> = Box::pin(wire::ask(
+        let asking = wire::ask(
             self.server.clone(),
             self.conn.take(),
             question,
             (!self.follow).then_some(wire::PATIENCE),
             self.notices.clone(),
-        ));
+        );
+        let mut answer: BoxFuture<'static, Result<Answer>> = match (&self.watch, asked) {
+            // With no stream at all, that is the only thing to wait for.
+            (Some(watch), Asked::Scan) => {
+                let due = watch.due();
+                Box::pin(async move {
+                    tokio::time::sleep_until(due).await;
+                    asking.await
+                })
+            }
+            _ => Box::pin(asking),
+        };
         // A first poll puts the question on the wire; the answer is parsed by the client's own
         // task while the page before it is handed on.
         if let Some(ready) = answer.as_mut().now_or_never() {
@@ -117,6 +131,11 @@ impl RedisSource {
         if let Some(index) = self.cursors.iter().position(|c| c.check) {
             let question = xinfo_stream(&self.streams[index].topic);
             return Some((Asked::Check(index), question));
+        }
+        if let Some(watch) = &self.watch
+            && (self.cursors.is_empty() || watch.due() <= Instant::now())
+        {
+            return Some((Asked::Scan, watch.question()));
         }
         if self.cursors.is_empty() {
             return None;
@@ -183,8 +202,22 @@ impl RedisSource {
             (_, Value::ServerError(error)) => {
                 Err(fault::explain(&self.server, "read from", &error.into()))
             }
+            (Asked::Scan, value) => self.take_scan(&value),
             _ => Err(self.strange()),
         }
+    }
+
+    /// What came into being while it was followed is read from its first entry.
+    fn take_scan(&mut self, answer: &Value) -> Result<()> {
+        let new = self.watch.as_mut().map(|watch| watch.take(answer));
+        let new = new.flatten().ok_or_else(|| self.strange())?;
+        if new.is_empty() {
+            return Ok(());
+        }
+        let rows = new.into_iter().map(stream);
+        self.streams = self.streams.iter().cloned().chain(rows).collect();
+        self.cursors.resize_with(self.streams.len(), Cursor::of_new);
+        Ok(())
     }
 
     fn take_new(&mut self, rows: Vec<Value>, each: u64) -> Result<()> {
@@ -310,6 +343,14 @@ impl RedisSource {
     }
 }
 
+const fn stream(topic: Arc<str>) -> Stream {
+    Stream {
+        topic,
+        partition: 0,
+        style: PositionStyle::Entry,
+    }
+}
+
 impl Source for RedisSource {
     fn next_batch(&mut self) -> BoxFuture<'_, Result<Option<Batch>>> {
         Box::pin(self.next())
@@ -320,15 +361,15 @@ impl Source for RedisSource {
         if self.follow {
             return None;
         }
-        let mut sum = (0, 0);
+        let mut sum = (0_u64, 0_u64);
         for cursor in &self.cursors {
-            let whole = cursor.end.major - cursor.start.major + 1;
+            let whole = (cursor.end.major - cursor.start.major).saturating_add(1);
             let behind = if cursor.done && self.pages.is_empty() {
                 whole
             } else {
                 cursor.handed.major.min(cursor.end.major) - cursor.start.major
             };
-            sum = (sum.0 + behind, sum.1 + whole);
+            sum = (sum.0.saturating_add(behind), sum.1.saturating_add(whole));
         }
         Some(sum)
     }

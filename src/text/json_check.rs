@@ -70,7 +70,46 @@ impl JsonFault {
     }
 }
 
+/// What is shown the parts of a JSON text while it is checked, in their order. The text may still
+/// turn out to be none.
+pub(crate) trait Visit {
+    /// The name of the member that follows, as it is written between its quotes.
+    fn name(&mut self, name: &[u8]);
+    /// A bracket that opens an array or an object.
+    fn open(&mut self, at: usize, object: bool);
+    /// The end of what was opened last.
+    fn close(&mut self, end: usize);
+    /// A string, number or literal.
+    fn scalar(&mut self, start: usize, end: usize);
+}
+
+/// Nobody looks.
+struct Unseen;
+
+impl Visit for Unseen {
+    #[inline]
+    fn name(&mut self, _: &[u8]) {}
+    #[inline]
+    fn open(&mut self, _: usize, _: bool) {}
+    #[inline]
+    fn close(&mut self, _: usize) {}
+    #[inline]
+    fn scalar(&mut self, _: usize, _: usize) {}
+}
+
 impl<'a> JsonText<'a> {
+    /// Checks the whole of `bytes` and shows its parts; [`JsonText::parse`] otherwise.
+    #[inline]
+    pub(crate) fn walk(bytes: &'a [u8], visit: &mut impl Visit) -> Option<Self> {
+        let text = str::from_utf8(bytes).ok()?;
+        let mut fault = JsonFault {
+            at: 0,
+            what: What::Unfinished,
+        };
+        document(bytes, &mut fault, visit)?;
+        Some(Self { text })
+    }
+
     /// Checks the whole of `bytes`.
     pub fn parse(bytes: &'a [u8]) -> Result<Self, JsonFault> {
         let text = str::from_utf8(bytes).map_err(|error| JsonFault {
@@ -81,7 +120,7 @@ impl<'a> JsonText<'a> {
             at: 0,
             what: What::Unfinished,
         };
-        match document(bytes, &mut fault) {
+        match document(bytes, &mut fault, &mut Unseen) {
             Some(_) => Ok(Self { text }),
             None => Err(fault.at_the_end_of(bytes)),
         }
@@ -153,7 +192,8 @@ fn fail(fault: &mut JsonFault, at: usize, what: What) -> Option<usize> {
     None
 }
 
-fn document(bytes: &[u8], fault: &mut JsonFault) -> Option<usize> {
+#[inline]
+fn document(bytes: &[u8], fault: &mut JsonFault, visit: &mut impl Visit) -> Option<usize> {
     let mut stack = Stack {
         bits: [0; MAX_DEPTH / 64],
         depth: 0,
@@ -162,22 +202,25 @@ fn document(bytes: &[u8], fault: &mut JsonFault) -> Option<usize> {
     loop {
         // A value, or an opening bracket and what stands before the first value inside.
         at = space(bytes, at);
+        let start = at;
         match byte(bytes, at) {
             b'"' => at = string(bytes, at + 1, fault)?,
             open @ (b'{' | b'[') => {
                 if !stack.push(open == b'{') {
                     return fail(fault, at, What::Depth);
                 }
+                visit.open(at, open == b'{');
                 at = space(bytes, at + 1);
                 // The closing bracket is two after the opening one in ASCII.
                 if byte(bytes, at) != open + 2 {
                     if open == b'{' {
-                        at = name(bytes, at, fault)?;
+                        at = name(bytes, at, fault, visit)?;
                     }
                     continue;
                 }
                 stack.depth -= 1;
                 at += 1;
+                visit.close(at);
             }
             b'-' | b'0'..=b'9' => at = number(bytes, at, fault)?,
             b't' => at = literal(bytes, at, b"true", fault)?,
@@ -185,12 +228,15 @@ fn document(bytes: &[u8], fault: &mut JsonFault) -> Option<usize> {
             b'n' => at = literal(bytes, at, b"null", fault)?,
             _ => return fail(fault, at, What::Value),
         }
+        if !matches!(byte(bytes, start), b'{' | b'[') {
+            visit.scalar(start, at);
+        }
         // What may follow a value: closing brackets, then a comma (and a name), or the end.
         loop {
             at = space(bytes, at);
             match (stack.object(), byte(bytes, at)) {
                 (Some(true), b',') => {
-                    at = name(bytes, space(bytes, at + 1), fault)?;
+                    at = name(bytes, space(bytes, at + 1), fault, visit)?;
                     break;
                 }
                 (Some(false), b',') => {
@@ -200,6 +246,7 @@ fn document(bytes: &[u8], fault: &mut JsonFault) -> Option<usize> {
                 (Some(true), b'}') | (Some(false), b']') => {
                     at += 1;
                     stack.depth -= 1;
+                    visit.close(at);
                 }
                 (None, _) if at == bytes.len() => return Some(at),
                 (None, _) => return fail(fault, at, What::After),
@@ -226,12 +273,18 @@ fn space(bytes: &[u8], mut at: usize) -> usize {
 
 /// A member name, its colon.
 #[inline]
-fn name(bytes: &[u8], at: usize, fault: &mut JsonFault) -> Option<usize> {
-    if byte(bytes, at) != b'"' {
-        return fail(fault, at, What::Name);
+fn name(
+    bytes: &[u8],
+    start: usize,
+    fault: &mut JsonFault,
+    visit: &mut impl Visit,
+) -> Option<usize> {
+    if byte(bytes, start) != b'"' {
+        return fail(fault, start, What::Name);
     }
-    let at = string(bytes, at + 1, fault)?;
-    let at = space(bytes, at);
+    let end = string(bytes, start + 1, fault)?;
+    visit.name(bytes.get(start + 1..end - 1).unwrap_or_default());
+    let at = space(bytes, end);
     if byte(bytes, at) != b':' {
         return fail(fault, at, What::Colon);
     }

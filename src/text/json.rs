@@ -48,7 +48,7 @@ pub fn push_value(out: &mut Vec<u8>, raw: &[u8]) {
 
 /// As [`push_value`], for text that is known to be UTF-8.
 pub(super) fn push_text(out: &mut Vec<u8>, text: &str) {
-    if scan::is_printable(text.as_bytes()) || !has_hostile(text) {
+    if !scan::needs_a_look(text.as_bytes()) || !has_hostile(text) {
         out.extend_from_slice(text.as_bytes());
     } else {
         push_on_one_line(out, text);

@@ -122,7 +122,7 @@ pub(super) fn marks(bytes: &[u8]) -> u64 {
 fn marks_of(block: &[u8; 64]) -> u64 {
     let mut marks = [0u8; 64];
     for (mark, byte) in marks.iter_mut().zip(block) {
-        *mark = u8::from((*byte == b'"') | (*byte == b'\\'));
+        *mark = u8::from(*byte == b'"') | u8::from(*byte == b'\\');
     }
     let mut bits = 0;
     for (i, word) in marks.as_chunks::<8>().0.iter().enumerate() {

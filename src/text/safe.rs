@@ -123,6 +123,10 @@ pub fn write_visible(out: &mut Vec<u8>, bytes: &[u8]) {
 
 /// As [`write_visible`], for text that is known to be UTF-8.
 pub fn push_visible(out: &mut Vec<u8>, text: &str) {
+    if !scan::needs_a_look(text.as_bytes()) {
+        out.extend_from_slice(text.as_bytes());
+        return;
+    }
     let done: Result<(), std::convert::Infallible> = pieces::<false, _>(text, |piece| {
         match piece {
             Piece::Plain(plain) => out.extend_from_slice(plain.as_bytes()),

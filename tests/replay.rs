@@ -184,6 +184,9 @@ async fn a_replay_into_kafka_copies_every_byte() {
     let run = std::process::id();
     let copy = open(&format!("kafka://{host}/replay-copy-{run}"));
     let further = open(&format!("kafka://{host}/replay-further-{run}"));
+    // The guards know the cluster by its own name, whatever the address.
+    let cluster = copy.broker.cluster().await.unwrap();
+    assert!(cluster.is_some_and(|name| !name.is_empty()));
     there_and_on(&copy, &further).await;
 }
 

@@ -27,7 +27,11 @@ fn run(args: &[&str], dir: &std::path::Path, stdin: &[u8]) -> Output {
     // A command that fails early closes its end.
     child.stdin.take().unwrap().write_all(stdin).ok();
     let output = child.wait_with_output().unwrap();
-    assert!(started.elapsed() < PATIENCE, "{args:?} took {:?}", started.elapsed());
+    assert!(
+        started.elapsed() < PATIENCE,
+        "{args:?} took {:?}",
+        started.elapsed()
+    );
     output
 }
 
@@ -39,7 +43,10 @@ fn check(cases: &[Case<'_>], dir: &std::path::Path) {
         assert!(said.contains(text), "{args:?}: no '{text}' in:\n{said}");
         assert!(!said.contains("panicked"), "{args:?} said:\n{said}");
         for hostile in ["\x1b", "\x07", "\r"] {
-            assert!(!said.contains(hostile), "{args:?} wrote a control character");
+            assert!(
+                !said.contains(hostile),
+                "{args:?} wrote a control character"
+            );
         }
     }
 }
@@ -66,7 +73,11 @@ fn arguments_that_make_no_sense() {
             (&["read", "demo:", "--from", "2024-13-45"], 2, "no position"),
             (&["read", "demo:", "--from", "stored:"], 2, "stored:"),
             (&["read", "demo:", "--until", "-5y"], 2, "no position"),
-            (&["read", "demo:", "--until", "end", "--follow"], 2, "--until"),
+            (
+                &["read", "demo:", "--until", "end", "--follow"],
+                2,
+                "--until",
+            ),
             (&["read", "demo:", "--idle", "5"], 2, "duration"),
             (&["read", "demo:", "--timeout", "-5s"], 2, "--timeout"),
             (&["read", "demo:", "--mem", "lots"], 2, "size"),
@@ -76,7 +87,11 @@ fn arguments_that_make_no_sense() {
             (&["read", "demo:", "--color", "maybe"], 2, "maybe"),
             (&["read", "demo:", "-X", "novalue"], 2, "KEY=VALUE"),
             (&["read", "demo:", "-X", "=x"], 2, "KEY=VALUE"),
-            (&["read", "demo:", "--decode", "value=nonsense"], 2, "nonsense"),
+            (
+                &["read", "demo:", "--decode", "value=nonsense"],
+                2,
+                "nonsense",
+            ),
             (&["read", "demo:", "--decode", "walue=json"], 2, "walue"),
             (&["read", "demo:", "-o", "yaml"], 2, "yaml"),
             (&["read", "demo:", "-o", "template={nope}"], 2, "nope"),
@@ -86,8 +101,16 @@ fn arguments_that_make_no_sense() {
             (&["tail", "demo:", "--rate", "fast"], 2, "rate"),
             (&["completions", "tcsh"], 2, "tcsh"),
             (&["config"], 2, "Usage"),
-            (&["read", "demo:", "--log", "/nonexistent/dir/log"], 2, "/nonexistent/dir/log"),
-            (&["read", "demo:", "--summary", "/nonexistent/s.json"], 2, "/nonexistent/s.json"),
+            (
+                &["read", "demo:", "--log", "/nonexistent/dir/log"],
+                2,
+                "/nonexistent/dir/log",
+            ),
+            (
+                &["read", "demo:", "--summary", "/nonexistent/s.json"],
+                2,
+                "/nonexistent/s.json",
+            ),
         ],
         dir.path(),
     );
@@ -106,7 +129,11 @@ fn addresses_that_lead_nowhere() {
             (&["read", "demo:order"], 4, "orders"),
             (&["read", "demo:orders,,payments"], 2, "empty name"),
             (&["topics", "demo:nothing"], 4, "nothing"),
-            (&["lag", "demo:", "--group", "shiping-svc"], 4, "shipping-svc"),
+            (
+                &["lag", "demo:", "--group", "shiping-svc"],
+                4,
+                "shipping-svc",
+            ),
             (&["read", "demo:", "--from", "stored:nobody"], 2, "nobody"),
             (&["read", "missing.mcap"], 2, "missing.mcap"),
             (&["read", "missing.jsonl.zst"], 2, "missing.jsonl.zst"),
@@ -125,7 +152,11 @@ fn expressions_that_do_not_parse_or_do_not_end() {
             (&["read", "demo:", "-w", ".value."], 2, "^"),
             (&["read", "demo:", "-w", ".a =="], 2, "^"),
             (&["read", "demo:", "-w", "(.a"], 2, "^"),
-            (&["read", "demo:", "-w", "nosuchfunction"], 2, "nosuchfunction"),
+            (
+                &["read", "demo:", "-w", "nosuchfunction"],
+                2,
+                "nosuchfunction",
+            ),
             (&["read", "demo:", "-w", "$x"], 2, "$x"),
             (&["read", "demo:", "-w", "\"open"], 2, "^"),
             (&["read", "demo:", "-w", ""], 2, "--where"),
@@ -133,7 +164,11 @@ fn expressions_that_do_not_parse_or_do_not_end() {
             (&["read", "demo:", "-g", "a{99999999}"], 2, "--grep"),
             (&["read", "demo:", "--map", "{a:"], 2, "--map"),
             (&["read", "demo:", "-w", "def f: f; f"], 2, "did not end"),
-            (&["read", "demo:", "-w", "last(range(1e12))"], 2, "did not end"),
+            (
+                &["read", "demo:", "-w", "last(range(1e12))"],
+                2,
+                "did not end",
+            ),
             (&["read", "demo:", "-w", "[repeat(1)]"], 2, "--where"),
             (&["read", "demo:", "-w", "def f: 1+f; f"], 2, "--where"),
             (&["read", "demo:", "--map", "def f: f; f"], 2, "did not end"),
@@ -147,11 +182,24 @@ fn files_that_are_no_captures() {
     let dir = tempfile::tempdir().unwrap();
     let put = |name: &str, bytes: &[u8]| fs::write(dir.path().join(name), bytes).unwrap();
     put("empty.mcap", b"");
-    put("random.mcap", &(0..10_000u32).map(|i| (i * 7919 % 251) as u8).collect::<Vec<_>>());
+    put(
+        "random.mcap",
+        &(0..10_000u32)
+            .map(|i| (i * 7919 % 251) as u8)
+            .collect::<Vec<_>>(),
+    );
     put("text.mcap", b"hello\n");
     put("magic.mcap", b"\x89MCAP0\r\n");
-    put("random.jsonl.zst", &(0..1000u32).map(|i| (i * 31 % 253) as u8).collect::<Vec<_>>());
-    put("broken.jsonl", b"{\"topic\":\"t\",\"value\":1}\n{\"topic\":\n");
+    put(
+        "random.jsonl.zst",
+        &(0..1000u32)
+            .map(|i| (i * 31 % 253) as u8)
+            .collect::<Vec<_>>(),
+    );
+    put(
+        "broken.jsonl",
+        b"{\"topic\":\"t\",\"value\":1}\n{\"topic\":\n",
+    );
     fs::create_dir(dir.path().join("folder.mcap")).unwrap();
     check(
         &[
@@ -176,25 +224,105 @@ fn writes_that_are_refused() {
         &[
             (&["record", "demo:"], 2, "--out"),
             (&["record", "demo:", "--out", "x.txt"], 2, ".mcap"),
-            (&["record", "demo:", "--out", "there.mcap"], 2, "--overwrite"),
-            (&["record", "demo:", "--out", "/nonexistent/x.mcap"], 2, "/nonexistent/x.mcap"),
+            (
+                &["record", "demo:", "--out", "there.mcap"],
+                2,
+                "--overwrite",
+            ),
+            (
+                &["record", "demo:", "--out", "/nonexistent/x.mcap"],
+                2,
+                "/nonexistent/x.mcap",
+            ),
             (&["replay", "demo:orders"], 2, "--to"),
-            (&["replay", "demo:orders", "--to", "demo:orders", "--yes"], 5, "same topic"),
-            (&["replay", "demo:orders", "--to", "demo:payments"], 5, "--yes"),
-            (&["replay", "demo:orders", "--to", "demo:payments", "--yes", "--read-only"], 5, "read-only"),
-            (&["replay", "demo:orders", "--to", "demo:nowhere", "--yes"], 4, "nowhere"),
-            (&["replay", "demo:orders", "--to", "demo:", "--yes"], 2, "one topic"),
-            (&["replay", "demo:orders", "--to", "demo:pay*", "--yes"], 2, "one topic"),
-            (&["replay", "demo:orders", "--to", "-", "--yes"], 2, "standard"),
-            (&["replay", "demo:orders", "--to", "demo:payments", "--speed", "5"], 2, "speed"),
-            (&["replay", "demo:orders", "--to", "demo:payments", "--partitions", "some"], 2, "some"),
-            (&["replay", "demo:orders", "--to", "demo:payments", "--timestamps", "never"], 2, "never"),
+            (
+                &["replay", "demo:orders", "--to", "demo:orders", "--yes"],
+                5,
+                "same topic",
+            ),
+            (
+                &["replay", "demo:orders", "--to", "demo:payments"],
+                5,
+                "--yes",
+            ),
+            (
+                &[
+                    "replay",
+                    "demo:orders",
+                    "--to",
+                    "demo:payments",
+                    "--yes",
+                    "--read-only",
+                ],
+                5,
+                "read-only",
+            ),
+            (
+                &["replay", "demo:orders", "--to", "demo:nowhere", "--yes"],
+                4,
+                "nowhere",
+            ),
+            (
+                &["replay", "demo:orders", "--to", "demo:", "--yes"],
+                2,
+                "one topic",
+            ),
+            (
+                &["replay", "demo:orders", "--to", "demo:pay*", "--yes"],
+                2,
+                "one topic",
+            ),
+            (
+                &["replay", "demo:orders", "--to", "-", "--yes"],
+                2,
+                "standard",
+            ),
+            (
+                &[
+                    "replay",
+                    "demo:orders",
+                    "--to",
+                    "demo:payments",
+                    "--speed",
+                    "5",
+                ],
+                2,
+                "speed",
+            ),
+            (
+                &[
+                    "replay",
+                    "demo:orders",
+                    "--to",
+                    "demo:payments",
+                    "--partitions",
+                    "some",
+                ],
+                2,
+                "some",
+            ),
+            (
+                &[
+                    "replay",
+                    "demo:orders",
+                    "--to",
+                    "demo:payments",
+                    "--timestamps",
+                    "never",
+                ],
+                2,
+                "never",
+            ),
             (&["demo", "--to", "demo:"], 5, "--yes"),
         ],
         dir.path(),
     );
     assert_eq!(fs::read(dir.path().join("there.mcap")).unwrap(), b"x");
-    assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1, "a refused write left a file");
+    assert_eq!(
+        fs::read_dir(dir.path()).unwrap().count(),
+        1,
+        "a refused write left a file"
+    );
 }
 
 #[test]
@@ -202,21 +330,54 @@ fn configs_that_are_wrong() {
     let dir = tempfile::tempdir().unwrap();
     let put = |name: &str, text: &str| fs::write(dir.path().join(name), text).unwrap();
     put("syntax.toml", "[contexts.a\nurl = 1");
-    put("unknown.toml", "[contexts.a]\nurl = \"kafka://h:1\"\nraed_only = true\n");
+    put(
+        "unknown.toml",
+        "[contexts.a]\nurl = \"kafka://h:1\"\nraed_only = true\n",
+    );
     put("nourl.toml", "[contexts.a]\nenv = \"prod\"\n");
     put("badurl.toml", "[contexts.a]\nurl = \"nonsense://h\"\n");
-    put("secret.toml", "[contexts.a]\nurl = \"kafka://h:1\"\n[contexts.a.properties]\n\"sasl.password\" = { env = \"EVTAP_TEST_UNSET_VARIABLE\" }\n");
-    put("good.toml", "[contexts.prod]\nurl = \"kafka://127.0.0.1:1\"\nread_only = true\n[contexts.prod.properties]\n");
+    put(
+        "secret.toml",
+        "[contexts.a]\nurl = \"kafka://h:1\"\n[contexts.a.properties]\n\"sasl.password\" = { env = \"EVTAP_TEST_UNSET_VARIABLE\" }\n",
+    );
+    put(
+        "good.toml",
+        "[contexts.prod]\nurl = \"kafka://127.0.0.1:1\"\nread_only = true\n[contexts.prod.properties]\n",
+    );
     check(
         &[
-            (&["topics", "a", "--config", "absent.toml"], 2, "absent.toml"),
-            (&["topics", "a", "--config", "syntax.toml"], 2, "syntax.toml"),
+            (
+                &["topics", "a", "--config", "absent.toml"],
+                2,
+                "absent.toml",
+            ),
+            (
+                &["topics", "a", "--config", "syntax.toml"],
+                2,
+                "syntax.toml",
+            ),
             (&["topics", "a", "--config", "unknown.toml"], 2, "read_only"),
             (&["topics", "a", "--config", "nourl.toml"], 2, "url"),
             (&["topics", "a", "--config", "badurl.toml"], 2, "nonsense"),
-            (&["topics", "a", "--config", "secret.toml"], 2, "EVTAP_TEST_UNSET_VARIABLE"),
+            (
+                &["topics", "a", "--config", "secret.toml"],
+                2,
+                "EVTAP_TEST_UNSET_VARIABLE",
+            ),
             (&["topics", "prid", "--config", "good.toml"], 2, "prod"),
-            (&["replay", "demo:orders", "--to", "prod/orders", "--yes", "--config", "good.toml"], 5, "read-only"),
+            (
+                &[
+                    "replay",
+                    "demo:orders",
+                    "--to",
+                    "prod/orders",
+                    "--yes",
+                    "--config",
+                    "good.toml",
+                ],
+                5,
+                "read-only",
+            ),
             (&["config", "import", "absent", "--name", "x"], 2, "absent"),
         ],
         dir.path(),

@@ -132,7 +132,12 @@ pub struct Select {
     #[arg(short = 'F', long)]
     pub fixed_strings: bool,
     /// jq expression over the event object that must be truthy; repeatable, all must hold
-    #[arg(short = 'w', long = "where", value_name = "JQ", allow_hyphen_values = true)]
+    #[arg(
+        short = 'w',
+        long = "where",
+        value_name = "JQ",
+        allow_hyphen_values = true
+    )]
     pub where_: Vec<String>,
     /// Stop after N events that match
     #[arg(short = 'n', long, value_name = "N")]

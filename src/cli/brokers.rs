@@ -4,10 +4,10 @@ use clap::Args;
 use serde_json::{Value, json};
 
 use super::error::{Exit, Result};
+use super::examples;
 use super::print::{print_lines, print_table};
 use super::session::Session;
 use super::topics::Report;
-use super::examples;
 use crate::broker::{ADAPTERS, Adapter, Capabilities};
 use crate::event::PositionStyle;
 use crate::output::{Align, Table};
@@ -38,7 +38,11 @@ pub fn run(session: &Session, args: &Brokers) -> Result<Exit> {
         table.row(row);
     }
     let mut look = vec!["looking".to_owned()];
-    look.extend(ADAPTERS.iter().map(|a| a.capabilities.look.name().to_owned()));
+    look.extend(
+        ADAPTERS
+            .iter()
+            .map(|a| a.capabilities.look.name().to_owned()),
+    );
     table.row(look);
     let about = ADAPTERS
         .iter()

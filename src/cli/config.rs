@@ -92,7 +92,10 @@ fn list(session: &Session) -> Vec<String> {
             notes.push("read-only".to_owned());
         }
         if !context.allow_replay_to.is_empty() {
-            notes.push(format!("replay only to {}", context.allow_replay_to.join(", ")));
+            notes.push(format!(
+                "replay only to {}",
+                context.allow_replay_to.join(", ")
+            ));
         }
         let notes = if notes.is_empty() {
             String::new()
@@ -137,7 +140,10 @@ fn check(session: &Session) -> Result<Exit> {
     }
     print_lines(lines)?;
     if bad > 0 {
-        return Err(Failure::usage(format!("{bad} of {} contexts do not work", config.contexts.len())));
+        return Err(Failure::usage(format!(
+            "{bad} of {} contexts do not work",
+            config.contexts.len()
+        )));
     }
     Ok(Exit::Done)
 }
@@ -161,14 +167,20 @@ fn import(session: &Session, args: &Import) -> Result<Exit> {
     }
     if !args.with_secrets {
         for variable in imported.variables(&args.name) {
-            session.say(&format!("set {variable} to the secret before you use the context"));
+            session.say(&format!(
+                "set {variable} to the secret before you use the context"
+            ));
         }
     }
     let toml = imported.to_toml(&args.name, secrets);
     if args.write {
         let path = path(session)?;
         config::add_context(&path, &args.name, &toml)?;
-        session.say(&format!("added the context '{}' to {}", args.name, path.display()));
+        session.say(&format!(
+            "added the context '{}' to {}",
+            args.name,
+            path.display()
+        ));
         return Ok(Exit::Done);
     }
     print_lines(toml.lines().map(str::to_owned))

@@ -19,8 +19,10 @@ pub fn confirm(session: &Session, yes: bool, question: &Question<'_>, what: &str
         return Ok(());
     }
     let refused = |why: &str| {
-        Err(Failure::new(Exit::Refused, format!("{what}: {why}; nothing was written"))
-            .hint("check it with --dry-run, then give --yes"))
+        Err(
+            Failure::new(Exit::Refused, format!("{what}: {why}; nothing was written"))
+                .hint("check it with --dry-run, then give --yes"),
+        )
     };
     if !std::io::stdin().is_terminal() || !session.stderr_is_terminal {
         return refused("not confirmed");

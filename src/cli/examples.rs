@@ -1,13 +1,16 @@
 //! The two examples at the end of each `--help`. A test runs every command's help and counts them.
 
-pub const TOPICS: &str = "Examples:\n  evtap topics demo:\n  evtap topics kafka://localhost:9092 -o json";
+pub const TOPICS: &str =
+    "Examples:\n  evtap topics demo:\n  evtap topics kafka://localhost:9092 -o json";
 pub const READ: &str = "Examples:\n  evtap read kafka://localhost:9092/orders --from -15m -w '.value.amount > 500'\n  evtap read incident.mcap -o jsonl | jq .key";
 pub const TAIL: &str = "Examples:\n  evtap tail demo:orders\n  evtap tail prod/orders,payments -g 'order-456' --idle 1m";
 pub const RECORD: &str = "Examples:\n  evtap record prod/orders --from -1h --out incident.mcap\n  evtap record demo: --out demo.jsonl.zst";
 pub const REPLAY: &str = "Examples:\n  evtap replay incident.mcap --to kafka://localhost:9092/orders.replay --create-topic --dry-run\n  echo '{\"orderId\":1}' | evtap replay - --to kafka://localhost:9092/orders --yes";
-pub const LAG: &str = "Examples:\n  evtap lag kafka://localhost:9092\n  evtap lag demo: --group shipping-svc -o json";
+pub const LAG: &str =
+    "Examples:\n  evtap lag kafka://localhost:9092\n  evtap lag demo: --group shipping-svc -o json";
 pub const DEMO: &str = "Examples:\n  evtap demo\n  evtap demo --to kafka://localhost:9092 --yes";
 pub const BROKERS: &str = "Examples:\n  evtap brokers\n  evtap brokers -o json";
-pub const CONFIG: &str = "Examples:\n  evtap config list\n  evtap config import client.properties --name prod";
+pub const CONFIG: &str =
+    "Examples:\n  evtap config list\n  evtap config import client.properties --name prod";
 pub const COMPLETIONS: &str = "Examples:\n  evtap completions bash > /etc/bash_completion.d/evtap\n  evtap completions zsh > ~/.zfunc/_evtap";
 pub const MAN: &str = "Examples:\n  evtap man ./man\n  evtap man /usr/local/share/man/man1";

@@ -5,10 +5,10 @@ use clap::Args;
 use serde_json::{Value, json};
 
 use super::error::{Exit, Failure, Result};
+use super::examples;
 use super::print::{print_lines, print_table};
 use super::session::Session;
 use super::topics::{Report, open_broker, position_json};
-use super::examples;
 use crate::broker::{Group, GroupOffset};
 use crate::output::{Align, Table};
 use crate::text::human;
@@ -31,11 +31,10 @@ pub struct Lag {
 pub async fn run(session: &Session, args: &Lag) -> Result<Exit> {
     let opened = open_broker(session, args.broker.as_deref())?;
     let which = opened.address.topics();
-    let mut groups = opened
-        .broker
-        .groups()
-        .await
-        .map_err(|e| Failure::from(e).on(format!("cannot list the groups of {}", opened.shown)))?;
+    let mut groups =
+        opened.broker.groups().await.map_err(|e| {
+            Failure::from(e).on(format!("cannot list the groups of {}", opened.shown))
+        })?;
     for wanted in &args.group {
         if !groups.iter().any(|g| g.name == *wanted) {
             let known: Vec<&str> = groups.iter().map(|g| g.name.as_str()).collect();

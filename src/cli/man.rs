@@ -19,7 +19,8 @@ pub struct Man {
 
 pub fn run(session: &Session, args: &Man, command: &Command) -> Result<Exit> {
     let dir = args.dir.display();
-    let failed = |e: std::io::Error| Failure::usage(format!("cannot write manual pages to {dir}: {e}"));
+    let failed =
+        |e: std::io::Error| Failure::usage(format!("cannot write manual pages to {dir}: {e}"));
     std::fs::create_dir_all(&args.dir).map_err(failed)?;
     clap_mangen::generate_to(command.clone(), &args.dir).map_err(failed)?;
     session.say(&format!("manual pages are in {dir}"));

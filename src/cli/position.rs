@@ -48,7 +48,9 @@ impl Pos {
         if let Some(position) = Position::parse(text, PositionStyle::Entry) {
             let bare = !text.contains('-');
             return Ok(if bare && position.major >= EPOCH_MS {
-                Self::Time(Timestamp(i64::try_from(position.major).map_err(|_| fail(text))?))
+                Self::Time(Timestamp(
+                    i64::try_from(position.major).map_err(|_| fail(text))?,
+                ))
             } else {
                 Self::At(position)
             });
@@ -87,7 +89,9 @@ pub fn time(text: &str) -> Option<Timestamp> {
         return Some(millis(at));
     }
     let at = text.parse::<jiff::civil::DateTime>().ok()?;
-    at.to_zoned(TimeZone::UTC).ok().map(|z| millis(z.timestamp()))
+    at.to_zoned(TimeZone::UTC)
+        .ok()
+        .map(|z| millis(z.timestamp()))
 }
 
 /// `--now`: a time as above, or epoch milliseconds.
@@ -112,12 +116,27 @@ mod tests {
             ("15", Pos::At(Position::offset(15))),
             ("-5", Pos::Last(5)),
             ("-15m", Pos::Age(Duration::from_secs(900))),
-            ("2024-08-15T10:30:43Z", Pos::Time(Timestamp(1_723_717_843_000))),
-            ("2024-08-15T12:30:43+02:00", Pos::Time(Timestamp(1_723_717_843_000))),
-            ("2024-08-15T10:30:43", Pos::Time(Timestamp(1_723_717_843_000))),
+            (
+                "2024-08-15T10:30:43Z",
+                Pos::Time(Timestamp(1_723_717_843_000)),
+            ),
+            (
+                "2024-08-15T12:30:43+02:00",
+                Pos::Time(Timestamp(1_723_717_843_000)),
+            ),
+            (
+                "2024-08-15T10:30:43",
+                Pos::Time(Timestamp(1_723_717_843_000)),
+            ),
             ("2024-08-15", Pos::Time(Timestamp(1_723_680_000_000))),
             ("1723717843000", Pos::Time(Timestamp(1_723_717_843_000))),
-            ("1723717843000-2", Pos::At(Position { major: 1_723_717_843_000, minor: 2 })),
+            (
+                "1723717843000-2",
+                Pos::At(Position {
+                    major: 1_723_717_843_000,
+                    minor: 2,
+                }),
+            ),
             ("stored:billing", Pos::Group("billing".into())),
         ];
         for (text, pos) in cases {
@@ -127,7 +146,17 @@ mod tests {
 
     #[test]
     fn what_is_no_position_is_refused_with_the_forms() {
-        for bad in ["", "-", "--follow", "yesterday", "1.5", "stored:", "2024-13-01", "-5y", "2024-08-15T25:00:00Z"] {
+        for bad in [
+            "",
+            "-",
+            "--follow",
+            "yesterday",
+            "1.5",
+            "stored:",
+            "2024-13-01",
+            "-5y",
+            "2024-08-15T25:00:00Z",
+        ] {
             assert!(Pos::parse(bad).is_err(), "{bad}");
         }
     }
@@ -135,6 +164,9 @@ mod tests {
     #[test]
     fn an_age_counts_back_from_the_clock_in_force() {
         let pos = Pos::parse("-15m").unwrap();
-        assert_eq!(pos.bound(Timestamp(1_000_000)), Bound::Time(Timestamp(100_000)));
+        assert_eq!(
+            pos.bound(Timestamp(1_000_000)),
+            Bound::Time(Timestamp(100_000))
+        );
     }
 }

@@ -73,7 +73,11 @@ impl Ticker for Progress {
             let share = done.min(all) as f64 / all as f64;
             if share > 0.0 && share < 1.0 {
                 let left = Duration::from_secs_f64((seconds / share - seconds).max(0.0));
-                message = format!("{message}, {:.0} %, {} left", share * 100.0, human::duration(left));
+                message = format!(
+                    "{message}, {:.0} %, {} left",
+                    share * 100.0,
+                    human::duration(left)
+                );
             }
         }
         bar.set_message(message);

@@ -45,14 +45,6 @@ impl Opened {
         let own = self.broker.clock().await?;
         Ok(own.unwrap_or_else(Timestamp::wall_clock))
     }
-
-    /// What tells two brokers apart: everything of the address but the topics.
-    pub fn identity(&self) -> String {
-        self.address
-            .clone()
-            .with_topics(broker::TopicSelector::all())
-            .to_string()
-    }
 }
 
 impl Session {
@@ -90,9 +82,7 @@ impl Session {
             .create(true)
             .append(true)
             .open(path)
-            .map_err(|e| {
-                Failure::usage(format!("cannot write the log {}: {e}", path.display()))
-            })?;
+            .map_err(|e| Failure::usage(format!("cannot write the log {}: {e}", path.display())))?;
         let level = if self.global.verbose {
             tracing::Level::DEBUG
         } else {
@@ -221,7 +211,10 @@ pub fn print_failure(failure: &Failure) -> u8 {
     print_line(&format!("evtap: {}", lines.next().unwrap_or("failed")));
     lines.for_each(print_line);
     for (index, line) in failure.hint.iter().flat_map(|h| h.lines()).enumerate() {
-        print_line(&format!("{}{line}", if index == 0 { "hint: " } else { "      " }));
+        print_line(&format!(
+            "{}{line}",
+            if index == 0 { "hint: " } else { "      " }
+        ));
     }
     failure.exit as u8
 }

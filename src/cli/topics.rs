@@ -51,11 +51,10 @@ pub fn open_broker(session: &Session, named: Option<&str>) -> Result<Opened> {
 pub async fn run(session: &Session, args: &Topics) -> Result<Exit> {
     let opened = open_broker(session, args.broker.as_deref())?;
     let which = opened.address.topics();
-    let mut topics = opened
-        .broker
-        .topics(&which)
-        .await
-        .map_err(|e| Failure::from(e).on(format!("cannot list the topics of {}", opened.shown)))?;
+    let mut topics =
+        opened.broker.topics(&which).await.map_err(|e| {
+            Failure::from(e).on(format!("cannot list the topics of {}", opened.shown))
+        })?;
     if which.is_all() && !args.internal {
         topics.retain(|topic| !topic.internal);
     }

@@ -4,7 +4,8 @@ use std::time::Duration;
 
 /// `30s`, `5m`, `1.5h`, `2d`, `250ms`, `1h30m`. A bare number has no unit and is refused.
 pub fn duration(text: &str) -> Result<Duration, String> {
-    let fail = || format!("'{text}' is no duration; write a number and ms, s, m, h or d: 30s, 1h30m");
+    let fail =
+        || format!("'{text}' is no duration; write a number and ms, s, m, h or d: 30s, 1h30m");
     let mut rest = text;
     let mut total = 0f64;
     if rest.is_empty() {
@@ -64,7 +65,9 @@ pub fn memory(text: &str) -> Result<usize, String> {
     const LEAST: usize = 8 * 1024 * 1024;
     let bytes = size(text)?;
     if bytes < LEAST {
-        return Err(format!("'{text}' is too little to work with; give at least 8MiB"));
+        return Err(format!(
+            "'{text}' is too little to work with; give at least 8MiB"
+        ));
     }
     Ok(bytes)
 }
@@ -77,7 +80,9 @@ pub fn rate(text: &str) -> Result<f64, String> {
     let number = text.strip_suffix("/s").unwrap_or(text);
     match number.parse::<f64>() {
         Ok(rate) if rate > 0.0 && rate.is_finite() => Ok(rate),
-        _ => Err(format!("'{text}' is no rate; write events a second, or max: 500")),
+        _ => Err(format!(
+            "'{text}' is no rate; write events a second, or max: 500"
+        )),
     }
 }
 
@@ -98,10 +103,25 @@ mod tests {
 
     #[test]
     fn durations_are_read_with_their_units() {
-        for (text, ms) in [("250ms", 250), ("30s", 30_000), ("1h30m", 5_400_000), ("0.5s", 500), ("0s", 0)] {
+        for (text, ms) in [
+            ("250ms", 250),
+            ("30s", 30_000),
+            ("1h30m", 5_400_000),
+            ("0.5s", 500),
+            ("0s", 0),
+        ] {
             assert_eq!(duration(text), Ok(Duration::from_millis(ms)), "{text}");
         }
-        for bad in ["", "5", "s", "-5s", "5y", "1..5s", "5 s", "99999999999999999999d"] {
+        for bad in [
+            "",
+            "5",
+            "s",
+            "-5s",
+            "5y",
+            "1..5s",
+            "5 s",
+            "99999999999999999999d",
+        ] {
             assert!(duration(bad).is_err(), "{bad}");
         }
     }

@@ -66,8 +66,12 @@ async fn main() {
         return;
     };
     let count: u64 = count.parse().expect("COUNT is a number");
-    let partitions: u32 = args.get(2).map_or(6, |p| p.parse().expect("PARTITIONS is a number"));
-    let pad: usize = args.get(3).map_or(0, |p| p.parse().expect("VALUE_BYTES is a number"));
+    let partitions: u32 = args
+        .get(2)
+        .map_or(6, |p| p.parse().expect("PARTITIONS is a number"));
+    let pad: usize = args
+        .get(3)
+        .map_or(0, |p| p.parse().expect("VALUE_BYTES is a number"));
     let address = Address::parse(address).expect("an address");
     let topic: Arc<str> = address.topics().single().expect("one topic").into();
     let broker = registry::open(&address, &settings(&address)).expect("a broker");
@@ -139,9 +143,16 @@ impl Maker {
         let r = &mut self.random;
         let order = r.below(200_000);
         let roll = r.below(100);
-        let kind = TYPES.iter().find(|(_, upto)| roll < *upto).map_or("OrderCreated", |t| t.0);
+        let kind = TYPES
+            .iter()
+            .find(|(_, upto)| roll < *upto)
+            .map_or("OrderCreated", |t| t.0);
         // A quarter of the failed payments is above 500.
-        let cents = r.below(if kind == "PaymentFailed" { 66_700 } else { 240_000 });
+        let cents = r.below(if kind == "PaymentFailed" {
+            66_700
+        } else {
+            240_000
+        });
         let time = T0 + n.cast_signed() * 3;
         self.key.clear();
         self.value.clear();
@@ -169,8 +180,10 @@ impl Maker {
         }
         self.value.push('}');
         self.headers.clear();
-        self.headers.push(b"traceparent", Some(self.trace.as_bytes()));
-        self.headers.push(b"content-type", Some(b"application/json"));
+        self.headers
+            .push(b"traceparent", Some(self.trace.as_bytes()));
+        self.headers
+            .push(b"content-type", Some(b"application/json"));
         let event = EventRef {
             stream,
             stream_index: 0,

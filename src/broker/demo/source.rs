@@ -36,7 +36,7 @@ pub(super) struct DemoSource {
 type Streams = [[Option<usize>; PARTITIONS as usize]; Topic::ALL.len()];
 
 impl DemoSource {
-    /// `live` is given only to a source that follows.
+    /// `live` is given only to a source that follows topics of the pipeline.
     pub(super) fn new(
         shared: Arc<Shared>,
         ranges: &[PartitionRange],
@@ -44,14 +44,12 @@ impl DemoSource {
         committed: bool,
         live: Option<Live>,
     ) -> Self {
-        let streams = pipeline_streams(ranges);
-        let any = streams.iter().flatten().any(Option::is_some);
         Self {
             stored: Merge::new(ranges, sub, committed),
             follow: sub.follow,
-            live: live.filter(|_| any),
+            live,
             next_look: None,
-            streams,
+            streams: pipeline_streams(ranges),
             shared,
         }
     }

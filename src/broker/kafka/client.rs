@@ -17,7 +17,7 @@ use rdkafka::metadata::Metadata;
 use rdkafka::types::{RDKafkaErrorCode as Code, RDKafkaType};
 use tokio::sync::oneshot;
 
-use super::error::Failure;
+use super::error::{Failure, plain};
 use super::ffi::{Queue, Told};
 use super::properties::refused;
 use crate::broker::{Error, ErrorKind, Result};
@@ -90,7 +90,16 @@ impl Client {
     pub(super) fn pump(&self) {
         while let Some(event) = self.main.poll(Duration::ZERO) {
             match event.told() {
-                Told::Log { level, text } => log(level, &text),
+                Told::Log {
+                    level,
+                    facility,
+                    text,
+                } => {
+                    log(level, &facility, &text);
+                    if facility == "FAIL" {
+                        self.hear(&text);
+                    }
+                }
                 Told::Error(failure) => self.note(failure),
                 Told::Undelivered(count, why) => {
                     let mut undelivered = lock(&self.health.undelivered);
@@ -108,14 +117,25 @@ impl Client {
         tracing::warn!(target: "librdkafka", "{:?}: {}", failure.code, failure.text);
         if failure.code == Code::AllBrokersDown {
             self.health.down.store(true, Ordering::Relaxed);
-            let mut last = lock(&self.health.last);
-            // "1/1 brokers are down" says less than what came before.
-            if last.is_none() {
-                *last = Some(failure);
-            }
-        } else {
-            *lock(&self.health.last) = Some(failure);
         }
+        self.remember(failure);
+    }
+
+    /// Keeps the failure that says most: a second attempt often tells less than the first.
+    fn remember(&self, failure: Failure) {
+        let mut last = lock(&self.health.last);
+        if last
+            .as_ref()
+            .is_none_or(|l| telling(l) <= telling(&failure))
+        {
+            *last = Some(failure);
+        }
+    }
+
+    /// A connection that failed is not always an error event: when the other side hangs up at once
+    /// (as TLS does on plain text, and the reverse), only the log says why.
+    fn hear(&self, text: &str) {
+        self.remember(Failure::new(Code::BrokerTransportFailure, plain(text)));
     }
 
     /// True since the last broker was lost, until [`Client::revive`].
@@ -208,13 +228,22 @@ fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+/// How much a failure says: "1/1 brokers are down" the least.
+fn telling(failure: &Failure) -> u8 {
+    match failure.code {
+        Code::AllBrokersDown => 0,
+        Code::BrokerTransportFailure => 1,
+        _ => 2,
+    }
+}
+
 /// librdkafka's syslog levels.
-fn log(level: i32, text: &str) {
+fn log(level: i32, facility: &str, text: &str) {
     match level {
-        0..=3 => tracing::error!(target: "librdkafka", "{text}"),
-        4 => tracing::warn!(target: "librdkafka", "{text}"),
-        5 | 6 => tracing::info!(target: "librdkafka", "{text}"),
-        _ => tracing::debug!(target: "librdkafka", "{text}"),
+        0..=3 => tracing::error!(target: "librdkafka", "{facility} {text}"),
+        4 => tracing::warn!(target: "librdkafka", "{facility} {text}"),
+        5 | 6 => tracing::info!(target: "librdkafka", "{facility} {text}"),
+        _ => tracing::debug!(target: "librdkafka", "{facility} {text}"),
     }
 }
 

@@ -48,8 +48,8 @@ impl Failure {
     }
 }
 
-/// Cuts the prefixes that librdkafka puts before what it has to say: the thread's name and the
-/// broker's address ("sasl_ssl://h:9094/bootstrap: "), and "Broker: ".
+/// Cuts what librdkafka puts around what it has to say: the thread's name and the broker's address
+/// in front ("sasl_ssl://h:9094/bootstrap: "), "Broker: ", and the connection's age behind.
 pub(super) fn plain(text: &str) -> String {
     let mut rest = text.trim();
     if rest.starts_with("[thrd:")
@@ -58,10 +58,15 @@ pub(super) fn plain(text: &str) -> String {
         rest = after;
     }
     if let Some((head, after)) = rest.split_once(": ")
-        && head.contains("://")
+        && (head.contains("://") || head.ends_with("/bootstrap"))
         && !head.contains(' ')
     {
         rest = after;
+    }
+    if let Some((before, age)) = rest.rsplit_once(" (after ")
+        && age.contains(" in state ")
+    {
+        rest = before;
     }
     rest = rest.strip_prefix("Broker: ").unwrap_or(rest);
     rest.trim_end_matches('.').to_owned()
@@ -136,8 +141,9 @@ fn unreachable_hint(code: Code, text: &str) -> &'static str {
     let tls = text.contains("SSL") || text.contains("certificate");
     if text.contains("certificate") {
         "give the CA that signed the broker's certificate: -X ssl.ca.location=FILE"
-    } else if text.contains("SSL listener") || text.contains("receive.message.max.bytes") {
-        "the listener speaks TLS: try -X security.protocol=SSL, or SASL_SSL with a login"
+    } else if text.contains("Disconnected") || text.contains("receive.message.max.bytes") {
+        // It hangs up at once: what a TLS listener does with plain text.
+        "if the listener speaks TLS, try -X security.protocol=SSL, or SASL_SSL with a login"
     } else if tls && code == Code::SSL {
         "the listener does not speak TLS, or not this kind: try another port or security.protocol"
     } else if code == Code::Resolve {
@@ -185,6 +191,12 @@ mod tests {
             "Topic authorization failed"
         );
         assert_eq!(plain("a: b"), "a: b");
+        assert_eq!(
+            plain(
+                "h:1/bootstrap: Disconnected: why? (after 1ms in state APIVERSION_QUERY, 1 more)"
+            ),
+            "Disconnected: why?"
+        );
     }
 
     #[test]

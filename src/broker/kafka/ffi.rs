@@ -114,6 +114,7 @@ pub(super) struct Event(NonNull<sys::rd_kafka_event_t>);
 pub(super) enum Told {
     Log {
         level: i32,
+        facility: String,
         text: String,
     },
     Error(Failure),
@@ -161,7 +162,8 @@ impl Event {
         let (facility, text) = unsafe { (owned(facility), owned(text)) };
         Some(Told::Log {
             level,
-            text: format!("{facility} {text}"),
+            facility,
+            text,
         })
     }
 

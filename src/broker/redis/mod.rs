@@ -23,11 +23,13 @@
 //! `tls.key` (PEM files, for `rediss://`).
 
 mod connect;
+mod cursor;
 mod fault;
 mod fields;
 mod look;
 mod range;
 mod reply;
+mod resume;
 mod sink;
 mod source;
 mod wire;

@@ -9,49 +9,21 @@ use redis::aio::MultiplexedConnection;
 use redis::{Cmd, Value, cmd};
 
 use super::connect::{LONG_ANSWER, Server};
+use super::cursor::{Cursor, PAGE, PAGE_BYTES};
 use super::fault;
 use super::fields::Scratch;
 use super::look::{missing_or_code, strange, xinfo_stream};
-use super::range::{Frozen, id_text};
+use super::range::{Frozen, id_text, last_of};
 use super::reply::{self, StreamInfo};
 use super::wire::{self, Answer};
 use crate::broker::{BoxFuture, Error, ErrorKind, Notices, Result, Source, Subscription};
 use crate::event::{
-    Batch, BatchPool, EventRef, Position, PositionStyle, SelectWorker, Stream, Streams, Timestamp,
+    Batch, BatchPool, EventRef, PositionStyle, SelectWorker, Stream, Streams, Timestamp,
     TimestampType, Verdict,
 };
 
-/// Entries in a page at most.
-const PAGE: u64 = 1000;
-/// Entries in the first page: nobody knows yet how large they are.
-const FIRST_PAGE: u64 = 16;
-/// A page grows by this factor at most, for the same reason.
-const GROWTH: u64 = 8;
-/// A page is sized to hold about this many bytes.
-const PAGE_BYTES: usize = 512 * 1024;
 /// The server holds a question for new entries this long before it answers "none".
 const BLOCK_MS: u64 = 1000;
-
-/// Where one stream stands.
-struct Cursor {
-    start: Position,
-    /// The next entry to ask for.
-    next: Position,
-    /// Exclusive; `Position::MAX` when it follows.
-    end: Position,
-    /// Handed on up to here.
-    handed: Position,
-    /// Entries of the next page.
-    page: u64,
-    /// Number of the next entry since the stream began, where it is known.
-    ordinal: Option<u64>,
-    seen: Option<Position>,
-    done: bool,
-    /// The last page was full: more waits on the server.
-    behind: bool,
-    /// To be looked at whether it was trimmed under us.
-    check: bool,
-}
 
 /// What the question that is under way will be answered with.
 #[derive(Clone, Copy)]
@@ -162,7 +134,7 @@ impl RedisSource {
         question
             .arg(&*self.streams[index].topic)
             .arg(id_text(cursor.next))
-            .arg(id_text(reply::before(cursor.end)))
+            .arg(last_of(cursor.end))
             .arg("COUNT")
             .arg(cursor.page);
         Some((Asked::Page(index, cursor.page), question))
@@ -192,7 +164,7 @@ impl RedisSource {
         if answer.reconnected {
             // Entries may have been trimmed, or lost by the server, while nobody looked.
             for cursor in &mut self.cursors {
-                cursor.check |= !cursor.done;
+                cursor.check = self.follow;
             }
         }
         match (asked, answer.value) {
@@ -201,8 +173,7 @@ impl RedisSource {
                 self.take_page(index, entries)?;
                 let cursor = &mut self.cursors[index];
                 if short || cursor.next >= cursor.end {
-                    cursor.done = true;
-                    cursor.check = cursor.ordinal.is_some();
+                    cursor.finish(&self.streams[index].topic, &self.notices);
                 }
                 Ok(())
             }
@@ -231,7 +202,7 @@ impl RedisSource {
             let cursor = &mut self.cursors[index];
             // Caught up after having been behind: time to see whether something was missed.
             cursor.check |= cursor.behind && !full;
-            cursor.behind = full;
+            cursor.behind |= full;
             self.take_page(index, entries)?;
         }
         Ok(())
@@ -243,14 +214,7 @@ impl RedisSource {
         };
         let last = reply::entry_id(last).ok_or_else(|| self.strange())?;
         let bytes: usize = entries.iter().map(reply::entry_bytes).sum();
-        let count = entries.len() as u64;
-        let each = (bytes / entries.len()).max(1);
-        let fitting = (self.page_bytes / each) as u64;
-        let cursor = &mut self.cursors[index];
-        cursor.page = fitting.min(cursor.page * GROWTH).clamp(1, PAGE);
-        cursor.next = last.next(PositionStyle::Entry);
-        cursor.seen = Some(last);
-        cursor.ordinal = cursor.ordinal.map(|n| n + count);
+        self.cursors[index].came(last, entries.len(), bytes, self.page_bytes);
         self.pages.push_back((index, entries.into_iter()));
         Ok(())
     }
@@ -343,50 +307,6 @@ impl RedisSource {
 
     fn strange(&self) -> Error {
         strange(&self.server, "read the streams of")
-    }
-}
-
-impl Cursor {
-    fn new(row: &Frozen, follow: bool, notices: &Notices) -> Self {
-        let (range, info) = (&row.range, &row.found.info);
-        let end = if follow { Position::MAX } else { range.end };
-        if range.start < info.start() && range.start < end && info.removed() != Some(0) {
-            notices.tell(&format!(
-                "the stream {} was trimmed: the range begins at {}, the stream at {}",
-                range.topic,
-                id_text(range.start),
-                id_text(info.start())
-            ));
-        }
-        Self {
-            start: range.start,
-            next: range.start,
-            end,
-            handed: range.start,
-            page: FIRST_PAGE,
-            ordinal: info.removed().filter(|_| range.start <= info.start()),
-            seen: None,
-            done: range.start >= end,
-            behind: false,
-            check: false,
-        }
-    }
-
-    /// Tells when entries were trimmed before they could be read.
-    fn compare(&mut self, info: &StreamInfo, topic: &str, notices: &Notices) {
-        let (Some(ordinal), Some(removed)) = (self.ordinal, info.removed()) else {
-            return;
-        };
-        // As long as something that was read is still there, nothing after it was trimmed.
-        let passed = self.seen.is_none_or(|seen| info.start() > seen);
-        if passed && removed > ordinal {
-            notices.tell(&format!(
-                "the stream {topic} was trimmed while it was read: up to {} events were gone \
-                 before they could be read",
-                removed - ordinal
-            ));
-            self.ordinal = Some(removed);
-        }
     }
 }
 

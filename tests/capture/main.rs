@@ -1,0 +1,5 @@
+//! Captures and JSON lines through the library's API: what is written is what is read.
+
+mod mcap;
+mod support;
+mod torn;

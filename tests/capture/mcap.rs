@@ -1,0 +1,383 @@
+//! Captures that are whole.
+
+use std::path::PathBuf;
+
+use evtap::broker::{Bound, ErrorKind, Origin, Range, Target, TopicSelector};
+use evtap::event::{
+    Batch, BatchMeta, Compression, Marker, Position, PositionStyle, Timestamp, TimestampType,
+    Visibility,
+};
+use tempfile::TempDir;
+
+use crate::support::{
+    Owned, batch, event, events, open, push, read, read_as, record, sink, stream, subscription,
+    wait,
+};
+
+fn place() -> (TempDir, PathBuf) {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("a.mcap");
+    (dir, path)
+}
+
+/// Everything that an event can be made of.
+pub(crate) fn odd_events() -> Vec<Owned> {
+    let bytes = |b: &[u8]| Some(b.to_vec());
+    let mut all = vec![
+        Owned {
+            key: None,
+            value: None,
+            ..event(0, 1000, "")
+        },
+        Owned {
+            key: bytes(b""),
+            value: bytes(b""),
+            ..event(1, 1000, "")
+        },
+        Owned {
+            key: bytes(&[0, 255, 128]),
+            value: bytes(&(0..=255).collect::<Vec<u8>>()),
+            ..event(2, 1001, "")
+        },
+        Owned {
+            headers: vec![
+                (b"a".to_vec(), bytes(b"1")),
+                (b"b".to_vec(), None),
+                (b"a".to_vec(), bytes(b"")),
+                (b"".to_vec(), bytes(b"\xff")),
+            ],
+            ..event(3, 1002, "{}")
+        },
+        // Holes, one of them wider than a batch can cover.
+        event(40, 1003, "after a hole"),
+        event(5_000_000_000, 1004, "after a large hole"),
+        Owned {
+            timestamp: -1,
+            timestamp_type: TimestampType::None,
+            ..event(5_000_000_001, 0, "without a time")
+        },
+        event(5_000_000_002, -5000, "before 1970"),
+    ];
+    for (n, time) in [(1u64, 1000), (2, 1000), (3, 1500)] {
+        all.push(Owned {
+            stream: stream("payments", 3, PositionStyle::Entry),
+            position: Position {
+                major: 1_692_100_000_000,
+                minor: n,
+            },
+            timestamp_type: TimestampType::Append,
+            headers: vec![(b"evtap-position".to_vec(), bytes(b"9-9"))],
+            ..event(0, time, "an entry")
+        });
+    }
+    all
+}
+
+/// As a reader merges them: by time, topic, partition and position, each partition in its order.
+pub(crate) fn of_stream<'e>(events: &'e [Owned], topic: &str) -> Vec<&'e Owned> {
+    events
+        .iter()
+        .filter(|e| &*e.stream.topic == topic)
+        .collect()
+}
+
+#[test]
+fn every_kind_of_event_comes_back_as_it_was() {
+    let (_dir, path) = place();
+    let written = odd_events();
+    record(&path, &[batch(&written)]);
+    let read = events(&path);
+    assert_eq!(read.len(), written.len());
+    for topic in ["orders", "payments"] {
+        assert_eq!(of_stream(&read, topic), of_stream(&written, topic));
+    }
+}
+
+#[test]
+fn partitions_merge_by_time_topic_partition_and_position() {
+    let (_dir, path) = place();
+    let at = |topic: &str, partition, offset, time| Owned {
+        stream: stream(topic, partition, PositionStyle::Offset),
+        ..event(offset, time, topic)
+    };
+    let written = [
+        at("b", 0, 0, 10),
+        at("b", 0, 1, 5),
+        at("b", 0, 2, 30),
+        at("a", 1, 0, 10),
+        at("a", 0, 7, 10),
+        at("a", 0, 8, 10),
+        at("a", 0, 9, 20),
+    ];
+    record(&path, &[batch(&written)]);
+    let order: Vec<(String, u32, u64)> = events(&path)
+        .iter()
+        .map(|e| {
+            (
+                e.stream.topic.to_string(),
+                e.stream.partition,
+                e.position.major,
+            )
+        })
+        .collect();
+    let expected = [
+        ("a", 0, 7),
+        ("a", 0, 8),
+        ("a", 1, 0),
+        ("b", 0, 0),
+        ("b", 0, 1),
+        ("a", 0, 9),
+        ("b", 0, 2),
+    ];
+    let expected: Vec<_> = expected.map(|(t, p, o)| (t.to_owned(), p, o)).into();
+    assert_eq!(order, expected);
+}
+
+#[test]
+fn offsets_that_go_back_are_kept_in_their_order() {
+    let (_dir, path) = place();
+    let written = [
+        event(5, 1, "a"),
+        event(6, 2, "b"),
+        event(2, 3, "c"),
+        event(6, 4, "d"),
+    ];
+    record(&path, &[batch(&written)]);
+    assert_eq!(events(&path), written);
+    let topics = wait(open(&path).topics(&TopicSelector::all())).unwrap();
+    let part = &topics[0].partitions[0];
+    assert_eq!(
+        (part.first.major, part.end.major, part.events),
+        (2, 7, Some(4))
+    );
+}
+
+#[test]
+fn topics_and_clock_are_known_without_reading() {
+    let (_dir, path) = place();
+    record(&path, &[batch(&odd_events())]);
+    let broker = open(&path);
+    let topics = wait(broker.topics(&TopicSelector::all())).unwrap();
+    assert_eq!(topics.len(), 2);
+    let orders = &topics[0].partitions[0];
+    assert_eq!(orders.first, Position::offset(0));
+    assert_eq!(orders.end, Position::offset(5_000_000_003));
+    assert_eq!(orders.events, Some(8));
+    let payments = &topics[1];
+    assert_eq!(payments.style, PositionStyle::Entry);
+    assert_eq!(payments.partitions[0].partition, 3);
+    assert_eq!(payments.partitions[0].first.minor, 1);
+    assert_eq!(payments.partitions[0].end.minor, 4);
+    assert_eq!(payments.partitions[0].events, Some(3));
+    assert_eq!(wait(broker.clock()).unwrap(), Some(Timestamp(1500)));
+    let missing = wait(broker.topics(&TopicSelector::one("nothing"))).unwrap_err();
+    assert_eq!(missing.kind, ErrorKind::MissingTopic);
+}
+
+#[test]
+fn the_recorder_says_where_the_events_come_from() {
+    let (_dir, path) = place();
+    let mut sink = sink(&path);
+    let origin = Origin {
+        sources: vec!["demo:".into()],
+        adapters: vec!["demo".into()],
+        clock: Some(Timestamp(123_456)),
+    };
+    sink.describe(&origin).unwrap();
+    wait(sink.send(&batch(&[event(0, 5, "x")]))).unwrap();
+    wait(sink.finish()).unwrap();
+    assert_eq!(wait(open(&path).clock()).unwrap(), Some(Timestamp(123_456)));
+}
+
+#[test]
+fn a_file_is_only_replaced_when_asked_to() {
+    let (_dir, path) = place();
+    record(&path, &[batch(&[event(0, 5, "x")])]);
+    let mut target = Target {
+        topic: "t".into(),
+        overwrite: false,
+    };
+    let error = wait(open(&path).sink(&target)).err().unwrap();
+    assert_eq!(error.kind, ErrorKind::Usage);
+    assert!(error.hint.unwrap().contains("--overwrite"));
+    assert_eq!(events(&path).len(), 1);
+    target.overwrite = true;
+    drop(wait(open(&path).sink(&target)).unwrap());
+    assert!(events(&path).is_empty(), "a recording of nothing is whole");
+}
+
+fn range(path: &std::path::Path, from: Bound, until: Bound) -> Vec<u64> {
+    let sub = subscription(from, until);
+    let direct = read_as(path, sub.clone());
+    assert!(direct.error.is_none(), "{:?}", direct.error);
+    // Frozen first, the same must come out.
+    let rows = wait(open(path).resolve(&sub)).unwrap();
+    let frozen = read_as(
+        path,
+        evtap::broker::Subscription {
+            range: Range::Frozen(rows),
+            ..sub
+        },
+    );
+    assert_eq!(direct.events, frozen.events);
+    direct.events.iter().map(|e| e.position.major).collect()
+}
+
+#[test]
+fn ranges_are_cut_to_the_event() {
+    let (_dir, path) = place();
+    // Ten events a batch: offsets 0, 2, 4, …, times 1000, 1010, …
+    let mut sink = sink(&path);
+    for part in 0..10u64 {
+        let events: Vec<Owned> = (part * 10..part * 10 + 10)
+            .map(|i| event(i * 2, 1000 + 10 * i.cast_signed(), "v"))
+            .collect();
+        wait(sink.send(&batch(&events))).unwrap();
+        wait(sink.flush()).unwrap();
+    }
+    wait(sink.finish()).unwrap();
+    let at = |offset| Bound::At(Position::offset(offset));
+    let time = |ms| Bound::Time(Timestamp(ms));
+    assert_eq!(range(&path, Bound::Start, Bound::End).len(), 100);
+    assert_eq!(range(&path, at(33), at(41)), [34, 36, 38, 40]);
+    assert_eq!(range(&path, Bound::Last(3), Bound::End), [194, 196, 198]);
+    assert_eq!(range(&path, Bound::Last(1000), Bound::End).len(), 100);
+    assert_eq!(range(&path, time(1405), time(1431)), [82, 84, 86]);
+    assert_eq!(range(&path, time(0), time(1020)), [0, 2]);
+    assert!(range(&path, time(5000), Bound::End).is_empty());
+    assert!(range(&path, Bound::End, Bound::End).is_empty());
+    let group = read_as(&path, subscription(Bound::Group("g".into()), Bound::End));
+    assert_eq!(group.error.unwrap().kind, ErrorKind::Unsupported);
+}
+
+fn meta(base: u64, delta: u32, visibility: Visibility) -> BatchMeta {
+    BatchMeta {
+        stream: 0,
+        base_offset: base,
+        last_offset_delta: delta,
+        leader_epoch: 4,
+        crc: 0xdead_beef,
+        compression: Compression::Gzip,
+        timestamp_type: TimestampType::Create,
+        transactional: true,
+        max_timestamp: Timestamp(2000 + base.cast_signed()),
+        producer_id: 77,
+        producer_epoch: 2,
+        base_sequence: 100,
+        records: 0,
+        visibility,
+    }
+}
+
+/// A transaction in two parts, its marker, an aborted batch without events, its marker.
+fn transactions() -> Vec<Batch> {
+    let first: Vec<Owned> = (10..13).map(|o| event(o, 1500, "v")).collect();
+    let second: Vec<Owned> = (13..15).map(|o| event(o, 1500, "w")).collect();
+    let whole = meta(10, 5, Visibility::Visible);
+    let mut one = Batch::new(batch(&first).streams().clone());
+    one.push_meta(meta(0, 9, Visibility::Visible));
+    let number = one.push_meta(whole);
+    for event in &first {
+        push(&mut one, event, Some(number));
+    }
+    let mut two = Batch::new(one.streams().clone());
+    let number = two.push_meta(whole);
+    for event in &second {
+        push(&mut two, event, Some(number));
+    }
+    two.push_meta(meta(16, 0, Visibility::Control(Marker::Commit)));
+    two.push_meta(meta(17, 2, Visibility::Aborted));
+    two.push_meta(meta(20, 0, Visibility::Control(Marker::Abort)));
+    vec![one, two]
+}
+
+#[test]
+fn producers_sequences_and_transactions_survive() {
+    for flush_between in [false, true] {
+        let (_dir, path) = place();
+        let parts = transactions();
+        let mut sink = sink(&path);
+        wait(sink.send(&parts[0])).unwrap();
+        if flush_between {
+            wait(sink.flush()).unwrap();
+        }
+        wait(sink.send(&parts[1])).unwrap();
+        wait(sink.finish()).unwrap();
+
+        let read = read(&path);
+        assert!(read.error.is_none(), "{:?}", read.error);
+        let offsets: Vec<u64> = read.events.iter().map(|e| e.position.major).collect();
+        assert_eq!(offsets, [10, 11, 12, 13, 14]);
+        let seen: Vec<_> = read
+            .metas
+            .iter()
+            .map(|m| {
+                (
+                    m.base_offset,
+                    m.next_offset(),
+                    m.base_sequence,
+                    m.records,
+                    m.visibility,
+                )
+            })
+            .collect();
+        let visible = Visibility::Visible;
+        let parts: &[_] = if flush_between {
+            &[(10, 13, 100, 3, visible), (13, 16, 103, 2, visible)]
+        } else {
+            &[(10, 16, 100, 5, visible)]
+        };
+        let mut expected = vec![(0, 10, 100, 0, visible)];
+        expected.extend_from_slice(parts);
+        expected.extend([
+            (16, 17, -1, 1, Visibility::Control(Marker::Commit)),
+            (17, 20, 100, 0, Visibility::Aborted),
+            (20, 21, -1, 1, Visibility::Control(Marker::Abort)),
+        ]);
+        assert_eq!(seen, expected);
+        for meta in &read.metas {
+            assert_eq!((meta.producer_id, meta.producer_epoch), (77, 2));
+            assert!(meta.transactional);
+        }
+        assert_eq!(
+            read.metas[0].max_timestamp,
+            Timestamp(2000),
+            "of an empty batch"
+        );
+        let topics = wait(open(&path).topics(&TopicSelector::all())).unwrap();
+        let part = &topics[0].partitions[0];
+        assert_eq!(
+            (part.first.major, part.end.major, part.events),
+            (0, 21, Some(5))
+        );
+    }
+}
+
+#[test]
+fn a_hundred_thousand_events_of_many_partitions_come_back() {
+    let (_dir, path) = place();
+    let mut sink = sink(&path);
+    let mut offsets = [0u64; 16];
+    let mut i = 0u64;
+    while i < 100_000 {
+        let events: Vec<Owned> = (i..i + 1000)
+            .map(|i| {
+                let partition = (i * 7 % 16) as u32;
+                let offset = &mut offsets[partition as usize];
+                *offset += 1;
+                Owned {
+                    stream: stream("orders", partition, PositionStyle::Offset),
+                    ..event(*offset, i.cast_signed(), &format!("{{\"i\":{i}}}"))
+                }
+            })
+            .collect();
+        wait(sink.send(&batch(&events))).unwrap();
+        i += 1000;
+    }
+    wait(sink.finish()).unwrap();
+    let read = read(&path);
+    assert!(read.error.is_none());
+    assert_eq!(read.scanned, 100_000);
+    let values = read.events.iter().map(|e| e.timestamp);
+    assert!(values.eq(0..100_000), "merged by time");
+}

@@ -1,0 +1,13 @@
+//! The Kafka adapter against a real broker: `EVTAP_TEST_KAFKA=host:port cargo test --test kafka`.
+//! Without the variable each test says that it is skipped; with `EVTAP_TEST_REQUIRE` it fails.
+#![cfg(feature = "kafka")]
+
+mod bounds;
+mod errors;
+mod groups;
+mod roundtrip;
+mod secure;
+#[path = "../support/mod.rs"]
+mod shared;
+mod support;
+mod transactions;

@@ -129,6 +129,22 @@ pub(super) fn offsets(
     places: &[Place],
     asks: &[Ask],
 ) -> Result<Vec<Vec<i64>>> {
+    let asked = Instant::now();
+    loop {
+        let answers = answers(client, places, asks)?;
+        let settling = answers.iter().flatten().any(|row| {
+            let moves = [Code::NotLeaderForPartition, Code::LeaderNotAvailable];
+            moves.iter().any(|code| *code as i32 == row.error)
+        });
+        if settling && asked.elapsed() < SETTLE {
+            thread::sleep(Duration::from_millis(100));
+            continue;
+        }
+        return answers.iter().map(|rows| in_order(rows, places)).collect();
+    }
+}
+
+fn answers(client: &Arc<Client>, places: &[Place], asks: &[Ask]) -> Result<Vec<Vec<Row>>> {
     let what = || format!("ask {} for offsets", client.brokers());
     // All requests are under way before the first answer is waited for.
     let calls = asks
@@ -138,10 +154,7 @@ pub(super) fn offsets(
         .map_err(|f| f.into_error(&what()))?;
     calls
         .into_iter()
-        .map(|call| {
-            let rows = admin::offsets(call).map_err(|f| f.into_error(&what()))?;
-            in_order(&rows, places)
-        })
+        .map(|call| admin::offsets(call).map_err(|f| f.into_error(&what())))
         .collect()
 }
 

@@ -1,7 +1,7 @@
 //! The grammar of JSON, read from front to back without recursion. What ends a string is found
 //! ahead, 64 bytes at a time, so that no step has to wait for the end of the string before it.
 
-use super::{JsonFault, MAX_DEPTH, What, is_space};
+use super::{JsonFault, MAX_DEPTH, Visit, What, is_space};
 use crate::text::scan;
 
 /// What the innermost open bracket is.
@@ -59,8 +59,13 @@ fn fail(fault: &mut JsonFault, at: usize, what: What) -> Option<usize> {
     None
 }
 
-/// Reads the whole text.
-pub(super) fn document(bytes: &[u8], fault: &mut JsonFault) -> Option<usize> {
+/// Reads the whole text, and shows its parts in their order.
+#[inline]
+pub(super) fn document(
+    bytes: &[u8],
+    fault: &mut JsonFault,
+    visit: &mut impl Visit,
+) -> Option<usize> {
     let mut outside = Outside {
         bits: [0; MAX_DEPTH / 64],
         depth: 0,
@@ -77,8 +82,9 @@ pub(super) fn document(bytes: &[u8], fault: &mut JsonFault) -> Option<usize> {
             if controls {
                 no_control(bytes, at, end, fault)?;
             }
-            at = end;
+            let start = std::mem::replace(&mut at, end);
             if name {
+                visit.name(bytes.get(start + 1..end - 1).unwrap_or_default());
                 at = space(bytes, at);
                 if byte(bytes, at) != b':' {
                     return fail(fault, at, What::Colon);
@@ -87,12 +93,14 @@ pub(super) fn document(bytes: &[u8], fault: &mut JsonFault) -> Option<usize> {
                 name = false;
                 continue;
             }
+            visit.scalar(start, end);
         } else if name {
             return fail(fault, at, What::Name);
         } else if first == b'{' || first == b'[' {
             if !outside.push(inside) {
                 return fail(fault, at, What::Depth);
             }
+            visit.open(at, first == b'{');
             at = space(bytes, at + 1);
             // A closing bracket is two after its opening one in ASCII.
             let empty = byte(bytes, at) == first + 2;
@@ -106,7 +114,9 @@ pub(super) fn document(bytes: &[u8], fault: &mut JsonFault) -> Option<usize> {
                 continue;
             }
         } else {
-            at = scalar(bytes, at, fault)?;
+            let end = scalar(bytes, at, fault)?;
+            visit.scalar(at, end);
+            at = end;
         }
         // What may follow a value: closing brackets, then a comma, or the end.
         loop {
@@ -121,6 +131,7 @@ pub(super) fn document(bytes: &[u8], fault: &mut JsonFault) -> Option<usize> {
                 (Inside::Object, b'}') | (Inside::Array, b']') => {
                     at += 1;
                     inside = outside.pop();
+                    visit.close(at);
                 }
                 (Inside::Nothing, _) if at == bytes.len() => return Some(at),
                 (Inside::Nothing, _) => return fail(fault, at, What::After),

@@ -73,7 +73,46 @@ impl JsonFault {
     }
 }
 
+/// What is shown the parts of a JSON text while it is checked, in their order. The text may still
+/// turn out to be none.
+pub(crate) trait Visit {
+    /// The name of the member that follows, as it is written between its quotes.
+    fn name(&mut self, name: &[u8]);
+    /// A bracket that opens an array or an object.
+    fn open(&mut self, at: usize, object: bool);
+    /// The end of what was opened last.
+    fn close(&mut self, end: usize);
+    /// A string, number or literal.
+    fn scalar(&mut self, start: usize, end: usize);
+}
+
+/// Nobody looks.
+struct Unseen;
+
+impl Visit for Unseen {
+    #[inline]
+    fn name(&mut self, _: &[u8]) {}
+    #[inline]
+    fn open(&mut self, _: usize, _: bool) {}
+    #[inline]
+    fn close(&mut self, _: usize) {}
+    #[inline]
+    fn scalar(&mut self, _: usize, _: usize) {}
+}
+
 impl<'a> JsonText<'a> {
+    /// Checks the whole of `bytes` and shows its parts; [`JsonText::parse`] otherwise.
+    #[inline]
+    pub(crate) fn walk(bytes: &'a [u8], visit: &mut impl Visit) -> Option<Self> {
+        let text = str::from_utf8(bytes).ok()?;
+        let mut fault = JsonFault {
+            at: 0,
+            what: What::Unfinished,
+        };
+        grammar::document(bytes, &mut fault, visit)?;
+        Some(Self { text })
+    }
+
     /// Checks the whole of `bytes`.
     pub fn parse(bytes: &'a [u8]) -> Result<Self, JsonFault> {
         let text = str::from_utf8(bytes).map_err(|error| JsonFault {
@@ -84,7 +123,7 @@ impl<'a> JsonText<'a> {
             at: 0,
             what: What::Unfinished,
         };
-        match grammar::document(bytes, &mut fault) {
+        match grammar::document(bytes, &mut fault, &mut Unseen) {
             Some(_) => Ok(Self { text }),
             None => Err(fault.at_the_end_of(bytes)),
         }

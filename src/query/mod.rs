@@ -4,6 +4,8 @@
 
 #[cfg(test)]
 mod agreement;
+#[cfg(test)]
+mod cost;
 mod error;
 mod escape;
 mod grep;

@@ -18,7 +18,7 @@ pub(super) enum Condition {
     Free,
     All(Vec<Self>),
     Any(Vec<Self>),
-    Holds(Needle),
+    Holds(Box<Needle>),
 }
 
 /// A text that must occur in a part of an event.
@@ -170,7 +170,7 @@ impl Trail {
 
     fn holds(&self, text: &[u8]) -> Condition {
         match self.part() {
-            Some(part) if !text.is_empty() => Condition::Holds(Needle::new(part, text)),
+            Some(part) if !text.is_empty() => Condition::Holds(Box::new(Needle::new(part, text))),
             _ => Condition::Free,
         }
     }

@@ -5,7 +5,9 @@ mod limits;
 mod natives;
 mod print;
 mod rewrite;
+mod size;
 mod syntax;
+mod update;
 mod value;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};

@@ -97,7 +97,10 @@ mod tests {
     #[test]
     fn every_help_ends_in_two_examples() {
         fn check(command: &clap::Command) {
-            let help = command.get_after_help().map(ToString::to_string).unwrap_or_default();
+            let help = command
+                .get_after_help()
+                .map(ToString::to_string)
+                .unwrap_or_default();
             let examples = help.lines().filter(|l| l.contains("evtap ")).count();
             assert_eq!(examples, 2, "{}: {help}", command.get_name());
         }

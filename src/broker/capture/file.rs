@@ -4,7 +4,8 @@
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read};
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::SystemTime;
 
 use crate::broker::{Error, ErrorKind, Result};
 
@@ -117,6 +118,52 @@ impl Read for Cursor {
         let n = read_at(&self.file, buffer, self.at)?;
         self.at += n as u64;
         Ok(n)
+    }
+}
+
+/// What was found out about a file, which holds while the file is the same.
+pub(super) struct Remembered<T> {
+    known: Mutex<Option<(State, Arc<T>)>>,
+}
+
+/// Length and time of change; nothing for what cannot change.
+type State = Option<(u64, Option<SystemTime>)>;
+
+impl<T> Default for Remembered<T> {
+    fn default() -> Self {
+        Self {
+            known: Mutex::new(None),
+        }
+    }
+}
+
+impl<T: Send + Sync + 'static> Remembered<T> {
+    /// What is known of the file, or what `find` finds out. Without a path it is found out once.
+    pub(super) async fn get(
+        &self,
+        path: Option<&Path>,
+        find: impl FnOnce() -> Result<T> + Send + 'static,
+    ) -> Result<Arc<T>> {
+        let state = match path {
+            Some(path) => {
+                let meta = std::fs::metadata(path).map_err(|error| unreadable(path, &error))?;
+                Some((meta.len(), meta.modified().ok()))
+            }
+            None => None,
+        };
+        let known = self.lock().clone();
+        if let Some((then, found)) = known
+            && then == state
+        {
+            return Ok(found);
+        }
+        let found = Arc::new(on_thread(find).await?);
+        *self.lock() = Some((state, found.clone()));
+        Ok(found)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Option<(State, Arc<T>)>> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

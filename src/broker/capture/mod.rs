@@ -4,10 +4,14 @@
 mod damage;
 mod feed;
 mod file;
+mod jsonl;
 mod mcap;
 mod range;
 mod zst;
 
+use std::fs::File;
+use std::io;
+use std::path::Path;
 use std::sync::Arc;
 
 use super::{Adapter, Address, Broker, Capabilities, Error, ErrorKind, LookCost, Result, Settings};
@@ -44,10 +48,34 @@ const CAPABILITIES: Capabilities = Capabilities {
 
 fn open(address: &Address, _settings: &Settings) -> Result<Arc<dyn Broker>> {
     match address {
-        Address::File { path } => Ok(Arc::new(mcap::McapFile::new(path))),
+        Address::File { path } if is_capture(path) => Ok(Arc::new(mcap::McapFile::new(path))),
+        Address::File { path } => Ok(Arc::new(jsonl::Jsonl::file(path))),
+        Address::Stdin => Ok(Arc::new(jsonl::Jsonl::stdin())),
         _ => Err(Error::new(
             ErrorKind::Usage,
             format!("'{address}' is not a file"),
         )),
     }
+}
+
+/// By the name, or, when that says nothing, by how the file begins.
+fn is_capture(path: &Path) -> bool {
+    let name = path.to_string_lossy();
+    if [".jsonl", ".jsonl.zst"]
+        .iter()
+        .any(|end| name.ends_with(end))
+    {
+        return false;
+    }
+    name.ends_with(".mcap") || has_magic(path).unwrap_or(false)
+}
+
+fn has_magic(path: &Path) -> io::Result<bool> {
+    let file = File::open(path)?;
+    let mut magic = [0; ::mcap::MAGIC.len()];
+    // The first bytes of a pipe would be gone.
+    if file.metadata()?.is_file() {
+        file::read_exact_at(&file, &mut magic, 0)?;
+    }
+    Ok(magic == ::mcap::MAGIC)
 }

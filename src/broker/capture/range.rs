@@ -22,7 +22,7 @@ pub(super) struct Held {
 }
 
 /// A bound for which the file must be looked into.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) enum Wanted {
     /// The first event at or after this time.
     Time(Timestamp),

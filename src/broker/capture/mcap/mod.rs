@@ -15,12 +15,12 @@ mod tally;
 mod writer;
 
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::SystemTime;
+use std::sync::Arc;
 
+use super::CAPABILITIES;
 use super::feed::Feed;
+use super::file::{self, Remembered};
 use super::range::{self, Held, Window};
-use super::{CAPABILITIES, file};
 use crate::broker::{
     Bound, BoxFuture, Broker, Capabilities, Error, ErrorKind, NewTopic, PartitionRange, Range,
     Result, Sink, Source, Subscription, Target, TopicInfo, TopicSelector,
@@ -34,12 +34,8 @@ use tally::Tally;
 /// A capture file: read, or yet to be written.
 pub(super) struct McapFile {
     path: PathBuf,
-    /// What was read of it last, with the state of the file then.
-    known: Mutex<Option<(State, Arc<Recording>)>>,
+    known: Remembered<Recording>,
 }
-
-/// Length and time of change: while both are the same, what was read of the file holds.
-type State = (u64, Option<SystemTime>);
 
 /// An opened capture.
 struct Recording {
@@ -83,29 +79,14 @@ impl McapFile {
     pub(super) fn new(path: &Path) -> Self {
         Self {
             path: path.to_owned(),
-            known: Mutex::new(None),
+            known: Remembered::default(),
         }
     }
 
     async fn open(&self) -> Result<Arc<Recording>> {
-        let state = std::fs::metadata(&self.path)
-            .map(|meta| (meta.len(), meta.modified().ok()))
-            .map_err(|error| file::unreadable(&self.path, &error))?;
-        let known = self
-            .known
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone();
-        if let Some((then, recording)) = known
-            && then == state
-        {
-            return Ok(recording);
-        }
         let path = self.path.clone();
-        let recording = Arc::new(file::on_thread(move || Recording::open(&path)).await?);
-        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        *known = Some((state, recording.clone()));
-        Ok(recording)
+        let open = move || Recording::open(&path);
+        self.known.get(Some(&self.path), open).await
     }
 }
 

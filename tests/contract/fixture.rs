@@ -53,6 +53,22 @@ pub(crate) fn capture_mcap() -> Fixture {
     }
 }
 
+pub(crate) fn capture_jsonl() -> Fixture {
+    Fixture {
+        name: "capture (.jsonl)",
+        place: Place::File("jsonl"),
+        ..capture_mcap()
+    }
+}
+
+pub(crate) fn capture_jsonl_zst() -> Fixture {
+    Fixture {
+        name: "capture (.jsonl.zst)",
+        place: Place::File("jsonl.zst"),
+        ..capture_mcap()
+    }
+}
+
 #[cfg(feature = "kafka")]
 pub(crate) fn kafka() -> Fixture {
     Fixture {

@@ -199,19 +199,15 @@ fn open(address: &str, settings: &Settings) -> Arc<dyn Broker> {
     registry::open(&Address::parse(address).unwrap(), settings).unwrap()
 }
 
+/// Some scripts give the bare host and port.
 fn server(name: &str, variable: &str) -> Option<String> {
-    if let Ok(url) = std::env::var(variable) {
-        // Some scripts give the bare host and port.
-        return Some(if url.contains("://") {
-            url
+    crate::support::server(variable).map(|place| {
+        if place.contains("://") {
+            place
         } else {
-            format!("{name}://{url}")
-        });
-    }
-    let told = format!("skipped: set {variable} (tests/brokers/{name}.sh start, then env)");
-    assert!(std::env::var_os("EVTAP_TEST_REQUIRE").is_none(), "{told}");
-    println!("{told}");
-    None
+            format!("{name}://{place}")
+        }
+    })
 }
 
 /// Everything up to the end of the frozen range.

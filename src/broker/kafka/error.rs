@@ -138,9 +138,11 @@ const fn permission_hint(code: Code) -> &'static str {
 }
 
 fn unreachable_hint(code: Code, text: &str) -> &'static str {
+    let wants_tls = text.contains("SSL listener");
+    let has_tls = code == Code::SSL || text.contains("SSL");
     if text.contains("certificate") {
         "give the CA that signed the broker's certificate: -X ssl.ca.location=FILE"
-    } else if code == Code::SSL {
+    } else if has_tls && !wants_tls {
         "the listener does not speak TLS, or not this kind: try another port or security.protocol"
     } else if text.contains("Disconnected") || text.contains("receive.message.max.bytes") {
         // It hangs up at once: what a TLS listener does with plain text.

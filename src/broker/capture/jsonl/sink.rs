@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use crate::broker::capture::{file, zst};
 use crate::broker::{BoxFuture, Result, Sink, Target, Written};
-use crate::event::{Batch, Decoding, object};
+use crate::event::{ANY_PARTITION, Batch, Decoding, Stream, object};
 
 /// Lines are written when they are this many bytes; compressed, it is a frame.
 const BLOCK: usize = 1024 * 1024;
@@ -36,6 +36,16 @@ impl JsonlSink {
     fn take(&mut self, batch: &Batch) -> Result<()> {
         let decoding = Decoding::default();
         for event in batch.iter() {
+            let mut event = event;
+            let somewhere;
+            // A recording of what has no partition yet has one.
+            if event.stream.partition == ANY_PARTITION {
+                somewhere = Stream {
+                    partition: 0,
+                    ..event.stream.clone()
+                };
+                event.stream = &somewhere;
+            }
             object::write(&mut self.lines, &event, &decoding);
             self.lines.push(b'\n');
             self.written.events += 1;

@@ -20,6 +20,7 @@ pub(crate) const PATIENCE: Duration = Duration::from_mins(1);
 pub(crate) struct World {
     pub(crate) fixture: &'static str,
     pub(crate) grows: bool,
+    pub(crate) header_order: bool,
     pub(crate) commit: Option<fn(&Self, &str, usize) -> crate::fixture::Figures>,
     pub(crate) caps: Capabilities,
     /// The server's address, without a topic.
@@ -76,6 +77,7 @@ impl World {
         Some(Self {
             fixture: fixture.name,
             grows: fixture.grows,
+            header_order: fixture.header_order,
             commit: fixture.commit,
             caps: broker.capabilities(),
             server,

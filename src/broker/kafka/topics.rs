@@ -53,11 +53,11 @@ pub(super) fn glance(client: &Client, which: &TopicSelector) -> Vec<Place> {
     if which.is_literal() {
         for name in which.names() {
             let metadata = client.glance(Some(name), SOON);
-            found.extend(metadata.iter().flat_map(|m| m.topics()).map(read));
+            found.extend(metadata.iter().flat_map(rdkafka::metadata::Metadata::topics).map(read));
         }
     } else {
         let metadata = client.glance(None, SOON);
-        found.extend(metadata.iter().flat_map(|m| m.topics()).map(read));
+        found.extend(metadata.iter().flat_map(rdkafka::metadata::Metadata::topics).map(read));
     }
     found.retain(|topic| which.takes(&topic.name, topic.internal));
     places(&found).collect()

@@ -26,7 +26,7 @@ use rewrite::Defs;
 pub(crate) use syntax::Fault;
 use value::Value;
 
-use super::escape;
+use super::{escape, json};
 use crate::event::SelectError;
 
 /// The longest that a program may take over one event.
@@ -88,7 +88,7 @@ impl Output<'_> {
 
     /// Appends it as compact JSON that is safe to print.
     pub(crate) fn write_json(&self, out: &mut Vec<u8>) {
-        print::json(out, self.0);
+        print::value(out, self.0);
     }
 
     /// The bytes of a string.
@@ -110,8 +110,9 @@ pub(crate) struct Input(Value);
 impl Input {
     /// Reads JSON that is nested no deeper than `nesting` allows, a level more for the object.
     pub(crate) fn read(json: &[u8]) -> Result<Self, String> {
-        let val = read::parse_single(json)
-            .or_else(|_| read::parse_single(&escape::whole(json)))
+        let json = json::with_short_integers(json);
+        let val = read::parse_single(&json)
+            .or_else(|_| read::parse_single(&escape::whole(&json)))
             .map_err(|e| e.to_string())?;
         Ok(Self(Value::read(val, json.len())))
     }

@@ -137,11 +137,12 @@ impl Broker for Jsonl {
             };
             let input = self.input.clone();
             Feed::start(sub.memory, move |outlet| {
-                if let Some(len) = opened.len {
-                    outlet.way.set_total(len);
-                }
+                let len = opened.len;
                 let notices = part.sub.notices.clone();
                 let events = Events::new(&input, opened, grows, part.sub.memory, notices);
+                if events.plain && !grows {
+                    outlet.way.set_total(len.unwrap_or(0));
+                }
                 if grows && !events.grows() {
                     return Err(compressed().into());
                 }

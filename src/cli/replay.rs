@@ -50,8 +50,8 @@ pub struct HowArgs {
     #[arg(long, conflicts_with = "dry_run")]
     pub yes: bool,
     /// same, key, or a partition number [default: same when the counts are equal, else key]
-    #[arg(long, value_name = "POLICY", value_parser = partitions)]
-    pub partitions: Option<PartitionPolicy>,
+    #[arg(long = "partitions", id = "policy", value_name = "POLICY", value_parser = partitions)]
+    pub policy: Option<PartitionPolicy>,
     /// now, keep, or shift (the first event is now, distances kept)
     #[arg(long, value_name = "POLICY", default_value = "now", value_parser = timestamps)]
     pub timestamps: TimestampPolicy,
@@ -127,7 +127,7 @@ impl HowArgs {
         };
         How {
             selection: selection(select),
-            partitions: self.partitions,
+            partitions: self.policy,
             timestamps: self.timestamps,
             provenance: !self.no_provenance,
             pace,

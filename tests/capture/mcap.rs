@@ -4,8 +4,8 @@ use std::path::PathBuf;
 
 use evtap::broker::{Bound, ErrorKind, Origin, Range, Target, TopicSelector};
 use evtap::event::{
-    Batch, BatchMeta, Compression, Marker, Position, PositionStyle, Timestamp, TimestampType,
-    Visibility,
+    Batch, BatchMeta, Compression, EventRef, Headers, Marker, Position, PositionStyle, Timestamp,
+    TimestampType, Visibility,
 };
 use tempfile::TempDir;
 
@@ -150,6 +150,40 @@ fn offsets_that_go_back_are_kept_in_their_order() {
         (part.first.major, part.end.major, part.events),
         (2, 7, Some(4))
     );
+}
+
+#[test]
+fn two_sources_with_the_same_partition_share_no_batch() {
+    let (_dir, path) = place();
+    let mut both = Batch::new([event(0, 0, "").stream, event(0, 0, "").stream].into());
+    both.set_origins([0, 1].into());
+    let streams = both.streams().clone();
+    for offset in 0..1000 {
+        for index in 0..2u32 {
+            let event = EventRef {
+                stream: &streams[index as usize],
+                stream_index: index,
+                position: Position::offset(offset),
+                timestamp: Timestamp(offset.cast_signed()),
+                timestamp_type: TimestampType::Create,
+                key: Some(if index == 0 { b"a" } else { b"b" }),
+                value: None,
+                headers: Headers::default(),
+                meta: None,
+            };
+            both.push(&event).unwrap();
+        }
+    }
+    record(&path, &[both]);
+    let read = read(&path);
+    assert!(read.error.is_none());
+    assert_eq!(read.metas.len(), 2, "one record batch of each");
+    for key in [b"a", b"b"] {
+        let of_source = read.events.iter().filter(|e| e.key.as_deref() == Some(key));
+        assert!(of_source.map(|e| e.position.major).eq(0..1000));
+    }
+    let topics = wait(open(&path).topics(&TopicSelector::all())).unwrap();
+    assert_eq!(topics[0].partitions[0].events, Some(2000));
 }
 
 #[test]

@@ -200,7 +200,7 @@ pub(crate) fn read_as(path: &Path, mut sub: Subscription) -> Read {
             "the end stays the end"
         );
     });
-    read.notices = told.lock().unwrap().clone();
+    read.notices.clone_from(&told.lock().unwrap());
     read
 }
 

@@ -1,6 +1,12 @@
 //! The Kafka adapter against a broker that may be killed, and that refuses: one of its own, started
 //! by `tests/brokers/kafka.sh` when `EVTAP_TEST_KAFKA` says that Kafka runs here.
 #![cfg(feature = "kafka")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test ends by panicking"
+)]
 
 mod refuse;
 mod restart;

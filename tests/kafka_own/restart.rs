@@ -15,7 +15,7 @@ use crate::support::{
 };
 
 /// A restart of the broker takes seconds.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 fn target(topic: &str) -> Target {
     Target {
@@ -33,7 +33,7 @@ fn value(number: usize) -> String {
         state ^= state << 13;
         state ^= state >> 7;
         state ^= state << 17;
-        text.push_str(&format!("{state:x}"));
+        text += &state.to_string();
     }
     text
 }
@@ -162,7 +162,7 @@ pub async fn a_write_waits_for_the_broker_and_loses_nothing(server: &Own) {
         notices,
         ..Settings::default()
     };
-    let broker = open_with(&format!("kafka://{host}"), settings);
+    let broker = open_with(&format!("kafka://{host}"), &settings);
     let mut sink: Box<dyn Sink> = broker.sink(&target(&topic)).await.unwrap();
     sink.send(&numbers(0..COUNT / 2)).await.unwrap();
     server.kill();

@@ -124,9 +124,8 @@ fn place(
 ) -> Result<Position> {
     Ok(match bound {
         Bound::Start => held.first,
-        Bound::End => held.end,
+        Bound::End | Bound::Last(0) => held.end,
         Bound::At(position) => (*position).clamp(held.first, held.end),
-        Bound::Last(0) => held.end,
         Bound::Last(n) if *n >= held.events => held.first,
         Bound::Last(n) => look(Wanted::Nth(held.events - n))?.unwrap_or(held.end),
         Bound::Time(time) => look(Wanted::Time(*time))?.unwrap_or(held.end),

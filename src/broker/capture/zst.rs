@@ -98,7 +98,8 @@ mod tests {
     fn frames_in_a_row_are_one_stream() {
         let mut packed = Vec::new();
         let mut plain = Vec::new();
-        for part in [&b"one\n"[..], b"", &[7; 100_000], b"end"] {
+        let long = vec![7; 100_000];
+        for part in [&b"one\n"[..], b"", &long, b"end"] {
             push_frame(part, &mut packed).unwrap();
             plain.extend_from_slice(part);
         }

@@ -50,7 +50,8 @@ impl Pace {
         if order < FIRST_LIVE_ORDER {
             (placed_in_history(order).0 - NOW.0) * 1000
         } else {
-            let after = (order - FIRST_LIVE_ORDER).saturating_mul(self.interval);
+            // The history ends before the first one.
+            let after = (order - FIRST_LIVE_ORDER + 1).saturating_mul(self.interval);
             (after / 1000).cast_signed()
         }
     }

@@ -169,8 +169,7 @@ impl Source for DemoSource {
 fn pipeline_streams(ranges: &[PartitionRange]) -> Streams {
     let mut streams = Streams::default();
     for (index, range) in ranges.iter().enumerate() {
-        let topic = Topic::ALL.into_iter().find(|t| t.name() == &*range.topic);
-        if let Some(topic) = topic {
+        if let Some(topic) = Topic::named(&range.topic) {
             let row = &mut streams[topic as usize];
             if let Some(place) = row.get_mut(range.partition as usize) {
                 *place = Some(index);

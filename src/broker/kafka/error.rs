@@ -49,7 +49,7 @@ impl Failure {
 }
 
 /// Cuts what librdkafka puts around what it has to say: the thread's name and the broker's address
-/// in front ("sasl_ssl://h:9094/bootstrap: "), "Broker: ", and the connection's age behind.
+/// in front (`sasl_ssl://h:9094/bootstrap: `), `Broker: `, and the connection's age behind.
 pub(super) fn plain(text: &str) -> String {
     let mut rest = text.trim();
     if rest.starts_with("[thrd:")

@@ -5,13 +5,15 @@ mod limits;
 mod natives;
 mod print;
 mod rewrite;
+mod size;
 mod syntax;
+mod update;
 mod value;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
-use jaq_core::load::parse::Def;
+use jaq_core::load::parse::{Def, Term};
 use jaq_core::load::{Arena, File, Loader};
 use jaq_core::{Compiler, Ctx, Vars, compile};
 use jaq_json::{Val, read};
@@ -24,6 +26,7 @@ use rewrite::Defs;
 pub(crate) use syntax::Fault;
 use value::Value;
 
+use super::escape;
 use crate::event::SelectError;
 
 /// The longest that a program may take over one event.
@@ -107,7 +110,9 @@ pub(crate) struct Input(Value);
 impl Input {
     /// Reads JSON that is nested no deeper than `nesting` allows, a level more for the object.
     pub(crate) fn read(json: &[u8]) -> Result<Self, String> {
-        let val = read::parse_single(json).map_err(|e| e.to_string())?;
+        let val = read::parse_single(json)
+            .or_else(|_| read::parse_single(&escape::whole(json)))
+            .map_err(|e| e.to_string())?;
         Ok(Self(Value::read(val, json.len())))
     }
 
@@ -143,18 +148,27 @@ fn on_a_large_stack<T: Send>(text: &str, f: impl FnOnce() -> T + Send) -> Option
 
 impl Program {
     pub(crate) fn compile(text: &str) -> Result<Self, Fault> {
-        let filter = on_a_large_stack(text, || {
+        Ok(Self::compile_and(text, |_| ())?.0)
+    }
+
+    /// Compiles a program, and shows its tree to `see`, as it was before anything was done to it.
+    pub(crate) fn compile_and<T: Send>(
+        text: &str,
+        see: impl FnOnce(&Term<&str>) -> T + Send,
+    ) -> Result<(Self, T), Fault> {
+        let compiled = on_a_large_stack(text, || {
             let body = syntax::parse(text)?;
-            compile(text, body)
+            let seen = see(&body);
+            Ok((compile(text, body)?, seen))
         });
-        let filter = filter.unwrap_or_else(|| {
+        let (filter, seen) = compiled.unwrap_or_else(|| {
             Err(Fault {
                 message: "the expression could not be compiled".to_owned(),
                 span: None,
                 hint: None,
             })
         })?;
-        Ok(Self { filter, time: TIME })
+        Ok((Self { filter, time: TIME }, seen))
     }
 
     /// Runs the program on a value and hands its outputs to `each`.
@@ -236,10 +250,7 @@ fn prelude<'s>() -> impl Iterator<Item = Def<&'s str>> {
         .map(|def| rewrite::definition(def, Defs::Recursive))
 }
 
-fn compile<'s>(
-    text: &'s str,
-    body: jaq_core::load::parse::Term<&'s str>,
-) -> Result<jaq_core::Filter<Data>, Fault> {
+fn compile<'s>(text: &'s str, body: Term<&'s str>) -> Result<jaq_core::Filter<Data>, Fault> {
     let main = Def {
         name: MAIN,
         args: Vec::new(),

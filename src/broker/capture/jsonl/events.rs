@@ -175,19 +175,19 @@ impl Table {
         let is = |s: &Stream| s.partition == partition && s.style == style && &*s.topic == topic;
         // Neighbours are mostly of one partition.
         if !self.streams.get(self.last).is_some_and(is) {
-            self.last = match self.streams.iter().position(is) {
-                Some(known) => known,
-                None => {
-                    self.streams.push(Stream {
-                        topic: topic.into(),
-                        partition,
-                        style,
-                    });
-                    self.shared = self.streams.clone().into();
-                    self.streams.len() - 1
-                }
-            };
+            let known = self.streams.iter().position(is);
+            self.last = known.unwrap_or_else(|| self.add(topic, partition, style));
         }
         self.last as u32
+    }
+
+    fn add(&mut self, topic: &str, partition: u32, style: PositionStyle) -> usize {
+        self.streams.push(Stream {
+            topic: topic.into(),
+            partition,
+            style,
+        });
+        self.shared = self.streams.clone().into();
+        self.streams.len() - 1
     }
 }

@@ -13,9 +13,7 @@ use serde::de::{self, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, de::IgnoredAny};
 use serde_json::value::RawValue;
 
-use crate::event::{
-    ANY_PARTITION, HeaderBuf, Headers, Position, PositionStyle, Timestamp, TimestampType,
-};
+use crate::event::{HeaderBuf, Headers, Position, PositionStyle, Timestamp, TimestampType};
 
 /// Why a line is no event, and what it can be made of otherwise.
 pub(super) type Reason = Cow<'static, str>;
@@ -214,7 +212,7 @@ impl Line {
         if let Some(raw) = members.partition {
             let wrong = "'partition' is not a number from 0 to 2147483647";
             let number: u32 = from_raw(raw, wrong)?;
-            if number >= ANY_PARTITION / 2 + 1 {
+            if number > i32::MAX.cast_unsigned() {
                 return Err(wrong.into());
             }
             self.partition = number;

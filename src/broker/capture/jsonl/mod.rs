@@ -104,7 +104,7 @@ impl Broker for Jsonl {
     }
 
     fn topics<'a>(&'a self, which: &'a TopicSelector) -> BoxFuture<'a, Result<Vec<TopicInfo>>> {
-        Box::pin(async move { range::topics(&*self.held().await?, which) })
+        Box::pin(async move { range::topics(&self.held().await?, which) })
     }
 
     fn clock(&self) -> BoxFuture<'_, Result<Option<Timestamp>>> {

@@ -35,16 +35,15 @@ impl JsonlSink {
 
     fn take(&mut self, batch: &Batch) -> Result<()> {
         let decoding = Decoding::default();
-        for event in batch.iter() {
-            let mut event = event;
-            let somewhere;
-            // A recording of what has no partition yet has one.
+        for mut event in batch.iter() {
+            let settled;
             if event.stream.partition == ANY_PARTITION {
-                somewhere = Stream {
+                // A recording of what has no partition yet has one.
+                settled = Stream {
                     partition: 0,
                     ..event.stream.clone()
                 };
-                event.stream = &somewhere;
+                event.stream = &settled;
             }
             object::write(&mut self.lines, &event, &decoding);
             self.lines.push(b'\n');

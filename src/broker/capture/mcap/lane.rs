@@ -177,7 +177,7 @@ impl<'i> Lane<'i> {
         };
         let near = self
             .reached
-            .is_none_or(|before| header.base_offset.abs_diff(before) <= u64::from(u32::MAX));
+            .is_none_or(|before| u32::try_from(header.base_offset.abs_diff(before)).is_ok());
         let base = Position::offset(header.base_offset);
         let noted = self.style == PositionStyle::Entry || self.span.holds(base);
         near && noted && header.base_offset as u32 == sequence

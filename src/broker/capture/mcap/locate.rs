@@ -5,18 +5,13 @@ use super::layout::{BATCH_LIMIT, nanos, split_position};
 use super::spots::SpotWalk;
 use super::store::{Spot, Store};
 use super::tally::header;
-use crate::broker::Result;
 use crate::broker::capture::range::Wanted;
 use crate::event::codec::{Decoder, Record};
 use crate::event::{Position, PositionStyle, Timestamp, TimestampType};
 
 /// The position of the first event that is wanted. What is damaged is passed over here; reading
 /// says so.
-pub(super) fn locate(
-    recording: &Recording,
-    stream: usize,
-    wanted: Wanted,
-) -> Result<Option<Position>> {
+pub(super) fn locate(recording: &Recording, stream: usize, wanted: Wanted) -> Option<Position> {
     let mut look = Look {
         recording,
         store: Store::new(recording.index.file.clone()),
@@ -24,10 +19,10 @@ pub(super) fn locate(
         style: recording.index.streams[stream].style,
         body: Vec::new(),
     };
-    Ok(match wanted {
+    match wanted {
         Wanted::Time(time) => look.time(stream, time),
         Wanted::Nth(nth) => look.nth(stream, nth),
-    })
+    }
 }
 
 struct Look<'i> {

@@ -147,7 +147,7 @@ impl Broker for McapFile {
 
 fn resolve(recording: &Recording, sub: &Subscription) -> Result<Vec<PartitionRange>> {
     range::freeze(&recording.all_held(), sub, |stream, wanted| {
-        locate::locate(recording, stream, wanted)
+        Ok(locate::locate(recording, stream, wanted))
     })
 }
 

@@ -14,7 +14,9 @@ use crate::broker::capture::feed::{Outlet, Sieve, Stop};
 use crate::broker::capture::range::Window;
 use crate::broker::{Result, Subscription};
 use crate::event::codec::Decoder;
-use crate::event::{Batch, BatchMeta, BatchPool, Position, PositionStyle, Streams, Timestamp};
+use crate::event::{
+    Batch, BatchMeta, BatchPool, Position, PositionStyle, Scanned, Streams, Timestamp,
+};
 
 /// Record batches without a kept event before the reader is told how far it is.
 const SILENT: usize = 64;
@@ -162,7 +164,7 @@ impl Merge<'_, '_> {
         let empty = self.bench.pool.batch(self.bench.streams.clone());
         let batch = std::mem::replace(&mut self.out, empty);
         self.metas.fill(None);
-        if batch.is_empty() && batch.metas().is_empty() && batch.scanned == Default::default() {
+        if batch.is_empty() && batch.metas().is_empty() && batch.scanned == Scanned::default() {
             return Ok(());
         }
         self.outlet.way.set_done(self.done);

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::group::{Done, Group};
@@ -21,10 +22,11 @@ const LOOK: Duration = Duration::from_millis(250);
 pub(super) struct McapSink {
     recorder: Recorder,
     parts: Vec<Part>,
-    by_stream: HashMap<Stream, usize>,
+    /// Two sources can have partitions of the same name. They share a channel, and no batch.
+    by_stream: HashMap<(u16, Stream), usize>,
     /// For each stream of `table`, its part; of the batch that came last.
     route: Vec<usize>,
-    table: Option<Streams>,
+    table: Option<(Streams, Arc<[u16]>)>,
     written: Written,
     looked: Instant,
     finished: bool,
@@ -51,25 +53,26 @@ impl McapSink {
         })
     }
 
-    /// Takes over a table of streams. Two sources can have a partition of the same name: it is
-    /// one partition here.
-    fn follow(&mut self, streams: &Streams) {
+    /// Takes over a table of streams.
+    fn follow(&mut self, batch: &Batch) {
+        let (streams, origins) = (batch.streams(), batch.origins());
         let known = self
             .table
             .as_ref()
-            .is_some_and(|table| std::sync::Arc::ptr_eq(table, streams));
+            .is_some_and(|(table, of)| Arc::ptr_eq(table, streams) && Arc::ptr_eq(of, origins));
         if known {
             return;
         }
         self.route.clear();
-        for stream in streams.iter() {
+        for (index, stream) in streams.iter().enumerate() {
             let mut stream = stream.clone();
             // A recording of what has no partition yet has one.
             if stream.partition == ANY_PARTITION {
                 stream.partition = 0;
             }
             let next = self.parts.len();
-            let part = *self.by_stream.entry(stream.clone()).or_insert(next);
+            let key = (batch.origin(index as u32), stream.clone());
+            let part = *self.by_stream.entry(key).or_insert(next);
             if part == next {
                 self.parts.push(Part {
                     group: Group::new(stream.style),
@@ -79,11 +82,11 @@ impl McapSink {
             }
             self.route.push(part);
         }
-        self.table = Some(streams.clone());
+        self.table = Some((streams.clone(), origins.clone()));
     }
 
     fn take(&mut self, batch: &Batch) -> Result<()> {
-        self.follow(batch.streams());
+        self.follow(batch);
         let metas = batch.metas();
         let mut told = 0;
         for event in batch.iter() {
@@ -100,9 +103,12 @@ impl McapSink {
         } else if self.looked.elapsed() >= LOOK {
             let now = Instant::now();
             self.looked = now;
-            self.each(|group, write| match group.is_old(now) {
-                true => group.cut(write),
-                false => Ok(()),
+            self.each(|group, write| {
+                if group.is_old(now) {
+                    group.cut(write)
+                } else {
+                    Ok(())
+                }
             })?;
         }
         Ok(())
@@ -173,8 +179,14 @@ impl McapSink {
         self.finished = true;
         // The index is written even when the last batches were refused: what is there counts.
         let ended = self.each(|group, write| group.end(write));
-        let rows = self.parts.iter().map(|p| (&p.stream, &p.tally));
-        let indexed = self.recorder.finish(rows);
+        let mut rows: Vec<(&Stream, Tally)> = Vec::with_capacity(self.parts.len());
+        for part in &self.parts {
+            match rows.iter_mut().find(|(stream, _)| **stream == part.stream) {
+                Some((stream, sum)) => sum.merge(&part.tally, stream.style),
+                None => rows.push((&part.stream, part.tally.clone())),
+            }
+        }
+        let indexed = self.recorder.finish(&rows);
         ended.and(indexed)
     }
 }

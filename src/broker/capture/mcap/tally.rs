@@ -84,6 +84,17 @@ impl Tally {
         }
     }
 
+    /// Adds the sum of another part of the same partition.
+    pub(super) fn merge(&mut self, other: &Self, style: PositionStyle) {
+        self.batches += other.batches;
+        self.events += other.events;
+        if let (Some(first), Some(end)) = other.span(style) {
+            self.cover(style, first, end);
+        }
+        self.last_time = self.last_time.max(other.last_time);
+        self.fates.aborted.extend(&other.fates.aborted);
+    }
+
     fn cover(&mut self, style: PositionStyle, first: Position, end: Position) {
         let (old_first, old_end) = self.span(style);
         if old_first.is_none_or(|old| first < old) {
@@ -112,16 +123,16 @@ impl Tally {
 }
 
 /// What the metadata record holds.
-pub(super) fn to_metadata(tallies: &[(String, Tally)]) -> BTreeMap<String, String> {
-    let rows = tallies.iter().filter_map(|(name, tally)| {
+pub(super) fn to_metadata(tallies: &[(&Stream, Tally)]) -> BTreeMap<String, String> {
+    let rows = tallies.iter().filter_map(|(stream, tally)| {
         // Numbers and short texts: this does not fail.
-        Some((name.clone(), serde_json::to_string(tally).ok()?))
+        Some((row_name(stream), serde_json::to_string(tally).ok()?))
     });
     rows.collect()
 }
 
 /// The name of a partition in the metadata record.
-pub(super) fn row_name(stream: &Stream) -> String {
+fn row_name(stream: &Stream) -> String {
     let style = match stream.style {
         PositionStyle::Offset => "",
         PositionStyle::Entry => " entry",

@@ -128,17 +128,11 @@ impl Recorder {
     }
 
     /// Writes the sums, the index and the end. Nothing can be written after this.
-    pub(super) fn finish<'t>(
-        &mut self,
-        tallies: impl Iterator<Item = (&'t Stream, &'t Tally)>,
-    ) -> Result<()> {
+    pub(super) fn finish(&mut self, tallies: &[(&Stream, Tally)]) -> Result<()> {
         if self.writer.is_none() {
             return Ok(());
         }
-        let rows: Vec<(String, Tally)> = tallies
-            .map(|(stream, tally)| (tally::row_name(stream), tally.clone()))
-            .collect();
-        self.metadata(STREAMS, tally::to_metadata(&rows))?;
+        self.metadata(STREAMS, tally::to_metadata(tallies))?;
         let done = self.with(|w| w.finish().map(drop));
         self.writer = None;
         done?;

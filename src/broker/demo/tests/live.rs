@@ -5,7 +5,10 @@ use std::time::{Duration, Instant};
 
 use super::{Named, Seen, T0, named, open, subscription};
 use crate::broker::{Bound, Broker, Range, Settings, Subscription, Target};
-use crate::event::{Batch, EventRef, Headers, Position, Timestamp, TimestampType, Visibility};
+use crate::event::{
+    Batch, EventRef, Headers, Position, PositionStyle, Stream, Streams, Timestamp, TimestampType,
+    Visibility,
+};
 
 fn at_rate(rate: f64) -> std::sync::Arc<dyn Broker> {
     open(&Settings {
@@ -41,7 +44,9 @@ async fn the_live_part_goes_on_where_the_history_ends() {
     let broker = at_rate(f64::INFINITY);
     let (events, metas) = take(&*broker, &following("*", Bound::Start), 20_000).await;
     assert_eq!(events[482].timestamp, T0 + 118_750);
-    assert!(events[483..].iter().any(|e| e.key() == "order-461"));
+    let first = events[483..].iter().find(|e| e.topic == "orders").unwrap();
+    assert_eq!(first.header("ce_id"), Some("ord-461"));
+    assert_eq!(first.at(), "orders/2@20");
     // Offsets and sequences of all batches go on without a hole.
     let mut next: BTreeMap<&str, u64> = BTreeMap::new();
     let mut sequences: BTreeMap<(&str, i64), i32> = BTreeMap::new();
@@ -172,33 +177,7 @@ async fn a_write_takes_its_place_among_the_live_events() {
     let mut ahead = broker.source(&sub).await.unwrap();
     let mut behind = broker.source(&sub).await.unwrap();
     ahead.next_batch().await.unwrap().unwrap();
-    let target = Target {
-        topic: "orders".into(),
-        overwrite: false,
-    };
-    let mut sink = broker.sink(&target).await.unwrap();
-    let streams = [crate::event::Stream {
-        topic: "orders".into(),
-        partition: 1,
-        style: crate::event::PositionStyle::Offset,
-    }]
-    .into();
-    let mut written = Batch::new(streams);
-    let table = written.streams().clone();
-    written
-        .push(&EventRef {
-            stream: &table[0],
-            stream_index: 0,
-            position: Position::ZERO,
-            timestamp: Timestamp(0),
-            timestamp_type: TimestampType::None,
-            key: Some(b"by hand"),
-            value: None,
-            headers: Headers::default(),
-            meta: None,
-        })
-        .unwrap();
-    sink.send(&written).await.unwrap();
+    write(&*broker, "orders", 1).await;
     let mut places = Vec::new();
     for source in [&mut ahead, &mut behind] {
         let mut last = None;
@@ -228,11 +207,11 @@ async fn a_write_takes_its_place_among_the_live_events() {
 }
 
 #[tokio::test]
-async fn a_follower_of_other_topics_does_not_spin() {
+async fn a_follower_of_another_topic_gets_only_what_is_written() {
     let broker = at_rate(f64::INFINITY);
     let topic = crate::broker::NewTopic {
         name: "quiet".into(),
-        partitions: 1,
+        partitions: 2,
         config: Vec::new(),
     };
     broker.create_topic(&topic).await.unwrap();
@@ -242,4 +221,38 @@ async fn a_follower_of_other_topics_does_not_spin() {
         .unwrap();
     let waited = tokio::time::timeout(Duration::from_millis(50), source.next_batch()).await;
     assert!(waited.is_err());
+    write(&*broker, "quiet", 1).await;
+    let batch = source.next_batch().await.unwrap().unwrap();
+    assert_eq!(batch.len(), 1);
+    assert_eq!(Seen::new(&batch.get(0)).at(), "quiet/1@0");
+}
+
+/// Writes one event by hand.
+async fn write(broker: &dyn Broker, topic: &str, partition: u32) {
+    let target = Target {
+        topic: topic.into(),
+        overwrite: false,
+    };
+    let streams: Streams = [Stream {
+        topic: topic.into(),
+        partition,
+        style: PositionStyle::Offset,
+    }]
+    .into();
+    let mut batch = Batch::new(streams.clone());
+    batch
+        .push(&EventRef {
+            stream: &streams[0],
+            stream_index: 0,
+            position: Position::ZERO,
+            timestamp: Timestamp(0),
+            timestamp_type: TimestampType::None,
+            key: Some(b"by hand"),
+            value: None,
+            headers: Headers::default(),
+            meta: None,
+        })
+        .unwrap();
+    let mut sink = broker.sink(&target).await.unwrap();
+    sink.send(&batch).await.unwrap();
 }

@@ -275,7 +275,7 @@ fn writes_that_are_refused() {
             (
                 &["replay", "demo:orders", "--to", "-", "--yes"],
                 2,
-                "standard",
+                "no target",
             ),
             (
                 &[

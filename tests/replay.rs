@@ -207,3 +207,18 @@ async fn a_replay_into_redis_copies_all_but_the_timestamps() {
     assert_eq!(done.verified.grown, Some(done.report.sent));
     assert_eq!(contents(&copy).await.len() as u64, done.report.sent);
 }
+
+#[test]
+fn several_sources_of_one_command_are_all_copied() {
+    let flow = "replay demo:orders demo:payments --to demo:copy --create-topic --yes";
+    for more in [&[][..], &["--speed", "1000000x"], &["--last", "200"]] {
+        let mut evtap = support::evtap();
+        let output = evtap.args(flow.split(' ')).args(more).output().unwrap();
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert!(
+            said.contains("replayed 121 of 121 events"),
+            "{more:?}: {said}"
+        );
+        assert!(said.contains("verified: good"), "{more:?}: {said}");
+    }
+}

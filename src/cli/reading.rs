@@ -28,6 +28,8 @@ pub struct Reading {
 pub struct Input {
     pub opened: Opened,
     pub sub: Subscription,
+    /// Its number among the sources; its events carry it.
+    origin: u16,
 }
 
 impl From<QueryError> for Failure {
@@ -100,7 +102,13 @@ pub async fn prepare_opened(
             memory,
             notices: session.notices(),
         };
-        inputs.push(Input { opened, sub });
+        let origin = u16::try_from(inputs.len())
+            .map_err(|_| Failure::usage("too many sources").hint("name at most 65,536"))?;
+        inputs.push(Input {
+            opened,
+            sub,
+            origin,
+        });
     }
     Ok(Reading {
         query,
@@ -129,11 +137,10 @@ impl Input {
     }
 
     async fn source(&self, sub: &Subscription) -> Result<Box<dyn Source>> {
-        self.opened
-            .broker
-            .source(sub)
-            .await
-            .map_err(|e| Failure::from(e).on(format!("cannot read {}", self.opened.shown)))
+        let source = self.opened.broker.source(sub).await;
+        let source = source
+            .map_err(|e| Failure::from(e).on(format!("cannot read {}", self.opened.shown)))?;
+        Ok(pipeline::tag(source, self.origin))
     }
 }
 

@@ -58,6 +58,9 @@ impl Union {
     }
 }
 
+/// For each source: how much of its range lies behind, and how long it is.
+type Progresses = Vec<Mutex<Option<(u64, u64)>>>;
+
 /// How many batches of one source may wait; with the batch size it bounds the memory.
 const WAITING: usize = 2;
 
@@ -65,7 +68,7 @@ struct ByArrival {
     batches: mpsc::Receiver<(usize, Result<Batch>)>,
     tasks: Vec<JoinHandle<()>>,
     union: Union,
-    progress: Arc<Vec<Mutex<Option<(u64, u64)>>>>,
+    progress: Arc<Progresses>,
     failed: Option<Error>,
 }
 
@@ -73,7 +76,7 @@ impl ByArrival {
     fn new(sources: Vec<Box<dyn Source>>) -> Self {
         let count = sources.len();
         let (sender, batches) = mpsc::channel(WAITING * count);
-        let progress: Arc<Vec<_>> = Arc::new((0..count).map(|_| Mutex::new(None)).collect());
+        let progress: Arc<Progresses> = Arc::new((0..count).map(|_| Mutex::new(None)).collect());
         let tasks = sources
             .into_iter()
             .enumerate()
@@ -95,7 +98,7 @@ async fn forward(
     index: usize,
     mut source: Box<dyn Source>,
     sender: mpsc::Sender<(usize, Result<Batch>)>,
-    progress: Arc<Vec<Mutex<Option<(u64, u64)>>>>,
+    progress: Arc<Progresses>,
 ) {
     loop {
         let batch = source.next_batch().await;

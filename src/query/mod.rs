@@ -4,13 +4,15 @@
 
 #[cfg(test)]
 mod agreement;
+#[cfg(test)]
+mod cost;
 mod error;
 mod escape;
 mod grep;
 mod jq;
+mod json;
 mod map;
 mod native;
-mod nesting;
 mod prefilter;
 #[cfg(test)]
 mod samples;

@@ -17,7 +17,7 @@ impl Plan {
     pub fn describe(&self) -> Vec<String> {
         let mut lines = vec![format!("plan {}", self.id())];
         for source in &self.sources {
-            lines.push(format!("  from    {}", Visible(&source.name)));
+            lines.push(format!("  from    {}", Visible(&source.place.shown())));
             if source.ranges.is_empty() {
                 lines.push("          all that comes".to_owned());
             }
@@ -52,23 +52,25 @@ impl Plan {
 
     fn target_line(&self) -> String {
         let target = &self.target;
-        let place = target.place.name();
+        let place = target.place.shown();
+        let place = Visible(&place);
         match (&target.topic, target.partitions) {
-            (Some(topic), Some(partitions)) => {
-                let verb = if target.create { "to be created, " } else { "" };
-                format!(
-                    "{}/{} ({verb}{partitions} {})",
-                    Visible(&place),
-                    Visible(topic),
-                    if partitions == 1 {
-                        "partition"
-                    } else {
-                        "partitions"
-                    }
-                )
-            }
-            _ if target.overwrite => format!("{} (replaced if it is there)", Visible(&place)),
-            _ => Visible(&place).to_string(),
+            (Some(topic), Some(partitions)) => format!(
+                "{} with {partitions} {}{} on {place}",
+                Visible(topic),
+                if partitions == 1 {
+                    "partition"
+                } else {
+                    "partitions"
+                },
+                if target.create {
+                    ", to be created,"
+                } else {
+                    ""
+                }
+            ),
+            _ if target.overwrite => format!("{place}, replaced if it is there"),
+            _ => place.to_string(),
         }
     }
 
@@ -304,7 +306,7 @@ mod tests {
             "  from    kafka://h:9092".to_owned(),
             "          orders 0 [0, 1000) 1 [0, 1000)".to_owned(),
             format!("  select  {}", Visible("--where '.a\u{1b}[2J'")),
-            "  to      kafka://t:9092/copy (to be created, 2 partitions)".to_owned(),
+            "  to      copy with 2 partitions, to be created, on kafka://t:9092".to_owned(),
             "  write   each event into the partition that it had · timestamps now · provenance \
              headers · 10x the recorded speed, gaps at most 5.0 s"
                 .to_owned(),

@@ -26,6 +26,15 @@ impl Place {
             .unwrap_or_else(|| self.address_name(false))
     }
 
+    /// For people: the address, and the cluster when it has a name.
+    pub fn shown(&self) -> String {
+        let address = self.address_name(true);
+        match &self.cluster {
+            Some(cluster) => format!("{address} (cluster {cluster})"),
+            None => address,
+        }
+    }
+
     /// As [`Place::name`], for files with the whole path: two files can have one name.
     pub(super) fn long_name(&self) -> String {
         self.cluster

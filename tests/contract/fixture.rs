@@ -9,6 +9,9 @@ pub(crate) struct Fixture {
     pub(crate) place: Place,
     /// A topic can be written to again, and while it is read.
     pub(crate) grows: bool,
+    /// Headers of several names keep their order where names repeat; JSON lines gather a repeated
+    /// header into one array.
+    pub(crate) header_order: bool,
     /// Reads `n` events for a group and commits, by the broker's own client, and gives the
     /// broker's own figures.
     pub(crate) commit: Option<fn(world: &World, group: &str, n: usize) -> Figures>,
@@ -40,6 +43,7 @@ pub(crate) fn demo() -> Fixture {
         name: "demo",
         place: Place::Memory("demo:"),
         grows: true,
+        header_order: true,
         commit: None,
     }
 }
@@ -49,7 +53,26 @@ pub(crate) fn capture_mcap() -> Fixture {
         name: "capture (.mcap)",
         place: Place::File("mcap"),
         grows: false,
+        header_order: true,
         commit: None,
+    }
+}
+
+pub(crate) fn capture_jsonl() -> Fixture {
+    Fixture {
+        name: "capture (.jsonl)",
+        place: Place::File("jsonl"),
+        header_order: false,
+        ..capture_mcap()
+    }
+}
+
+pub(crate) fn capture_jsonl_zst() -> Fixture {
+    Fixture {
+        name: "capture (.jsonl.zst)",
+        place: Place::File("jsonl.zst"),
+        header_order: false,
+        ..capture_mcap()
     }
 }
 
@@ -59,6 +82,7 @@ pub(crate) fn kafka() -> Fixture {
         name: "kafka",
         place: Place::Server("EVTAP_TEST_KAFKA"),
         grows: true,
+        header_order: true,
         commit: Some(kafka_commit),
     }
 }
@@ -101,6 +125,7 @@ pub(crate) fn redis() -> Fixture {
         name: "redis",
         place: Place::Server("EVTAP_TEST_REDIS"),
         grows: true,
+        header_order: true,
         commit: Some(redis_commit),
     }
 }

@@ -20,6 +20,8 @@ mod order;
 mod ranges;
 mod reading;
 mod round_trip;
+#[path = "../support/mod.rs"]
+mod support;
 mod volume;
 mod world;
 
@@ -74,6 +76,8 @@ macro_rules! contracts {
 
 suite! {
     capture_mcap,
+    capture_jsonl,
+    capture_jsonl_zst,
     demo,
     #[cfg(feature = "kafka")]
     kafka,

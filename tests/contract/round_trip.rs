@@ -85,8 +85,17 @@ pub(crate) async fn many_headers_survive(world: &World) {
         .zip(&values)
         .map(|(name, value)| (name.as_slice(), Some(value.as_slice())))
         .collect();
-    let events = [Event::of(Some(b"k"), Some(b"v"), &headers).within(&world.caps)];
+    let mut events = [Event::of(Some(b"k"), Some(b"v"), &headers).within(&world.caps)];
     world.with_events(&events).await;
+    if !world.header_order {
+        // Where the first of each name stood.
+        let mut gathered = Vec::new();
+        for name in &names[..7] {
+            let of_name = events[0].headers.iter().filter(|h| h.0 == *name);
+            gathered.extend(of_name.cloned());
+        }
+        events[0].headers = gathered;
+    }
     assert_payloads(&world.read_all().await, &events);
 }
 

@@ -20,6 +20,7 @@ pub(crate) const PATIENCE: Duration = Duration::from_mins(1);
 pub(crate) struct World {
     pub(crate) fixture: &'static str,
     pub(crate) grows: bool,
+    pub(crate) header_order: bool,
     pub(crate) commit: Option<fn(&Self, &str, usize) -> crate::fixture::Figures>,
     pub(crate) caps: Capabilities,
     /// The server's address, without a topic.
@@ -76,6 +77,7 @@ impl World {
         Some(Self {
             fixture: fixture.name,
             grows: fixture.grows,
+            header_order: fixture.header_order,
             commit: fixture.commit,
             caps: broker.capabilities(),
             server,
@@ -199,19 +201,15 @@ fn open(address: &str, settings: &Settings) -> Arc<dyn Broker> {
     registry::open(&Address::parse(address).unwrap(), settings).unwrap()
 }
 
+/// Some scripts give the bare host and port.
 fn server(name: &str, variable: &str) -> Option<String> {
-    if let Ok(url) = std::env::var(variable) {
-        // Some scripts give the bare host and port.
-        return Some(if url.contains("://") {
-            url
+    crate::support::server(variable).map(|place| {
+        if place.contains("://") {
+            place
         } else {
-            format!("{name}://{url}")
-        });
-    }
-    let told = format!("skipped: set {variable} (tests/brokers/{name}.sh start, then env)");
-    assert!(std::env::var_os("EVTAP_TEST_REQUIRE").is_none(), "{told}");
-    println!("{told}");
-    None
+            format!("{name}://{place}")
+        }
+    })
 }
 
 /// Everything up to the end of the frozen range.

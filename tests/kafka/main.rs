@@ -1,6 +1,11 @@
 //! The Kafka adapter against a real broker: `EVTAP_TEST_KAFKA=host:port cargo test --test kafka`.
 //! Without the variable each test says that it is skipped; with `EVTAP_TEST_REQUIRE` it fails.
 #![cfg(feature = "kafka")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a test ends by panicking"
+)]
 
 mod bounds;
 mod errors;

@@ -27,11 +27,11 @@ pub fn unique(name: &str) -> String {
 }
 
 pub fn open(url: &str) -> Arc<dyn Broker> {
-    open_with(url, Settings::default())
+    open_with(url, &Settings::default())
 }
 
-pub fn open_with(url: &str, settings: Settings) -> Arc<dyn Broker> {
-    registry::open(&Address::parse(url).unwrap(), &settings).unwrap()
+pub fn open_with(url: &str, settings: &Settings) -> Arc<dyn Broker> {
+    registry::open(&Address::parse(url).unwrap(), settings).unwrap()
 }
 
 /// Opens the broker and creates a topic in it.

@@ -49,7 +49,7 @@ impl Failure {
 }
 
 /// Cuts what librdkafka puts around what it has to say: the thread's name and the broker's address
-/// in front ("sasl_ssl://h:9094/bootstrap: "), "Broker: ", and the connection's age behind.
+/// in front (`sasl_ssl://h:9094/bootstrap: `), `Broker: `, and the connection's age behind.
 pub(super) fn plain(text: &str) -> String {
     let mut rest = text.trim();
     if rest.starts_with("[thrd:")
@@ -138,9 +138,11 @@ const fn permission_hint(code: Code) -> &'static str {
 }
 
 fn unreachable_hint(code: Code, text: &str) -> &'static str {
+    let wants_tls = text.contains("SSL listener");
+    let has_tls = code == Code::SSL || text.contains("SSL");
     if text.contains("certificate") {
         "give the CA that signed the broker's certificate: -X ssl.ca.location=FILE"
-    } else if code == Code::SSL {
+    } else if has_tls && !wants_tls {
         "the listener does not speak TLS, or not this kind: try another port or security.protocol"
     } else if text.contains("Disconnected") || text.contains("receive.message.max.bytes") {
         // It hangs up at once: what a TLS listener does with plain text.

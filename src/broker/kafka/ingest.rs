@@ -198,7 +198,11 @@ impl Ingest {
         let end = Ask::End {
             committed_only: false,
         };
-        let asked = topics::offsets(&self.client, &[place.clone()], &[Ask::First, end])?;
+        let asked = topics::offsets(
+            &self.client,
+            std::slice::from_ref(place),
+            &[Ask::First, end],
+        )?;
         let (first, end) = (
             asked[0][0].max(0).cast_unsigned(),
             asked[1][0].max(0).cast_unsigned(),

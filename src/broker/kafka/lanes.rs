@@ -31,7 +31,7 @@ pub(super) struct Lane {
 pub(super) struct Lanes {
     queue: Arc<Queue>,
     streams: Streams,
-    lanes: Vec<Lane>,
+    all: Vec<Lane>,
     topics: Vec<OpenTopic>,
     by_name: HashMap<Arc<str>, usize>,
     /// Lanes that are still read.
@@ -65,7 +65,7 @@ impl Lanes {
         Self {
             queue,
             streams: Arc::new([]),
-            lanes: Vec::new(),
+            all: Vec::new(),
             topics: Vec::new(),
             by_name: HashMap::new(),
             open: 0,
@@ -78,7 +78,7 @@ impl Lanes {
         client: &Arc<Client>,
         ranges: &[(Place, u64, Option<u64>)],
     ) -> Result<(), Failure> {
-        let first = self.lanes.len();
+        let first = self.all.len();
         for ((name, partition), start, end) in ranges {
             let topic = self.topic(client, name)?;
             let lanes = &mut self.topics[topic].lanes;
@@ -86,8 +86,8 @@ impl Lanes {
             if lanes.len() <= slot {
                 lanes.resize(slot + 1, None);
             }
-            lanes[slot] = u32::try_from(self.lanes.len()).ok();
-            self.lanes.push(Lane {
+            lanes[slot] = u32::try_from(self.all.len()).ok();
+            self.all.push(Lane {
                 topic,
                 partition: *partition,
                 start: *start,
@@ -97,11 +97,11 @@ impl Lanes {
                 short_since: None,
             });
         }
-        self.streams = self.lanes.iter().map(|lane| self.stream(lane)).collect();
-        for index in first..self.lanes.len() {
-            if self.lanes[index]
+        self.streams = self.all.iter().map(|lane| self.stream(lane)).collect();
+        for index in first..self.all.len() {
+            if self.all[index]
                 .end
-                .is_none_or(|end| self.lanes[index].start < end)
+                .is_none_or(|end| self.all[index].start < end)
             {
                 self.begin(index)?;
             }
@@ -133,7 +133,7 @@ impl Lanes {
     }
 
     fn begin(&mut self, index: usize) -> Result<(), Failure> {
-        let lane = &mut self.lanes[index];
+        let lane = &mut self.all[index];
         let handle = &self.topics[lane.topic].handle;
         handle.start(lane.partition, lane.next, &self.queue)?;
         if !lane.open {
@@ -145,7 +145,7 @@ impl Lanes {
 
     /// Reads on from another offset.
     pub(super) fn restart(&mut self, index: usize, next: u64) -> Result<(), Failure> {
-        let lane = &mut self.lanes[index];
+        let lane = &mut self.all[index];
         self.topics[lane.topic].handle.stop(lane.partition);
         lane.next = next;
         if lane.end.is_some_and(|end| next >= end) {
@@ -158,7 +158,7 @@ impl Lanes {
 
     /// Ends a lane: its whole range was seen.
     fn close(&mut self, index: usize) {
-        let lane = &mut self.lanes[index];
+        let lane = &mut self.all[index];
         self.topics[lane.topic].handle.stop(lane.partition);
         self.open -= 1;
     }
@@ -172,11 +172,11 @@ impl Lanes {
     }
 
     pub(super) fn get(&self, index: usize) -> &Lane {
-        &self.lanes[index]
+        &self.all[index]
     }
 
     pub(super) fn place(&self, index: usize) -> Place {
-        let lane = &self.lanes[index];
+        let lane = &self.all[index];
         (Arc::clone(&self.topics[lane.topic].name), lane.partition)
     }
 
@@ -189,13 +189,13 @@ impl Lanes {
 
     /// Lanes whose log ended before their range did.
     pub(super) fn short(&self) -> impl Iterator<Item = (usize, Instant)> + '_ {
-        let lanes = self.lanes.iter().enumerate();
+        let lanes = self.all.iter().enumerate();
         lanes.filter_map(|(i, lane)| Some((i, lane.short_since.filter(|_| lane.open)?)))
     }
 
     /// Positions that lie behind, and all; for frozen ranges.
     pub(super) fn progress(&self) -> (u64, u64) {
-        self.lanes.iter().fold((0, 0), |(done, all), lane| {
+        self.all.iter().fold((0, 0), |(done, all), lane| {
             let end = lane.end.unwrap_or(lane.next).max(lane.start);
             (
                 done + lane.next.clamp(lane.start, end) - lane.start,
@@ -213,7 +213,9 @@ impl Lanes {
         let mut finished = Vec::new();
         // Messages come in runs of one topic.
         let (mut last, mut found) = (0, None);
-        let Self { lanes, topics, .. } = self;
+        let Self {
+            all: lanes, topics, ..
+        } = self;
         messages.retain(|message| {
             if message.topic() != last {
                 last = message.topic();
@@ -307,7 +309,7 @@ impl Lane {
 
 impl Drop for Lanes {
     fn drop(&mut self) {
-        for lane in self.lanes.iter().filter(|lane| lane.open) {
+        for lane in self.all.iter().filter(|lane| lane.open) {
             self.topics[lane.topic].handle.stop(lane.partition);
         }
     }

@@ -36,12 +36,12 @@ pub(super) fn produce(topic: &Topic, record: &Record<'_>) -> Result<(), Failure>
         unit(Kind::RD_KAFKA_VTYPE_RKT, |u| u.rkt = topic.raw()),
         unit(Kind::RD_KAFKA_VTYPE_PARTITION, |u| u.i32_ = part),
         unit(Kind::RD_KAFKA_VTYPE_MSGFLAGS, |u| {
-            u.i = sys::RD_KAFKA_MSG_F_COPY
+            u.i = sys::RD_KAFKA_MSG_F_COPY;
         }),
         unit(Kind::RD_KAFKA_VTYPE_VALUE, |u| u.mem = memory(record.value)),
         unit(Kind::RD_KAFKA_VTYPE_KEY, |u| u.mem = memory(record.key)),
         unit(Kind::RD_KAFKA_VTYPE_TIMESTAMP, |u| {
-            u.i64_ = record.timestamp
+            u.i64_ = record.timestamp;
         }),
         // Last, so that it can be left out.
         unit(Kind::RD_KAFKA_VTYPE_HEADERS, |u| u.headers = headers.0),

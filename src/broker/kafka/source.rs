@@ -113,7 +113,7 @@ impl KafkaSource {
             }
             // The receiver stays in place until it has told: dropping this future loses nothing.
             if let Some(soon) = &mut self.soon {
-                let batches = soon.await.map_err(|_| self.died())?;
+                let batches = soon.await.map_err(|_| died())?;
                 self.soon = None;
                 self.ready = batches?.into_iter();
                 continue;
@@ -133,14 +133,14 @@ impl KafkaSource {
                     self.ended = true;
                     return Err(error);
                 }
-                None => return Err(self.died()),
+                None => return Err(died()),
             }
         }
     }
+}
 
-    fn died(&self) -> Error {
-        Error::new(ErrorKind::Broker, "a reading thread ended without a word")
-    }
+fn died() -> Error {
+    Error::new(ErrorKind::Broker, "a reading thread ended without a word")
 }
 
 impl Source for KafkaSource {

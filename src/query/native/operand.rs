@@ -85,7 +85,7 @@ pub(super) fn compare(left: Operand<'_>, right: &Constant) -> Option<Ordering> {
         (Operand::Int(l), Constant::Int(r)) => Some(l.cmp(&i128::from(*r))),
         (Operand::Int(l), Constant::Float(r)) => {
             let l = i64::try_from(l).ok()?;
-            Some(floats(l as f64, *r))
+            Some(floats(rounded(l), *r))
         }
         (Operand::Number(l), r) => number(l, r),
         _ => None,
@@ -102,11 +102,19 @@ fn number(digits: &[u8], constant: &Constant) -> Option<Ordering> {
             Err(_) if digits.first() == Some(&b'-') => Ordering::Less,
             Err(_) => Ordering::Greater,
         }),
-        Constant::Int(r) => Some(floats(text.parse().ok()?, *r as f64)),
-        Constant::Float(r) if whole => Some(floats(text.parse::<i64>().ok()? as f64, *r)),
+        Constant::Int(r) => Some(floats(text.parse().ok()?, rounded(*r))),
+        Constant::Float(r) if whole => Some(floats(rounded(text.parse().ok()?), *r)),
         Constant::Float(r) => Some(floats(text.parse().ok()?, *r)),
         _ => None,
     }
+}
+
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "jaq compares integers with decimals as doubles"
+)]
+const fn rounded(int: i64) -> f64 {
+    int as f64
 }
 
 /// The total order, but both zeros are equal. Neither side is ever not a number.

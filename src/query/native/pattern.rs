@@ -29,11 +29,8 @@ pub(super) fn compile(pattern: &str, ignore_case: bool) -> Option<Regex> {
 /// The text that a pattern is, where it is nothing but text.
 pub(in crate::query) fn literal(pattern: &str) -> Option<&[u8]> {
     let plain = |b: &u8| b.is_ascii_alphanumeric() || *b == b'-' || PLAIN.contains(b);
-    pattern
-        .as_bytes()
-        .iter()
-        .all(plain)
-        .then(|| pattern.as_bytes())
+    let text = pattern.as_bytes();
+    text.iter().all(plain).then_some(text)
 }
 
 /// What stands before: whether a repetition may follow.

@@ -1,94 +1,17 @@
-//! The native evaluation and the byte prefilter against jq itself, on random expressions and
-//! events: they must never say otherwise.
+//! Random expressions of the native kind and around it, and random events with what makes JSON
+//! odd: repeated names, escapes, large numbers, cut texts.
 
 use proptest::prelude::*;
 use proptest::sample::select;
 
-use super::jq::{End, Input, Next, Program};
-use super::native::{Desk, Native, Without};
-use super::prefilter::Condition;
-use super::samples::Sample;
-use crate::event::{Decoding, Format, Position, PositionStyle, TimestampType, object};
-
-/// What jq says: the truth of the first output, or that it fails.
-fn jq(program: &Program, sample: &Sample, decoding: Decoding) -> Result<bool, ()> {
-    let mut json = Vec::new();
-    object::write(&mut json, &sample.event(), &decoding);
-    let input = Input::read(&json).unwrap_or_else(|e| {
-        panic!("{e}: {}", String::from_utf8_lossy(&json));
-    });
-    let mut truth = false;
-    let end = program.run(&input, |output| {
-        truth = output.is_truthy();
-        Next::Enough
-    });
-    match end.unwrap() {
-        End::Done => Ok(truth),
-        End::Failed(_) => Err(()),
-    }
-}
-
-struct Both {
-    text: String,
-    program: Program,
-    native: Result<Native, String>,
-    condition: Condition,
-}
-
-impl Both {
-    fn of(text: &str) -> Self {
-        let compiled =
-            Program::compile_and(text, |term| (Native::compile(term), Condition::of(term)));
-        let (program, (native, condition)) = match compiled {
-            Ok(compiled) => compiled,
-            Err(fault) => panic!("{text}: {fault:?}"),
-        };
-        Self {
-            text: text.to_owned(),
-            program,
-            native,
-            condition,
-        }
-    }
-
-    /// Panics when they differ; says whether the native evaluation had an answer.
-    fn agree(&self, sample: &Sample, decoding: Decoding) -> bool {
-        let expected = jq(&self.program, sample, decoding);
-        let (text, value) = (&self.text, sample.value.as_deref().unwrap_or_default());
-        let about = format!("{text} on {} ({sample:?})", String::from_utf8_lossy(value));
-        if expected == Ok(true) {
-            assert!(
-                self.condition.allows(&sample.event()),
-                "prefilter of {about}"
-            );
-            let bytes = [
-                sample.key.as_deref().unwrap_or_default(),
-                value,
-                sample.headers.as_headers().encoded(),
-            ];
-            assert!(
-                self.condition.allows_bytes(&bytes.concat()),
-                "prefilter of {about}"
-            );
-        }
-        let Ok(native) = &self.native else {
-            return false;
-        };
-        let mut desk = Desk::default();
-        match native.test(&sample.event(), decoding, &mut desk) {
-            Ok(truth) => assert_eq!(Ok(truth), expected, "{about}"),
-            Err(Without::Failed) => assert_eq!(Err(()), expected, "{about}"),
-            Err(Without::Unknown) => return false,
-        }
-        true
-    }
-}
+use crate::event::{Decoding, Format, Position, PositionStyle, TimestampType};
+use crate::query::samples::Sample;
 
 const NAMES: [&str; 5] = ["a", "b", "x/y", "é", "base64"];
-const TEXTS: [&str; 10] = [
+pub(super) const TEXTS: [&str; 10] = [
     "", "a", "Paid", "x/y", "q\"q", "b\\c", "é😀", "\u{1}\n", "paid in", "YWJj",
 ];
-const NUMBERS: [&str; 22] = [
+pub(super) const NUMBERS: [&str; 22] = [
     "0",
     "-0",
     "1",
@@ -134,7 +57,7 @@ const PATTERNS: [&str; 18] = [
 ];
 
 /// A string as JSON or jq has it, some of it escaped.
-fn spelt(text: &str, escapes: u32) -> String {
+pub(super) fn spelt(text: &str, escapes: u32) -> String {
     let mut out = "\"".to_owned();
     for (i, c) in text.chars().enumerate() {
         let escape = escapes >> (i % 32) & 1 == 1;
@@ -142,9 +65,9 @@ fn spelt(text: &str, escapes: u32) -> String {
             '"' | '\\' => out.extend(['\\', c]),
             '/' if escape => out.push_str("\\/"),
             c if c < ' ' || escape => {
-                for unit in c.encode_utf16(&mut [0; 2]) {
-                    out.push_str(&format!("\\u{unit:04x}"));
-                }
+                let mut units = [0; 2];
+                let units = c.encode_utf16(&mut units).iter();
+                out.extend(units.map(|unit| format!("\\u{unit:04x}")));
             }
             c => out.push(c),
         }
@@ -194,7 +117,7 @@ fn bytes() -> impl Strategy<Value = Option<Vec<u8>>> {
     ]
 }
 
-fn sample() -> impl Strategy<Value = Sample> {
+pub(super) fn sample() -> impl Strategy<Value = Sample> {
     let headers = prop::collection::vec((select(&NAMES[..]), bytes()), 0..4);
     let odd = prop::option::weighted(0.1, Just(b"n\xff".to_vec()));
     (bytes(), bytes(), headers, odd, any::<bool>(), any::<bool>()).prop_map(
@@ -274,7 +197,7 @@ fn test() -> impl Strategy<Value = String> {
     ]
 }
 
-fn expression() -> impl Strategy<Value = String> {
+pub(super) fn expression() -> impl Strategy<Value = String> {
     let compare = select(&["==", "!=", "<", "<=", ">", ">="][..]);
     let leaf = prop_oneof![
         3 => (path(), compare.clone(), constant()).prop_map(|(p, op, c)| format!("{p} {op} {c}")),
@@ -306,7 +229,7 @@ fn expression() -> impl Strategy<Value = String> {
     ]
 }
 
-fn decoding() -> impl Strategy<Value = Decoding> {
+pub(super) fn decoding() -> impl Strategy<Value = Decoding> {
     let format = || {
         prop_oneof![
             6 => Just(Format::Auto),
@@ -316,106 +239,4 @@ fn decoding() -> impl Strategy<Value = Decoding> {
         ]
     };
     (format(), format()).prop_map(|(key, value)| Decoding { key, value })
-}
-
-proptest! {
-    #![proptest_config(ProptestConfig::with_cases(400))]
-
-    #[test]
-    fn native_and_prefilter_say_what_jq_says(
-        text in expression(),
-        samples in prop::collection::vec((sample(), decoding()), 24),
-    ) {
-        let both = Both::of(&text);
-        for (sample, decoding) in &samples {
-            both.agree(sample, *decoding);
-        }
-    }
-}
-
-#[test]
-fn comparisons_agree_on_every_kind_of_value() {
-    let constants: Vec<String> = NUMBERS
-        .iter()
-        .map(|n| (*n).to_owned())
-        .chain(TEXTS.iter().map(|t| spelt(t, 0)))
-        .chain(["null", "true", "false"].map(str::to_owned))
-        .collect();
-    let mut values = constants.clone();
-    values.extend(["[]", "{}", "[1]", "{\"a\":1}", r#""\ud800""#].map(str::to_owned));
-    let (mut known, mut all) = (0, 0);
-    for constant in &constants {
-        for op in ["==", "<", ">="] {
-            let both = Both::of(&format!(".value.a {op} {constant}"));
-            for value in &values {
-                let sample = Sample::of(format!("{{\"a\":{value}}}"));
-                known += usize::from(both.agree(&sample, Decoding::default()));
-                all += 1;
-            }
-        }
-    }
-    // Only numbers beyond the machine's are left to jq.
-    assert!(known * 10 > all * 7, "{known} of {all}");
-}
-
-#[test]
-fn paths_agree_where_there_is_no_such_thing() {
-    let paths = [
-        ".value.a.b",
-        ".value.a[1]",
-        ".value[\"a\"]",
-        ".value | .a | .b",
-        ".value.b.c.d",
-    ];
-    let values = [
-        "{}",
-        "[]",
-        "1",
-        "null",
-        "\"s\"",
-        "",
-        "{\"a\":1}",
-        "{\"a\":null}",
-        "{\"a\":{\"b\":1}}",
-        "{\"a\":[1,2]}",
-        "{\"a\":{\"b\":1},\"a\":{}}",
-        "{\"a\":\"x\",\"b\":{}}",
-        "{\"b\":{\"c\":3}}",
-        "{\"a\":{\"b\":1}",
-        "{\"a\":{\"b\":1}}x",
-    ];
-    for path in paths {
-        for rest in [
-            "",
-            " == 1",
-            " != null",
-            " | has(\"b\")",
-            " | not",
-            " | startswith(\"s\")",
-        ] {
-            let both = Both::of(&format!("{path}{rest}"));
-            assert!(both.native.is_ok(), "{}", both.text);
-            for value in values {
-                assert!(
-                    both.agree(&Sample::of(value), Decoding::default()),
-                    "{path} {value}"
-                );
-            }
-        }
-    }
-}
-
-#[test]
-fn texts_agree_however_they_are_spelt() {
-    for text in TEXTS {
-        for test in ["== ", "| startswith", "| endswith", "| contains", "| IN"] {
-            let both = Both::of(&format!(".value.a {test}({})", spelt(text, 0)));
-            for escapes in [0, 1, 2, 5, u32::MAX] {
-                for other in TEXTS {
-                    let value = format!("{{\"a\":{}}}", spelt(other, escapes));
-                    both.agree(&Sample::of(value), Decoding::default());
-                }
-            }
-        }
-    }
 }

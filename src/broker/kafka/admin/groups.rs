@@ -1,0 +1,248 @@
+//! The calls about consumer groups. None joins a group.
+#![expect(unsafe_code, reason = "rust-rdkafka does not wrap these calls")]
+
+use std::ffi::{CString, c_char};
+use std::sync::Arc;
+
+use rdkafka::bindings as sys;
+use rdkafka::topic_partition_list::Offset;
+use rdkafka::types::RDKafkaErrorCode as Code;
+use sys::rd_kafka_admin_op_t as Op;
+
+use super::super::client::Client;
+use super::super::error::Failure;
+use super::super::ffi::owned;
+use super::{Call, Place, Row, list_of, read_error, read_list, slice};
+
+/// A group as the cluster lists it.
+pub(in crate::broker::kafka) struct ListedGroup {
+    pub(in crate::broker::kafka) name: String,
+    pub(in crate::broker::kafka) state: String,
+    pub(in crate::broker::kafka) kind: String,
+}
+
+/// All consumer groups. A broker that cannot be asked is an error: a part is not the whole.
+pub(in crate::broker::kafka) fn list_groups(
+    client: &Arc<Client>,
+) -> Result<Vec<ListedGroup>, Failure> {
+    let call = Call::new(
+        client,
+        Op::RD_KAFKA_ADMIN_OP_LISTCONSUMERGROUPS,
+        false,
+        |rk, options, queue| {
+            // SAFETY: all three are alive.
+            unsafe { sys::rd_kafka_ListConsumerGroups(rk, options, queue) }
+        },
+    )?;
+    let event = call.wait()?;
+    // SAFETY: the event is the answer to this call; what it gives belongs to the event.
+    unsafe {
+        let result = sys::rd_kafka_event_ListConsumerGroups_result(event.raw());
+        if result.is_null() {
+            return Err(Failure::of(Code::InvalidType));
+        }
+        let mut len = 0;
+        let errors = sys::rd_kafka_ListConsumerGroups_result_errors(result, &raw mut len);
+        if let Some(failure) = slice(errors, len).iter().find_map(|e| read_error(*e)) {
+            return Err(failure);
+        }
+        let groups = sys::rd_kafka_ListConsumerGroups_result_valid(result, &raw mut len);
+        Ok(slice(groups, len)
+            .iter()
+            .map(|&group| ListedGroup {
+                name: owned(sys::rd_kafka_ConsumerGroupListing_group_id(group)),
+                state: owned(sys::rd_kafka_consumer_group_state_name(
+                    sys::rd_kafka_ConsumerGroupListing_state(group),
+                )),
+                kind: owned(sys::rd_kafka_consumer_group_type_name(
+                    sys::rd_kafka_ConsumerGroupListing_type(group),
+                ))
+                .to_lowercase(),
+            })
+            .collect())
+    }
+}
+
+/// A member of a group, and what it was given to read.
+pub(in crate::broker::kafka) struct Member {
+    pub(in crate::broker::kafka) id: String,
+    pub(in crate::broker::kafka) places: Vec<Place>,
+}
+
+/// The members of each group. A group that cannot be described (no permission, a protocol that
+/// librdkafka does not know) has none here.
+pub(in crate::broker::kafka) fn members(
+    client: &Arc<Client>,
+    groups: &[String],
+) -> Result<Vec<(String, Vec<Member>)>, Failure> {
+    let names = groups
+        .iter()
+        .map(|g| CString::new(g.as_str()).map_err(|_| Failure::of(Code::InvalidArgument)))
+        .collect::<Result<Vec<_>, _>>()?;
+    let mut pointers: Vec<*const c_char> = names.iter().map(|n| n.as_ptr()).collect();
+    if pointers.is_empty() {
+        return Ok(Vec::new());
+    }
+    let call = Call::new(
+        client,
+        Op::RD_KAFKA_ADMIN_OP_DESCRIBECONSUMERGROUPS,
+        false,
+        |rk, options, queue| {
+            // SAFETY: all are alive, and librdkafka copies the names.
+            unsafe {
+                sys::rd_kafka_DescribeConsumerGroups(
+                    rk,
+                    pointers.as_mut_ptr(),
+                    pointers.len(),
+                    options,
+                    queue,
+                );
+            }
+        },
+    )?;
+    let event = call.wait()?;
+    // SAFETY: the event is the answer to this call; what it gives belongs to the event.
+    unsafe {
+        let result = sys::rd_kafka_event_DescribeConsumerGroups_result(event.raw());
+        if result.is_null() {
+            return Err(Failure::of(Code::InvalidType));
+        }
+        let mut len = 0;
+        let found = sys::rd_kafka_DescribeConsumerGroups_result_groups(result, &raw mut len);
+        Ok(slice(found, len)
+            .iter()
+            .map(|&group| {
+                let name = owned(sys::rd_kafka_ConsumerGroupDescription_group_id(group));
+                (name, read_members(group))
+            })
+            .collect())
+    }
+}
+
+/// # Safety
+/// `group` points to a live description.
+unsafe fn read_members(group: *const sys::rd_kafka_ConsumerGroupDescription_t) -> Vec<Member> {
+    // SAFETY: the caller vouches for the group; what it gives belongs to it.
+    unsafe {
+        (0..sys::rd_kafka_ConsumerGroupDescription_member_count(group))
+            .map(|i| {
+                let member = sys::rd_kafka_ConsumerGroupDescription_member(group, i);
+                let given = sys::rd_kafka_MemberDescription_assignment(member);
+                let places = if given.is_null() {
+                    Vec::new()
+                } else {
+                    read_list(sys::rd_kafka_MemberAssignment_partitions(given))
+                };
+                Member {
+                    id: owned(sys::rd_kafka_MemberDescription_consumer_id(member)),
+                    places: places.into_iter().map(|row| row.place).collect(),
+                }
+            })
+            .collect()
+    }
+}
+
+/// Asks for the commits of a group: of these partitions, or of all that it has committed.
+/// Never joins it.
+pub(in crate::broker::kafka) fn ask_commits(
+    client: &Arc<Client>,
+    group: &str,
+    places: Option<&[Place]>,
+) -> Result<Call, Failure> {
+    let name = CString::new(group).map_err(|_| Failure::of(Code::InvalidArgument))?;
+    let list = places
+        .map(|p| list_of(p.iter().map(|p| (p.clone(), Offset::Invalid))))
+        .transpose()?;
+    let pointer = list
+        .as_ref()
+        .map_or(std::ptr::null(), |l| l.ptr().cast_const());
+    Call::new(
+        client,
+        Op::RD_KAFKA_ADMIN_OP_LISTCONSUMERGROUPOFFSETS,
+        false,
+        |rk, options, queue| {
+            // SAFETY: all are alive, librdkafka copies the request, and it is destroyed once.
+            unsafe {
+                let mut request =
+                    sys::rd_kafka_ListConsumerGroupOffsets_new(name.as_ptr(), pointer);
+                sys::rd_kafka_ListConsumerGroupOffsets(rk, &raw mut request, 1, options, queue);
+                sys::rd_kafka_ListConsumerGroupOffsets_destroy(request);
+            }
+        },
+    )
+}
+
+/// The answer to [`ask_commits`]. No commit is an offset below 0.
+pub(in crate::broker::kafka) fn commits(call: Call) -> Result<Vec<Row>, Failure> {
+    let event = call.wait()?;
+    // SAFETY: the event is the answer to this call; what it gives belongs to the event.
+    unsafe {
+        let result = sys::rd_kafka_event_ListConsumerGroupOffsets_result(event.raw());
+        if result.is_null() {
+            return Err(Failure::of(Code::InvalidType));
+        }
+        let mut len = 0;
+        let groups = sys::rd_kafka_ListConsumerGroupOffsets_result_groups(result, &raw mut len);
+        read_group_rows(slice(groups, len))
+    }
+}
+
+/// # Safety
+/// The pointers are live results.
+unsafe fn read_group_rows(
+    groups: &[*const sys::rd_kafka_group_result_t],
+) -> Result<Vec<Row>, Failure> {
+    let mut rows = Vec::new();
+    for &group in groups {
+        // SAFETY: the caller vouches for it; what it gives belongs to the result.
+        unsafe {
+            if let Some(failure) = read_error(sys::rd_kafka_group_result_error(group)) {
+                return Err(failure);
+            }
+            rows.extend(read_list(sys::rd_kafka_group_result_partitions(group)));
+        }
+    }
+    match rows.iter().find(|row| row.error != 0) {
+        Some(row) => Err(Failure::from_number(row.error)),
+        None => Ok(rows),
+    }
+}
+
+/// Writes the commits of a group that nobody is a member of.
+pub(in crate::broker::kafka) fn commit_for(
+    client: &Arc<Client>,
+    group: &str,
+    commits: &[(Place, u64)],
+) -> Result<(), Failure> {
+    let name = CString::new(group).map_err(|_| Failure::of(Code::InvalidArgument))?;
+    let list = list_of(
+        commits
+            .iter()
+            .map(|(place, offset)| (place.clone(), Offset::Offset(offset.cast_signed()))),
+    )?;
+    let call = Call::new(
+        client,
+        Op::RD_KAFKA_ADMIN_OP_ALTERCONSUMERGROUPOFFSETS,
+        false,
+        |rk, options, queue| {
+            // SAFETY: all are alive, librdkafka copies the request, and it is destroyed once.
+            unsafe {
+                let mut request =
+                    sys::rd_kafka_AlterConsumerGroupOffsets_new(name.as_ptr(), list.ptr());
+                sys::rd_kafka_AlterConsumerGroupOffsets(rk, &raw mut request, 1, options, queue);
+                sys::rd_kafka_AlterConsumerGroupOffsets_destroy(request);
+            }
+        },
+    )?;
+    let event = call.wait()?;
+    // SAFETY: the event is the answer to this call; what it gives belongs to the event.
+    unsafe {
+        let result = sys::rd_kafka_event_AlterConsumerGroupOffsets_result(event.raw());
+        if result.is_null() {
+            return Err(Failure::of(Code::InvalidType));
+        }
+        let mut len = 0;
+        let groups = sys::rd_kafka_AlterConsumerGroupOffsets_result_groups(result, &raw mut len);
+        read_group_rows(slice(groups, len)).map(drop)
+    }
+}

@@ -1,0 +1,81 @@
+//! A Kafka broker of this test alone: started, killed, revived and stopped by the script.
+
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use crate::support;
+
+pub struct Own {
+    port: u16,
+    data: PathBuf,
+}
+
+impl Own {
+    /// Starts the broker; `None` where tests with Kafka are skipped.
+    pub fn start() -> Option<Self> {
+        support::kafka()?;
+        let data = std::env::temp_dir().join(format!("evtap-own-{}", std::process::id()));
+        let own = Self {
+            port: free_ports(),
+            data,
+        };
+        own.script(&["start", "--secure", "--acl"]);
+        Some(own)
+    }
+
+    pub fn plain(&self) -> String {
+        format!("127.0.0.1:{}", self.port)
+    }
+
+    pub fn sasl_ssl(&self) -> String {
+        format!("127.0.0.1:{}", self.port + 2)
+    }
+
+    pub fn ca(&self) -> String {
+        self.data.join("kafka/tls/ca.pem").display().to_string()
+    }
+
+    /// As a power cut does it.
+    pub fn kill(&self) {
+        self.script(&["kill", "1"]);
+    }
+
+    pub fn revive(&self) {
+        self.script(&["revive", "1"]);
+    }
+
+    fn script(&self, arguments: &[&str]) {
+        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/brokers/kafka.sh");
+        let done = Command::new("bash")
+            .arg(script)
+            .args(arguments)
+            .env("EVTAP_BROKERS_DATA", &self.data)
+            .env("EVTAP_KAFKA_PORT", self.port.to_string())
+            .env("EVTAP_KAFKA_HEAP", "256m")
+            .output()
+            .unwrap();
+        let told = String::from_utf8_lossy(&done.stderr);
+        assert!(done.status.success(), "kafka.sh {arguments:?}: {told}");
+    }
+}
+
+impl Drop for Own {
+    fn drop(&mut self) {
+        self.script(&["stop"]);
+        drop(std::fs::remove_dir_all(&self.data));
+    }
+}
+
+/// The first of four ports in a row that are free.
+fn free_ports() -> u16 {
+    for base in (23_092..30_000).step_by(100) {
+        let taken: Vec<_> = (base..base + 4)
+            .map_while(|port| TcpListener::bind(("127.0.0.1", port)).ok())
+            .collect();
+        if taken.len() == 4 {
+            return base;
+        }
+    }
+    panic!("no four free ports in a row");
+}

@@ -113,8 +113,8 @@ impl Broker for Jsonl {
             if matches!(*self.input, Input::Stdin(_)) {
                 return Ok(None);
             }
-            let held = self.held().await?;
-            Ok(held.iter().filter_map(|held| held.last_time).max())
+            let input = self.input.clone();
+            file::on_thread(move || survey::end_time(&input)).await
         })
     }
 

@@ -45,7 +45,7 @@ const WRITER: &[(&str, &str)] = &[
     ("linger.ms", "5"),
     ("batch.size", "1000000"),
     ("queue.buffering.max.messages", "200000"),
-    ("queue.buffering.max.kbytes", "32768"),
+    ("queue.buffering.max.kbytes", "16384"),
     // Java's partitioner: librdkafka's own default would send a key elsewhere.
     ("partitioner", "murmur2_random"),
     // The broker decides what is too large, not the client.

@@ -39,7 +39,6 @@ const ONLY_IN: &[(&str, &str)] = &[
     ("jsonschema", "schema/"),
     ("apache_avro", "schema/"),
     ("prost_reflect", "schema/"),
-    ("lz4_flex", "event/codec/"),
     ("snap", "event/codec/"),
     ("crc32c", "event/codec/"),
 ];

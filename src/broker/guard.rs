@@ -64,6 +64,10 @@ impl<B: Broker> Broker for Guarded<B> {
         self.inner.groups()
     }
 
+    fn cluster(&self) -> BoxFuture<'_, Result<Option<String>>> {
+        self.inner.cluster()
+    }
+
     fn clock(&self) -> BoxFuture<'_, Result<Option<Timestamp>>> {
         self.inner.clock()
     }

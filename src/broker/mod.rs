@@ -26,7 +26,9 @@ pub use error::{Error, ErrorKind, Result};
 pub use registry::{ADAPTERS, Adapter};
 pub use settings::{Notices, Settings};
 pub use subscription::{Bound, PartitionRange, Range, Subscription, TopicSelector};
-pub use topic::{Group, GroupOffset, History, HistoryRecord, NewTopic, Target, TopicInfo, Written};
+pub use topic::{
+    Group, GroupOffset, History, HistoryRecord, NewTopic, Origin, Target, TopicInfo, Written,
+};
 
 use crate::event::{Batch, Timestamp};
 
@@ -52,6 +54,12 @@ pub trait Broker: Send + Sync {
                 "has no consumer groups",
             ))
         })
+    }
+
+    /// The cluster's own name for itself, the same by whatever address it was reached; `None` where
+    /// there is no such thing.
+    fn cluster(&self) -> BoxFuture<'_, Result<Option<String>>> {
+        Box::pin(async { Ok(None) })
     }
 
     /// The broker's own clock where it has one: the embedded broker's virtual time, the end of a
@@ -131,5 +139,11 @@ pub trait Sink: Send {
     /// Closes what has an end of its own, a file's index. Called once, after the last `flush`.
     fn finish(&mut self) -> BoxFuture<'_, Result<()>> {
         Box::pin(async { Ok(()) })
+    }
+
+    /// Tells a sink that keeps a recording where its events come from, before the first `send`,
+    /// and again when the clock is known better. Others do not care.
+    fn describe(&mut self, _origin: &Origin) -> Result<()> {
+        Ok(())
     }
 }

@@ -82,6 +82,17 @@ pub struct Written {
     pub bytes: u64,
 }
 
+/// Where the events of a recording come from.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Origin {
+    /// The addresses, without secrets.
+    pub sources: Vec<String>,
+    /// The adapters that read them.
+    pub adapters: Vec<String>,
+    /// The source's own clock at the end of the recording; the wall clock is not noted.
+    pub clock: Option<Timestamp>,
+}
+
 /// A prepared past, to be written into an empty broker in this order.
 #[derive(Debug, Clone, Default)]
 pub struct History {

@@ -53,7 +53,7 @@ pub enum Command {
     reason = "flags are booleans, and clap wants them as fields"
 )]
 pub struct Global {
-    /// Config file [default: $EVTAP_CONFIG, or evtap/config.toml in the config folder]
+    /// Config file; without it `$EVTAP_CONFIG`, then evtap/config.toml in the config folder
     #[arg(long, global = true, value_name = "FILE")]
     pub config: Option<PathBuf>,
     /// Client property of the broker, for example security.protocol=SSL; repeatable
@@ -109,6 +109,10 @@ pub enum ColorWhen {
 /// What is read, the same for every command that reads.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Selecting events")]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "flags are booleans, and clap wants them as fields"
+)]
 pub struct Select {
     /// Where to begin: start, end, N, -N, a time, an age (-15m), stored:GROUP
     #[arg(long, value_name = "POS", allow_hyphen_values = true, value_parser = Pos::parse)]

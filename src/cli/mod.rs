@@ -84,3 +84,30 @@ async fn dispatch(session: &Session, command: Command) -> Result<Exit> {
         Command::Man(args) => man::run(session, &args, &Cli::command()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_definitions_of_the_arguments_fit_together() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn every_help_ends_in_two_examples() {
+        fn check(command: &clap::Command) {
+            let help = command
+                .get_after_help()
+                .map(ToString::to_string)
+                .unwrap_or_default();
+            let examples = help.lines().filter(|l| l.contains("evtap ")).count();
+            assert_eq!(examples, 2, "{}: {help}", command.get_name());
+        }
+        let command = Cli::command();
+        check(&command);
+        for sub in command.get_subcommands() {
+            check(sub);
+        }
+    }
+}

@@ -115,7 +115,7 @@ mod tests {
             ("end", Pos::End),
             ("15", Pos::At(Position::offset(15))),
             ("-5", Pos::Last(5)),
-            ("-15m", Pos::Age(Duration::from_secs(900))),
+            ("-15m", Pos::Age(Duration::from_mins(15))),
             (
                 "2024-08-15T10:30:43Z",
                 Pos::Time(Timestamp(1_723_717_843_000)),

@@ -13,6 +13,7 @@ use crate::broker::{Bound, Capabilities, ErrorKind, PartitionRange, Range, Sourc
 use crate::event::Scanned;
 use crate::pipeline::{self, Consumer, End, Flow, LastEvents, Limits, Outcome, Window};
 use crate::query::{Query, QueryError, QuerySpec};
+use crate::replay::split_by_partition;
 
 /// A prepared read.
 pub struct Reading {
@@ -27,6 +28,8 @@ pub struct Reading {
 pub struct Input {
     pub opened: Opened,
     pub sub: Subscription,
+    /// Its number among the sources; its events carry it.
+    origin: u16,
 }
 
 impl From<QueryError> for Failure {
@@ -99,7 +102,13 @@ pub async fn prepare_opened(
             memory,
             notices: session.notices(),
         };
-        inputs.push(Input { opened, sub });
+        let origin = u16::try_from(inputs.len())
+            .map_err(|_| Failure::usage("too many sources").hint("name at most 65,536"))?;
+        inputs.push(Input {
+            opened,
+            sub,
+            origin,
+        });
     }
     Ok(Reading {
         query,
@@ -128,11 +137,10 @@ impl Input {
     }
 
     async fn source(&self, sub: &Subscription) -> Result<Box<dyn Source>> {
-        self.opened
-            .broker
-            .source(sub)
-            .await
-            .map_err(|e| Failure::from(e).on(format!("cannot read {}", self.opened.shown)))
+        let source = self.opened.broker.source(sub).await;
+        let source = source
+            .map_err(|e| Failure::from(e).on(format!("cannot read {}", self.opened.shown)))?;
+        Ok(pipeline::tag(source, self.origin))
     }
 }
 
@@ -163,28 +171,53 @@ impl Reading {
         Ok(pipeline::merge(sources, ordered))
     }
 
+    /// The frozen ranges merged by time: one source a partition, each in its own order.
+    pub async fn source_by_time(&self) -> Result<Box<dyn Source>> {
+        let mut sources = Vec::new();
+        for input in &self.inputs {
+            let Range::Frozen(ranges) = &input.sub.range else {
+                sources.push(input.source(&input.sub).await?);
+                continue;
+            };
+            for sub in split_by_partition(&input.sub, ranges) {
+                sources.push(input.source(&sub).await?);
+            }
+        }
+        Ok(pipeline::merge(sources, true))
+    }
+
     /// Runs the read into the consumer.
     pub async fn run(
-        mut self,
+        &self,
         session: &Session,
         consumer: &mut dyn Consumer,
         progress: &mut Progress,
     ) -> Result<Outcome> {
+        let stop = session.stop.clone();
         let Some(n) = self.last else {
             let mut source = self.source().await?;
-            let stop = session.stop.clone();
             return Ok(pipeline::run(&mut *source, consumer, self.limits, stop, progress).await);
         };
         let started = Instant::now();
-        let mut outcome = self.run_last(n, session, consumer, progress).await?;
-        let goes_on = self.follow && matches!(outcome.end, End::Complete);
-        if goes_on {
-            let mut source = self.source().await?;
-            if let Some(events) = &mut self.limits.events {
-                *events = events.saturating_sub(outcome.matched);
+        let (mut outcome, ends) = self.run_last(n, session, consumer, progress).await?;
+        if self.follow && matches!(outcome.end, End::Complete) {
+            let mut sources = Vec::with_capacity(self.inputs.len());
+            for (input, range) in self.inputs.iter().zip(ends) {
+                let sub = Subscription {
+                    range: Range::Frozen(range),
+                    ..input.sub.clone()
+                };
+                sources.push(input.source(&sub).await?);
             }
-            let stop = session.stop.clone();
-            let rest = pipeline::run(&mut *source, consumer, self.limits, stop, progress).await;
+            let mut source = pipeline::merge(sources, false);
+            let limits = Limits {
+                events: self
+                    .limits
+                    .events
+                    .map(|n| n.saturating_sub(outcome.matched)),
+                ..self.limits
+            };
+            let rest = pipeline::run(&mut *source, consumer, limits, stop, progress).await;
             outcome.scanned += rest.scanned;
             outcome.matched += rest.matched;
             outcome.end = rest.end;
@@ -194,38 +227,28 @@ impl Reading {
     }
 
     /// Reads growing windows at the tail until each partition gave its last N, or was read whole.
-    /// Leaves the subscriptions frozen at the ends, from where a follow goes on.
+    /// Gives the ends too, from where a follow goes on.
     async fn run_last(
-        &mut self,
+        &self,
         n: usize,
         session: &Session,
         consumer: &mut dyn Consumer,
         progress: &mut Progress,
-    ) -> Result<Outcome> {
+    ) -> Result<(Outcome, Vec<Vec<PartitionRange>>)> {
         let started = Instant::now();
         let limits = Limits {
             events: None,
             ..self.limits
         };
         let mut all = LastSearch::new(n);
-        for input in &mut self.inputs {
+        let mut ends = Vec::with_capacity(self.inputs.len());
+        for input in &self.inputs {
             let ranges = input.ranges().await?;
             let found = input.last(&ranges, n, limits, session, progress).await?;
-            let ends = ranges
-                .into_iter()
-                .map(|range| PartitionRange {
-                    start: range.end,
-                    ..range
-                })
-                .collect();
-            input.sub.range = Range::Frozen(ends);
             all.add(found)?;
+            ends.push(ranges.into_iter().map(after).collect());
         }
-        let batch = all
-            .last
-            .finish()
-            .map_err(|e| Failure::usage(e.to_string()))?;
-        let mut batch = batch;
+        let mut batch = all.last.finish().map_err(too_many)?;
         if let Some(most) = self.limits.events {
             batch.truncate(usize::try_from(most).unwrap_or(usize::MAX));
         }
@@ -241,8 +264,20 @@ impl Reading {
                 outcome.end = End::Closed;
             }
         }
-        Ok(outcome)
+        Ok((outcome, ends))
     }
+}
+
+/// What comes after a range.
+fn after(range: PartitionRange) -> PartitionRange {
+    PartitionRange {
+        start: range.end,
+        ..range
+    }
+}
+
+fn too_many(error: crate::event::ArenaFull) -> Failure {
+    Failure::usage(error.to_string()).hint("ask for fewer events with --last")
 }
 
 /// The last events of the sources so far.
@@ -262,10 +297,8 @@ impl LastSearch {
     }
 
     fn add(&mut self, found: Self) -> Result<()> {
-        let full =
-            |e: crate::event::ArenaFull| Failure::usage(e.to_string()).hint("ask for fewer events");
-        let batch = found.last.finish().map_err(full)?;
-        self.last.take_other(&batch).map_err(full)?;
+        let batch = found.last.finish().map_err(too_many)?;
+        self.last.take_other(&batch).map_err(too_many)?;
         self.scanned += found.scanned;
         if matches!(self.end, End::Complete) {
             self.end = found.end;

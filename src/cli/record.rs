@@ -9,7 +9,7 @@ use super::error::{Exit, Failure, Result};
 use super::progress::Progress;
 use super::session::Session;
 use super::{examples, explain, reading, summary};
-use crate::broker::{self, Address, BoxFuture, Sink, Target};
+use crate::broker::{self, Address, BoxFuture, Origin, Sink, Target};
 use crate::event::Batch;
 use crate::pipeline::{Consumer, End, Flow};
 use crate::text::human;
@@ -53,28 +53,19 @@ pub async fn run(session: &Session, args: &Record) -> Result<Exit> {
         let ranges = reading.resolve().await?;
         reading.freeze(ranges);
     }
-    let clock = reading.inputs[0].opened.broker.clock().await?;
+    let origin = origin(&reading).await?;
     let target = session.open_with(&out, |settings| {
-        // What the recorder writes beside the events: where they came from, and their clock.
-        let from = reading.inputs.iter().map(|i| i.opened.shown.as_str());
-        settings
-            .properties
-            .insert("source".to_owned(), from.collect::<Vec<_>>().join(" "));
-        if let Some(clock) = clock {
-            settings
-                .properties
-                .insert("clock".to_owned(), clock.0.to_string());
-        }
         // A capture is not what `--read-only` protects.
         settings.read_only = false;
     })?;
-    let sink = target
+    let mut sink = target
         .broker
         .sink(&Target {
             topic: "".into(),
             overwrite: args.overwrite,
         })
         .await?;
+    sink.describe(&origin)?;
     let mut recorder = Recorder { sink };
     let mut progress = Progress::new(session, false);
     let outcome = reading.run(session, &mut recorder, &mut progress).await;
@@ -100,6 +91,20 @@ pub async fn run(session: &Session, args: &Record) -> Result<Exit> {
         args.follow,
         args.select.fail_empty,
     ))
+}
+
+/// Where the recording comes from; its clock is the latest of the sources' own.
+async fn origin(reading: &reading::Reading) -> Result<Origin> {
+    let mut origin = Origin::default();
+    for input in &reading.inputs {
+        let broker = &input.opened.broker;
+        origin.sources.push(input.opened.shown.clone());
+        origin
+            .adapters
+            .push(broker.capabilities().adapter.to_owned());
+        origin.clock = origin.clock.max(broker.clock().await?);
+    }
+    Ok(origin)
 }
 
 /// A path is taken as a file whatever it looks like.

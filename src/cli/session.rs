@@ -45,14 +45,6 @@ impl Opened {
         let own = self.broker.clock().await?;
         Ok(own.unwrap_or_else(Timestamp::wall_clock))
     }
-
-    /// What tells two brokers apart: everything of the address but the topics.
-    pub fn identity(&self) -> String {
-        self.address
-            .clone()
-            .with_topics(broker::TopicSelector::all())
-            .to_string()
-    }
 }
 
 impl Session {
@@ -125,7 +117,7 @@ impl Session {
     }
 
     pub fn decoding(&self) -> Decoding {
-        self.global.decode.clone().unwrap_or_default()
+        self.global.decode.unwrap_or_default()
     }
 
     /// Whether standard output is coloured.
@@ -235,7 +227,8 @@ pub fn print_usage_error(error: &clap::Error) -> u8 {
         error.render().ansi().to_string()
     } else {
         let plain = error.render().to_string();
-        plain.lines().map(|l| format!("{}\n", Visible(l))).collect()
+        let lines: Vec<String> = plain.lines().map(|l| Visible(l).to_string()).collect();
+        lines.join("\n") + "\n"
     };
     let written = if error.use_stderr() {
         std::io::stderr().lock().write_all(text.as_bytes())

@@ -102,6 +102,8 @@ pub struct ArenaFull;
 #[derive(Debug, Default)]
 pub struct Batch {
     streams: Streams,
+    /// Beside `streams`; shorter means 0 for the rest.
+    origins: Arc<[u16]>,
     arena: Vec<u8>,
     entries: Vec<Entry>,
     metas: Vec<BatchMeta>,
@@ -115,6 +117,7 @@ impl Batch {
     pub fn new(streams: Streams) -> Self {
         Self {
             streams,
+            origins: Arc::default(),
             arena: Vec::new(),
             entries: Vec::new(),
             metas: Vec::new(),
@@ -130,6 +133,22 @@ impl Batch {
     /// Replaces the table by one that begins with the same partitions: a topic was discovered.
     pub fn set_streams(&mut self, streams: Streams) {
         self.streams = streams;
+    }
+
+    /// Which of the sources that are read together a partition of the table belongs to. Two of
+    /// them can have partitions of the same name.
+    pub fn origin(&self, stream_index: u32) -> u16 {
+        let origin = self.origins.get(stream_index as usize);
+        origin.copied().unwrap_or_default()
+    }
+
+    /// Says where the partitions of the table come from, in its order.
+    pub fn set_origins(&mut self, origins: Arc<[u16]>) {
+        self.origins = origins;
+    }
+
+    pub fn origins(&self) -> &Arc<[u16]> {
+        &self.origins
     }
 
     pub fn len(&self) -> usize {
@@ -301,6 +320,7 @@ impl BatchPool {
             .unwrap_or_default();
         Batch {
             streams,
+            origins: Arc::default(),
             arena,
             entries,
             metas: Vec::new(),

@@ -43,8 +43,9 @@ impl Position {
                     major: self.major,
                     minor,
                 },
+                None if self.major == u64::MAX => Self::MAX,
                 None => Self {
-                    major: self.major.saturating_add(1),
+                    major: self.major + 1,
                     minor: 0,
                 },
             },
@@ -167,6 +168,7 @@ mod tests {
             minor: u64::MAX,
         };
         assert_eq!(last.next(PositionStyle::Entry), Position::offset(6));
+        assert_eq!(Position::MAX.next(PositionStyle::Entry), Position::MAX);
         assert_eq!(
             Position::offset(5).next(PositionStyle::Offset),
             Position::offset(6)

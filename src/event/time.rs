@@ -30,6 +30,13 @@ impl Timestamp {
     /// it runs for every printed event. Years beyond 0000..=9999 are written with a sign, as
     /// ISO 8601 has it.
     pub fn write_rfc3339(self, out: &mut Vec<u8>) {
+        match self.four_digit_year() {
+            Some(text) => out.extend_from_slice(&text),
+            None => self.write_any_year(out),
+        }
+    }
+
+    fn write_any_year(self, out: &mut Vec<u8>) {
         let days = self.0.div_euclid(86_400_000);
         let in_day = self.0.rem_euclid(86_400_000);
         let (year, month, day) = civil_from_days(days);
@@ -52,6 +59,36 @@ impl Timestamp {
         out.push(b'.');
         put_digits(out, in_day % 1000, 3);
         out.push(b'Z');
+    }
+}
+
+const END_OF_9999: i64 = 253_402_300_800_000;
+
+impl Timestamp {
+    /// The same for the times that occur, without a branch per digit.
+    fn four_digit_year(self) -> Option<[u8; 24]> {
+        let ms = u64::try_from(self.0)
+            .ok()
+            .filter(|_| self.0 < END_OF_9999)?;
+        let in_day = (ms % 86_400_000) as u32;
+        let (year, month, day) = civil_from_days((ms / 86_400_000).cast_signed());
+        let [year, month, day] = [year, month, day].map(|n| n.cast_unsigned() as u32);
+        let mut text = *b"0000-00-00T00:00:00.000Z";
+        for (place, number) in [
+            (0, year / 100),
+            (2, year % 100),
+            (5, month),
+            (8, day),
+            (11, in_day / 3_600_000),
+            (14, in_day / 60_000 % 60),
+            (17, in_day / 1000 % 60),
+            (20, in_day % 1000 / 10),
+        ] {
+            text[place] = b'0' + (number / 10) as u8;
+            text[place + 1] = b'0' + (number % 10) as u8;
+        }
+        text[22] = b'0' + (in_day % 10) as u8;
+        Some(text)
     }
 }
 
@@ -129,6 +166,18 @@ mod tests {
         ] {
             assert_eq!(Timestamp(ms).to_string(), text);
         }
+    }
+
+    #[test]
+    fn both_ways_of_writing_agree() {
+        for ms in (0..END_OF_9999).step_by(86_399_999 * 17) {
+            let time = Timestamp(ms);
+            let mut slow = Vec::new();
+            time.write_any_year(&mut slow);
+            assert_eq!(time.four_digit_year().unwrap(), *slow);
+        }
+        assert_eq!(Timestamp(-1).four_digit_year(), None);
+        assert_eq!(Timestamp(END_OF_9999).four_digit_year(), None);
     }
 
     #[test]

@@ -25,6 +25,7 @@ impl LastEvents {
     pub fn take(&mut self, batch: &Batch) -> Result<(), ArenaFull> {
         if self.kept.streams().len() < batch.streams().len() {
             self.kept.set_streams(batch.streams().clone());
+            self.kept.set_origins(batch.origins().clone());
         }
         for event in batch.iter() {
             self.kept.push(&event)?;
@@ -40,7 +41,12 @@ impl LastEvents {
     pub fn take_other(&mut self, other: &Batch) -> Result<(), ArenaFull> {
         let base = self.kept.streams().len() as u32;
         let both = self.kept.streams().iter().chain(other.streams().iter());
+        let origins = (0..base)
+            .map(|index| self.kept.origin(index))
+            .chain((0..other.streams().len() as u32).map(|index| other.origin(index)))
+            .collect();
         self.kept.set_streams(both.cloned().collect());
+        self.kept.set_origins(origins);
         for mut event in other.iter() {
             event.stream_index += base;
             self.kept.push(&event)?;
@@ -50,6 +56,7 @@ impl LastEvents {
 
     fn compact(&mut self) -> Result<(), ArenaFull> {
         let mut fresh = Batch::new(self.kept.streams().clone());
+        fresh.set_origins(self.kept.origins().clone());
         for index in self.last_of_each() {
             fresh.push(&self.kept.get(index))?;
         }
@@ -113,6 +120,7 @@ impl LastEvents {
             }
         }
         let mut out = Batch::new(self.kept.streams().clone());
+        out.set_origins(self.kept.origins().clone());
         for &index in &merged[merged.len().saturating_sub(self.n)..] {
             out.push(&self.kept.get(index))?;
         }

@@ -26,6 +26,8 @@ pub fn merge(mut sources: Vec<Box<dyn Source>>, time_ordered: bool) -> Box<dyn S
 struct Union {
     all: Vec<Stream>,
     table: Streams,
+    /// Where each partition of the table comes from.
+    origins: Arc<[u16]>,
     /// For each source: its own index to the table's.
     maps: Vec<Vec<u32>>,
 }
@@ -38,19 +40,26 @@ impl Union {
         }
     }
 
-    /// Takes in what is new in a source's table.
-    fn admit(&mut self, source: usize, streams: &Streams) {
+    /// Takes in what is new in the table of a source's batch.
+    fn admit(&mut self, source: usize, batch: &Batch) {
         let map = &mut self.maps[source];
+        let streams = batch.streams();
         if map.len() >= streams.len() {
             return;
         }
-        for stream in &streams[map.len()..] {
+        let mut origins = self.origins.to_vec();
+        for index in map.len()..streams.len() {
             map.push(self.all.len() as u32);
-            self.all.push(stream.clone());
+            self.all.push(streams[index].clone());
+            origins.push(batch.origin(index as u32));
         }
         self.table = self.all.clone().into();
+        self.origins = origins.into();
     }
 }
+
+/// For each source: how much of its range lies behind, and how long it is.
+type Progresses = Vec<Mutex<Option<(u64, u64)>>>;
 
 /// How many batches of one source may wait; with the batch size it bounds the memory.
 const WAITING: usize = 2;
@@ -59,7 +68,7 @@ struct ByArrival {
     batches: mpsc::Receiver<(usize, Result<Batch>)>,
     tasks: Vec<JoinHandle<()>>,
     union: Union,
-    progress: Arc<Vec<Mutex<Option<(u64, u64)>>>>,
+    progress: Arc<Progresses>,
     failed: Option<Error>,
 }
 
@@ -67,7 +76,7 @@ impl ByArrival {
     fn new(sources: Vec<Box<dyn Source>>) -> Self {
         let count = sources.len();
         let (sender, batches) = mpsc::channel(WAITING * count);
-        let progress: Arc<Vec<_>> = Arc::new((0..count).map(|_| Mutex::new(None)).collect());
+        let progress: Arc<Progresses> = Arc::new((0..count).map(|_| Mutex::new(None)).collect());
         let tasks = sources
             .into_iter()
             .enumerate()
@@ -89,7 +98,7 @@ async fn forward(
     index: usize,
     mut source: Box<dyn Source>,
     sender: mpsc::Sender<(usize, Result<Batch>)>,
-    progress: Arc<Vec<Mutex<Option<(u64, u64)>>>>,
+    progress: Arc<Progresses>,
 ) {
     loop {
         let batch = source.next_batch().await;
@@ -113,8 +122,9 @@ impl Source for ByArrival {
             loop {
                 match self.batches.recv().await {
                     Some((index, Ok(mut batch))) => {
-                        self.union.admit(index, batch.streams());
+                        self.union.admit(index, &batch);
                         batch.remap(self.union.table.clone(), &self.union.maps[index]);
+                        batch.set_origins(self.union.origins.clone());
                         return Ok(Some(batch));
                     }
                     // A damaged file must not hide what the others hold: it is told at the end.
@@ -186,7 +196,7 @@ impl ByTime {
                 match head.source.next_batch().await {
                     Ok(Some(batch)) => {
                         *scanned += batch.scanned;
-                        self.union.admit(index, batch.streams());
+                        self.union.admit(index, &batch);
                         head.batch = batch;
                         head.next = 0;
                     }
@@ -230,6 +240,7 @@ impl Source for ByTime {
             let mut scanned = Scanned::default();
             self.fill(&mut scanned).await?;
             let mut out = self.pool.batch(self.union.table.clone());
+            out.set_origins(self.union.origins.clone());
             out.scanned = scanned;
             while !out.is_full() {
                 let Some(index) = self.earliest() else { break };

@@ -7,8 +7,10 @@ mod last;
 mod merge;
 mod run;
 mod stop;
+mod tag;
 
 pub use last::{LastEvents, Window};
 pub use merge::merge;
 pub use run::{Consumer, End, Flow, Limits, Outcome, Ticker, run};
 pub use stop::{Stop, StopHandle};
+pub use tag::tag;

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use tokio::time::{sleep_until, timeout_at};
 
 use super::Stop;
-use crate::broker::{BoxFuture, Error, ErrorKind, Result, Source};
+use crate::broker::{BoxFuture, Error, Result, Source};
 use crate::event::{Batch, Scanned};
 
 /// Takes what a source hands on: a printer, a recorder, a replay.
@@ -222,9 +222,6 @@ impl End {
             Self::Timeout => Some("timeout".to_owned()),
             Self::Interrupted => Some("interrupted".to_owned()),
             Self::Closed => Some("output closed".to_owned()),
-            Self::Failed(error) if error.kind == ErrorKind::Damaged => {
-                Some(format!("damaged: {error}"))
-            }
             Self::Failed(error) => Some(error.to_string()),
         }
     }

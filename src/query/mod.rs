@@ -2,11 +2,18 @@
 //! expressions, compiled once and shared by threads. Where events come from and where they go is
 //! decided elsewhere.
 
+#[cfg(test)]
+mod agreement;
+#[cfg(test)]
+mod cost;
 mod error;
+mod escape;
 mod grep;
 mod jq;
+mod json;
 mod map;
-mod nesting;
+mod native;
+mod prefilter;
 #[cfg(test)]
 mod samples;
 mod selection;

@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use super::QueryError;
 use super::grep::Grep;
-use super::jq::{Broken, End, Input, Next, Program};
+use super::jq::{End, Input, Next, Program};
+use super::native::{Desk, Native, Without};
+use super::prefilter::Condition;
 use crate::event::object;
 use crate::event::{Decoding, EventRef, Select, SelectError, SelectWorker, Verdict};
 
@@ -36,6 +38,10 @@ struct Compiled {
 
 struct Where {
     text: String,
+    /// What must be in an event for the expression to hold.
+    condition: Condition,
+    /// The expression evaluated on the event itself, or what of it only jq can do.
+    native: Result<Native, String>,
     program: Program,
 }
 
@@ -58,36 +64,58 @@ impl Query {
     /// How the selection will run, a line for each part of it.
     pub fn explain(&self) -> Vec<String> {
         let keys = self.0.keys.iter();
-        let keys = keys.map(|key| format!("key {}: compared", String::from_utf8_lossy(key)));
+        let keys = keys.map(|key| format!("key {}: exact", String::from_utf8_lossy(key)));
         let greps = self.0.greps.iter();
         let greps = greps.map(|grep| format!("grep {}: over key, value and headers", grep.text()));
         let wheres = self.0.wheres.iter();
-        let wheres = wheres.map(|w| format!("where {}: jq", w.text));
+        let wheres = wheres.map(Where::explain);
         keys.chain(greps).chain(wheres).collect()
     }
 }
 
 impl Where {
     fn compile(text: &str) -> Result<Self, QueryError> {
-        let program = Program::compile(text).map_err(|fault| fault.of("--where", text))?;
+        let compiled =
+            Program::condition(text, |term| (Condition::of(term), Native::compile(term)));
+        let (program, (condition, native)) = compiled.map_err(|fault| fault.of("--where", text))?;
         Ok(Self {
             text: text.to_owned(),
+            condition,
+            native,
             program,
         })
     }
 
-    /// Whether the first output of the expression is truthy.
-    fn run(&self, input: &Input) -> Result<Verdict, Broken> {
+    fn explain(&self) -> String {
+        let how = match &self.native {
+            Ok(_) => "native".to_owned(),
+            Err(what) => format!("jq, because of {what}"),
+        };
+        let filter = match &self.condition {
+            Condition::Free => "no byte prefilter".to_owned(),
+            condition => format!("byte prefilter {condition}"),
+        };
+        format!("where {}: {how}; {filter}", self.text)
+    }
+
+    /// Lets jq decide: the event is kept if the first output of the expression is truthy.
+    fn run(&self, input: &Input, event: &EventRef<'_>) -> Result<Verdict, SelectError> {
         let mut keep = false;
         let end = self.program.run(input, |output| {
             keep = output.is_truthy();
             Next::Enough
-        })?;
-        Ok(match end {
-            End::Failed(_) => Verdict::Failed,
-            End::Done if keep => Verdict::Keep,
-            End::Done => Verdict::Drop,
-        })
+        });
+        match end {
+            Ok(End::Failed(_)) => Ok(Verdict::Failed),
+            Ok(End::Done) if keep => Ok(Verdict::Keep),
+            Ok(End::Done) => Ok(Verdict::Drop),
+            Err(broken) => {
+                let (stream, style) = (event.stream, event.stream.style);
+                let position = event.position.display(style);
+                let place = format!("{}/{}@{position}", stream.topic, stream.partition);
+                Err(broken.of("--where", &self.text, &self.program, &place))
+            }
+        }
     }
 }
 
@@ -96,6 +124,7 @@ impl Select for Query {
         Box::new(QueryWorker {
             query: Arc::clone(&self.0),
             object: Vec::new(),
+            desk: Desk::default(),
         })
     }
 
@@ -108,6 +137,7 @@ impl Select for Query {
         let key = |key: &Vec<u8>| memchr::memmem::find(bytes, key).is_some();
         (query.keys.is_empty() || query.keys.iter().any(key))
             && query.greps.iter().all(|grep| grep.may_match(bytes))
+            && query.wheres.iter().all(|w| w.condition.allows_bytes(bytes))
     }
 }
 
@@ -115,6 +145,7 @@ struct QueryWorker {
     query: Arc<Compiled>,
     /// The event object, written anew for each event that jq looks at.
     object: Vec<u8>,
+    desk: Desk,
 }
 
 impl SelectWorker for QueryWorker {
@@ -124,31 +155,34 @@ impl SelectWorker for QueryWorker {
         if !query.keys.is_empty() && !query.keys.iter().any(wanted) {
             return Ok(Verdict::Drop);
         }
-        if !query.greps.iter().all(|grep| grep.matches(event)) {
+        let wheres = &query.wheres;
+        if !wheres.iter().all(|w| w.condition.allows(event))
+            || !query.greps.iter().all(|grep| grep.matches(event))
+        {
             return Ok(Verdict::Drop);
         }
-        if query.wheres.is_empty() {
-            return Ok(Verdict::Keep);
-        }
-        self.object.clear();
-        object::write(&mut self.object, event, &query.decoding);
-        let Ok(input) = Input::read(&self.object) else {
-            return Ok(Verdict::Failed);
-        };
-        for expression in &query.wheres {
-            match expression.run(&input) {
-                Ok(Verdict::Keep) => {}
-                Ok(other) => return Ok(other),
-                Err(broken) => {
-                    let place = format!(
-                        "{}/{}@{}",
-                        event.stream.topic,
-                        event.stream.partition,
-                        event.position.display(event.stream.style)
-                    );
-                    let text = &expression.text;
-                    return Err(broken.of("--where", text, &expression.program, &place));
+        let mut input = None;
+        for expression in wheres {
+            let native = expression.native.as_ref().ok();
+            let truth = native.map(|n| n.test(event, query.decoding, &mut self.desk));
+            let verdict = match truth {
+                Some(Ok(true)) => Verdict::Keep,
+                Some(Ok(false)) => Verdict::Drop,
+                Some(Err(Without::Failed)) => Verdict::Failed,
+                Some(Err(Without::Unknown)) | None => {
+                    if input.is_none() {
+                        self.object.clear();
+                        object::write(&mut self.object, event, &query.decoding);
+                        input = Input::read(&self.object).ok();
+                    }
+                    match &input {
+                        Some(input) => expression.run(input, event)?,
+                        None => Verdict::Failed,
+                    }
                 }
+            };
+            if verdict != Verdict::Keep {
+                return Ok(verdict);
             }
         }
         Ok(Verdict::Keep)
@@ -243,6 +277,100 @@ mod tests {
         assert_eq!(
             error.to_string(),
             "--where 'def f: f; f' did not end within 0.05 s on orders/0@15"
+        );
+    }
+
+    #[test]
+    fn errors_point_at_the_token_and_say_what_to_try() {
+        let error = |expression: &str| {
+            let spec = QuerySpec {
+                where_: vec![expression.to_owned()],
+                ..QuerySpec::default()
+            };
+            let error = Query::compile(&spec).err().unwrap();
+            format!("{error}\n{}", error.hint.as_deref().unwrap_or_default())
+        };
+        for (expression, drawn) in [
+            (
+                ".value.a ==",
+                "--where: unexpected end: expected term\n  .value.a ==\n             ^\n",
+            ),
+            (
+                ".value.a = 5",
+                "--where: `=` assigns, and what that gives is always true\n  .value.a = 5\n           \
+                 ^\ncompare with ==",
+            ),
+            (
+                ".value.a == 'x'",
+                "--where: unexpected '\\''\n  .value.a == 'x'\n              ^\njq's strings stand in \
+                 double quotes",
+            ),
+            (
+                ".a && .b",
+                "--where: unexpected '&'\n  .a && .b\n     ^\njq says `and`",
+            ),
+            (
+                "(.a == 1",
+                "--where: closing parenthesis is missing\n  (.a == 1\n  ^\n",
+            ),
+            (
+                ".a | startwith(\"x\")",
+                "--where: unknown function startwith/1\n  .a | startwith(\"x\")\n       ^^^^^^^^^\ndid you \
+                 mean startswith?",
+            ),
+            (
+                "selct(.a)",
+                "--where: unknown function selct/1\n  selct(.a)\n  ^^^^^\ndid you mean select?",
+            ),
+            (
+                "Paid",
+                "--where: unknown function Paid/0\n  Paid\n  ^^^^\na field is written .Paid, a text \
+                 \"Paid\"",
+            ),
+            (
+                ".a | test",
+                "--where: unknown function test/0\n  .a | test\n       ^^^^\ntest takes 1 or 2 arguments, \
+                 joined by `;`",
+            ),
+            (
+                ".a == $x",
+                "--where: unknown variable $x\n  .a == $x\n        ^^\n",
+            ),
+            (
+                "",
+                "--where: unexpected end: expected term\n  \n  ^\nan expression is, for instance, \
+                 .value.amount > 500",
+            ),
+        ] {
+            assert_eq!(error(expression), drawn);
+        }
+    }
+
+    #[test]
+    fn the_way_of_each_expression_is_explained() {
+        let spec = QuerySpec {
+            where_: vec![
+                ".value.type == \"Paid\" and (.key == \"a\" or .key == \"b\")".to_owned(),
+                "any(.value.items[]; .sku == \"x\")".to_owned(),
+                ".value.n + 1 > 2".to_owned(),
+            ],
+            grep: vec!["a.b".to_owned()],
+            keys: vec![b"k".to_vec()],
+            ..QuerySpec::default()
+        };
+        let lines = Query::compile(&spec).unwrap().explain();
+        assert_eq!(
+            lines,
+            [
+                "key k: exact",
+                "grep a.b: over key, value and headers",
+                "where .value.type == \"Paid\" and (.key == \"a\" or .key == \"b\"): native; byte \
+                 prefilter \"Paid\" in the value and (\"a\" in the key or \"b\" in the key)",
+                "where any(.value.items[]; .sku == \"x\"): jq, because of the function any; byte \
+                 prefilter \"x\" in the value",
+                "where .value.n + 1 > 2: jq, because of a comparison of other things than a path and \
+                 a constant; no byte prefilter",
+            ]
         );
     }
 

@@ -7,12 +7,15 @@ use super::scan::{self, NotPrintableInString};
 /// Appends a JSON string with its quotes.
 pub fn push_string(out: &mut Vec<u8>, text: &str) {
     out.push(b'"');
-    push_string_part(out, text);
+    if scan::run::<NotPrintableInString>(text.as_bytes()) == text.len() {
+        out.extend_from_slice(text.as_bytes());
+    } else {
+        push_escaped(out, text);
+    }
     out.push(b'"');
 }
 
-/// Appends what belongs between the quotes of a JSON string, for strings made of several parts.
-pub(crate) fn push_string_part(out: &mut Vec<u8>, text: &str) {
+fn push_escaped(out: &mut Vec<u8>, text: &str) {
     json_pieces(text, |piece| match piece {
         Piece::Plain(plain) => out.extend_from_slice(plain.as_bytes()),
         Piece::Hostile(c) => push_escape(out, c),
@@ -48,7 +51,7 @@ pub fn push_value(out: &mut Vec<u8>, raw: &[u8]) {
 
 /// As [`push_value`], for text that is known to be UTF-8.
 pub(super) fn push_text(out: &mut Vec<u8>, text: &str) {
-    if scan::is_printable(text.as_bytes()) || !has_hostile(text) {
+    if !scan::needs_a_look(text.as_bytes()) || !has_hostile(text) {
         out.extend_from_slice(text.as_bytes());
     } else {
         push_on_one_line(out, text);

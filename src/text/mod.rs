@@ -9,5 +9,6 @@ mod scan;
 pub mod width;
 
 pub use json::{push_string, push_value};
+pub(crate) use json_check::Visit;
 pub use json_check::{JsonFault, JsonText, MAX_DEPTH};
 pub use safe::{Visible, is_hostile, push_visible, write_visible};

@@ -2,6 +2,7 @@
 //! hide what a person sees, and how they are made visible. Whatever reaches a terminal, a message
 //! or a table goes through here; JSON escapes the same set.
 
+use std::convert::Infallible;
 use std::fmt;
 
 use super::scan::{self, NotPrintable, NotPrintableInString};
@@ -93,13 +94,10 @@ fn pieces<'a, const JSON: bool, E>(
 /// Calls back for each piece of a text to be put into a JSON string.
 #[inline]
 pub(super) fn json_pieces(text: &str, mut each: impl FnMut(Piece<'_>)) {
-    let done: Result<(), std::convert::Infallible> = pieces::<true, _>(text, |piece| {
+    let Ok(()): Result<(), Infallible> = pieces::<true, _>(text, |piece| {
         each(piece);
         Ok(())
     });
-    match done {
-        Ok(()) => {}
-    }
 }
 
 /// Appends bytes with everything hostile made visible: `\n`, `\t`, `\r`, other ASCII controls as
@@ -123,16 +121,17 @@ pub fn write_visible(out: &mut Vec<u8>, bytes: &[u8]) {
 
 /// As [`write_visible`], for text that is known to be UTF-8.
 pub fn push_visible(out: &mut Vec<u8>, text: &str) {
-    let done: Result<(), std::convert::Infallible> = pieces::<false, _>(text, |piece| {
+    if !scan::needs_a_look(text.as_bytes()) {
+        out.extend_from_slice(text.as_bytes());
+        return;
+    }
+    let Ok(()): Result<(), Infallible> = pieces::<false, _>(text, |piece| {
         match piece {
             Piece::Plain(plain) => out.extend_from_slice(plain.as_bytes()),
             Piece::Hostile(c) => push_escape(out, c),
         }
         Ok(())
     });
-    match done {
-        Ok(()) => {}
-    }
 }
 
 const HEX: &[u8; 16] = b"0123456789abcdef";

@@ -58,21 +58,6 @@ impl Stop for NotPrintableInString {
     }
 }
 
-/// What ends or interrupts a JSON string: a quote, a backslash, a control character.
-pub(super) struct StringEnd;
-
-impl Stop for StringEnd {
-    #[inline]
-    fn mask(word: u64) -> u64 {
-        control(word) | quote_or_backslash(word)
-    }
-
-    #[inline]
-    fn byte(byte: u8) -> bool {
-        byte < 0x20 || matches!(byte, b'"' | b'\\')
-    }
-}
-
 /// The number of bytes before the first stop.
 #[inline]
 pub(super) fn run<S: Stop>(bytes: &[u8]) -> usize {
@@ -89,10 +74,63 @@ pub(super) fn run<S: Stop>(bytes: &[u8]) -> usize {
     at + rest.unwrap_or(tail.len())
 }
 
-/// True when all bytes are printable ASCII.
-pub(super) fn is_printable(bytes: &[u8]) -> bool {
-    let odd = |odd, &byte: &u8| odd | (byte.wrapping_sub(0x20) > 0x5e);
-    !bytes.iter().fold(false, odd)
+// The functions below are loops without branches inside: the compiler makes vector code of them.
+
+/// True when there is a C0 control character.
+#[expect(
+    clippy::needless_bitwise_bool,
+    reason = "branches would keep the loop from becoming vector code"
+)]
+pub(super) fn has_control(bytes: &[u8]) -> bool {
+    let found = |found, &byte: &u8| found | (byte < 0x20);
+    bytes.iter().fold(false, found)
+}
+
+/// False when a UTF-8 text surely holds nothing hostile: no control character, and no byte that
+/// begins the encoding of a hostile character. True is a maybe.
+#[expect(
+    clippy::needless_bitwise_bool,
+    reason = "branches would keep the loop from becoming vector code"
+)]
+pub(super) fn needs_a_look(bytes: &[u8]) -> bool {
+    let found = |found, &byte: &u8| {
+        found
+            | (byte < 0x20)
+            | (byte == 0x7f)
+            | (byte == 0xc2)
+            | (byte == 0xcd)
+            | (byte == 0xd8)
+            | (byte.wrapping_sub(0xe1) <= 2)
+            | (byte >= 0xef)
+    };
+    bytes.iter().fold(false, found)
+}
+
+/// One bit for each quote and backslash among the first 64 bytes.
+pub(super) fn marks(bytes: &[u8]) -> u64 {
+    if let Some(block) = bytes.first_chunk::<64>() {
+        return marks_of(block);
+    }
+    let mut block = [0; 64];
+    if let Some(front) = block.get_mut(..bytes.len()) {
+        front.copy_from_slice(bytes);
+    }
+    marks_of(&block)
+}
+
+#[inline]
+fn marks_of(block: &[u8; 64]) -> u64 {
+    let mut marks = [0u8; 64];
+    for (mark, byte) in marks.iter_mut().zip(block) {
+        *mark = u8::from(*byte == b'"') | u8::from(*byte == b'\\');
+    }
+    let mut bits = 0;
+    for (i, word) in marks.as_chunks::<8>().0.iter().enumerate() {
+        // Each byte is 0 or 1; the product has the eight of them side by side in its top byte.
+        let gathered = u64::from_le_bytes(*word).wrapping_mul(0x0102_0408_1020_4080) >> 56;
+        bits |= gathered << (8 * i);
+    }
+    bits
 }
 
 #[cfg(test)]
@@ -116,7 +154,6 @@ mod tests {
     fn word_and_byte_scans_stop_at_the_same_place() {
         agrees::<NotPrintable>();
         agrees::<NotPrintableInString>();
-        agrees::<StringEnd>();
     }
 
     #[test]
@@ -132,10 +169,45 @@ mod tests {
     }
 
     #[test]
-    fn printable_is_ascii_from_space_to_tilde() {
-        for byte in 0..=255u8 {
-            let bytes = [b"some text before it ".as_slice(), &[byte]].concat();
-            assert_eq!(is_printable(&bytes), (0x20..0x7f).contains(&byte));
+    fn marks_are_where_quotes_and_backslashes_are() {
+        for len in 0..70 {
+            for pattern in 0..=255u8 {
+                let letter = |i: u32| [b'a', b'"'][usize::from(pattern >> (i % 8) & 1)];
+                let mut bytes: Vec<u8> = (0..len).map(letter).collect();
+                if let Some(byte) = bytes.get_mut(usize::from(pattern) % 64) {
+                    *byte = b'\\';
+                }
+                let slow = bytes.iter().take(64).enumerate();
+                let slow = slow.fold(0, |bits, (i, b)| bits | u64::from(*b != b'a') << i);
+                assert_eq!(marks(&bytes), slow);
+            }
+        }
+    }
+
+    #[test]
+    fn whatever_is_hostile_needs_a_look() {
+        for c in ('\0'..=char::MAX).filter(|c| crate::text::is_hostile(*c)) {
+            assert!(needs_a_look(c.to_string().as_bytes()), "{c:?}");
+        }
+        for text in [
+            "printable ~ ASCII",
+            "größe",
+            "Łukasz",
+            "美咲",
+            "кириллица",
+            "ελληνικά",
+        ] {
+            assert!(!needs_a_look(text.as_bytes()), "{text}");
+        }
+    }
+
+    #[test]
+    fn control_characters_are_found_anywhere() {
+        for place in 0..40 {
+            let mut bytes = [b' '; 40];
+            assert!(!has_control(&bytes));
+            bytes[place] = 0x1f;
+            assert!(has_control(&bytes));
         }
     }
 }

@@ -9,7 +9,7 @@ use super::append::Appender;
 use super::history::{GROUPS, GroupState, Past};
 use super::live::{Live, Pace};
 use super::log::{Store, TopicLog};
-use super::orders::NOW;
+use super::orders::{NOW, Topic};
 use super::sink::DemoSink;
 use super::source::DemoSource;
 use super::{CAPABILITIES, resolve};
@@ -99,10 +99,17 @@ impl Demo {
     }
 
     /// The live part of a source that follows.
-    fn live(&self, sub: &Subscription) -> Option<Live> {
+    fn live(&self, sub: &Subscription, ranges: &[PartitionRange]) -> Option<Live> {
         let pace = self.pace.filter(|_| sub.follow)?;
+        let topics: Vec<Topic> = Topic::ALL
+            .into_iter()
+            .filter(|topic| ranges.iter().any(|range| *range.topic == *topic.name()))
+            .collect();
+        if topics.is_empty() {
+            return None;
+        }
         let began = *self.shared.began.get_or_init(Instant::now);
-        let mut live = Live::new(&self.shared, pace, began);
+        let mut live = Live::new(&self.shared, pace, began, &topics);
         let from_end = matches!(
             sub.range,
             Range::Bounds {
@@ -158,7 +165,7 @@ impl Broker for Demo {
                 &ranges,
                 sub,
                 self.committed,
-                self.live(sub),
+                self.live(sub, &ranges),
             );
             Ok(Box::new(source) as Box<dyn Source>)
         })

@@ -50,7 +50,8 @@ impl Pace {
         if order < FIRST_LIVE_ORDER {
             (placed_in_history(order).0 - NOW.0) * 1000
         } else {
-            let after = (order - FIRST_LIVE_ORDER).saturating_mul(self.interval);
+            // The history ends before the first one.
+            let after = (order - FIRST_LIVE_ORDER + 1).saturating_mul(self.interval);
             (after / 1000).cast_signed()
         }
     }
@@ -66,14 +67,11 @@ fn events_per_order() -> f64 {
     f64::from(events as u32) / f64::from(CYCLE as u32)
 }
 
-/// A step, with the next order that takes it.
-#[derive(Debug, Clone, Copy)]
-struct Pending {
-    /// Microseconds after the end of the history; `i64::MAX` when no order takes it any more.
-    due: i64,
-    order: u64,
-    outcome: Option<Outcome>,
-}
+/// When a step is taken next: microseconds after the end of the history, and the order.
+/// `i64::MAX` when no order takes it any more, or when nobody looks.
+type Due = (i64, u64);
+
+const NEVER: Due = (i64::MAX, 0);
 
 /// A payment that is put into the dead letters a little later.
 #[derive(Debug, Clone, Copy)]
@@ -87,8 +85,9 @@ struct Failing {
 pub(super) struct Live {
     pace: Pace,
     began: Instant,
-    /// In the order of `STEPS`.
-    pending: Vec<Pending>,
+    /// One for each of the steps, and what it will do then.
+    due: [Due; STEPS.len()],
+    outcomes: [Option<Outcome>; STEPS.len()],
     pub(super) appender: Appender,
     notifications: u64,
     /// The next offset of each partition.
@@ -97,22 +96,27 @@ pub(super) struct Live {
 }
 
 impl Live {
-    pub(super) fn new(shared: &Shared, pace: Pace, began: Instant) -> Self {
+    /// Makes the events of these topics only.
+    pub(super) fn new(shared: &Shared, pace: Pace, began: Instant, topics: &[Topic]) -> Self {
         let mut live = Self {
             pace,
             began,
-            pending: Vec::with_capacity(STEPS.len()),
+            due: [NEVER; STEPS.len()],
+            outcomes: [None; STEPS.len()],
             appender: shared.appender.successor(),
             notifications: shared.past.notifications,
             ends: ends(&shared.past),
             failing: VecDeque::new(),
         };
         for step in 0..STEPS.len() {
-            let mut pending = live.next_taker(step, FIRST_ORDER);
-            while pending.due <= 0 {
-                pending = live.next_taker(step, pending.order + 1);
+            live.go_on(step, FIRST_ORDER);
+            while live.due[step].0 <= 0 {
+                live.go_on(step, live.due[step].1 + 1);
             }
-            live.pending.push(pending);
+            let needed = live.outcomes[step].is_some_and(|o| is_needed(topic_of(&o), topics));
+            if !needed {
+                live.due[step] = NEVER;
+            }
         }
         live
     }
@@ -128,8 +132,8 @@ impl Live {
 
     /// How long until the next event.
     pub(super) fn wait(&self) -> Duration {
-        let due = self.pending.iter().map(|p| p.due).min().unwrap_or(i64::MAX);
-        Duration::from_micros(u64::try_from(due - self.now()).unwrap_or(0))
+        let (due, _) = self.due.iter().min().copied().unwrap_or(NEVER);
+        Duration::from_micros(u64::try_from(due.saturating_sub(self.now())).unwrap_or(0))
     }
 
     /// Does not wait for anything: whoever asks must let others run in between.
@@ -159,44 +163,44 @@ impl Live {
 
     fn next_before(&mut self, now: i64, store: &Store) -> Option<Entry> {
         loop {
-            let (step, pending) = self
-                .pending
-                .iter()
-                .copied()
-                .enumerate()
-                .min_by_key(|(_, p)| (p.due, p.order))?;
-            if pending.due > now {
+            let (step, due) = self.earliest();
+            if due > now {
                 return None;
             }
-            self.pending[step] = self.next_taker(step, pending.order + 1);
-            if let Some(entry) = pending
-                .outcome
-                .and_then(|o| self.entry(o, pending.due, store))
-            {
+            let outcome = self.outcomes[step];
+            self.go_on(step, self.due[step].1 + 1);
+            if let Some(entry) = outcome.and_then(|o| self.entry(o, due, store)) {
                 return Some(entry);
             }
         }
     }
 
-    /// The first order from `order` on that takes the step.
-    fn next_taker(&self, step: usize, order: u64) -> Pending {
+    /// The step that is taken next, and when. Of several at once it is that of the first order.
+    fn earliest(&self) -> (usize, i64) {
+        let mut earliest = 0;
+        for step in 1..STEPS.len() {
+            if self.due[step] < self.due[earliest] {
+                earliest = step;
+            }
+        }
+        (earliest, self.due[earliest].0)
+    }
+
+    /// Finds the first order from `order` on that takes the step.
+    fn go_on(&mut self, step: usize, order: u64) {
+        self.due[step] = NEVER;
+        self.outcomes[step] = None;
         // The fates repeat, so a step that a whole cycle leaves out is never taken again.
         let last = order.max(FIRST_LIVE_ORDER) + CYCLE;
         for order in order..last {
             let placed = self.pace.placed(order);
             let outcome = STEPS[step].take(order, Timestamp(NOW.0 + placed.div_euclid(1000)));
             if outcome.is_some() {
-                return Pending {
-                    due: placed.saturating_add(STEPS[step].delay * 1000),
-                    order,
-                    outcome,
-                };
+                let due = placed.saturating_add(STEPS[step].delay * 1000);
+                self.due[step] = (due, order);
+                self.outcomes[step] = outcome;
+                return;
             }
-        }
-        Pending {
-            due: i64::MAX,
-            order: last,
-            outcome: None,
         }
     }
 
@@ -273,6 +277,21 @@ impl Live {
         *end += count;
         offset
     }
+}
+
+const fn topic_of(outcome: &Outcome) -> Topic {
+    match outcome {
+        Outcome::Record(event) | Outcome::Committed(event) | Outcome::Aborted(event) => {
+            event.kind.topic()
+        }
+        Outcome::DeadLetter { .. } => Topic::DeadLetters,
+        Outcome::Lost => Topic::Notifications,
+    }
+}
+
+/// Dead letters tell the offsets of their payments.
+fn is_needed(topic: Topic, wanted: &[Topic]) -> bool {
+    wanted.contains(&topic) || (topic == Topic::Payments && wanted.contains(&Topic::DeadLetters))
 }
 
 /// The first offset from `offset` on with so many free ones in a row.

@@ -215,9 +215,9 @@ impl Merge {
 
 /// A record that was written while the pipeline goes on comes after the live events before it.
 fn has_its_turn(stream: &Stream, offset: u64, live: Option<&Live>) -> bool {
-    let topic = Topic::ALL.into_iter().find(|t| t.name() == &*stream.topic);
-    match (live, topic) {
-        (Some(live), Some(topic)) => offset <= live.end(topic, stream.partition),
-        _ => true,
+    let Some(live) = live else { return true };
+    match Topic::named(&stream.topic) {
+        Some(topic) => offset <= live.end(topic, stream.partition),
+        None => true,
     }
 }

@@ -15,6 +15,9 @@ mod source;
 mod steps;
 mod wire;
 
+#[cfg(test)]
+mod tests;
+
 use std::sync::Arc;
 
 use super::guard::Guarded;

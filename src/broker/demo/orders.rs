@@ -49,6 +49,10 @@ impl Topic {
         }
     }
 
+    pub(super) fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|topic| topic.name() == name)
+    }
+
     pub(super) const fn partitions(self) -> u32 {
         match self {
             Self::DeadLetters => 1,

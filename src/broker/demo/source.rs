@@ -36,7 +36,7 @@ pub(super) struct DemoSource {
 type Streams = [[Option<usize>; PARTITIONS as usize]; Topic::ALL.len()];
 
 impl DemoSource {
-    /// `live` is given only to a source that follows.
+    /// `live` is given only to a source that follows topics of the pipeline.
     pub(super) fn new(
         shared: Arc<Shared>,
         ranges: &[PartitionRange],
@@ -44,14 +44,12 @@ impl DemoSource {
         committed: bool,
         live: Option<Live>,
     ) -> Self {
-        let streams = pipeline_streams(ranges);
-        let any = streams.iter().flatten().any(Option::is_some);
         Self {
             stored: Merge::new(ranges, sub, committed),
             follow: sub.follow,
-            live: live.filter(|_| any),
+            live,
             next_look: None,
-            streams,
+            streams: pipeline_streams(ranges),
             shared,
         }
     }
@@ -171,8 +169,7 @@ impl Source for DemoSource {
 fn pipeline_streams(ranges: &[PartitionRange]) -> Streams {
     let mut streams = Streams::default();
     for (index, range) in ranges.iter().enumerate() {
-        let topic = Topic::ALL.into_iter().find(|t| t.name() == &*range.topic);
-        if let Some(topic) = topic {
+        if let Some(topic) = Topic::named(&range.topic) {
             let row = &mut streams[topic as usize];
             if let Some(place) = row.get_mut(range.partition as usize) {
                 *place = Some(index);

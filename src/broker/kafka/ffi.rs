@@ -34,6 +34,19 @@ pub(super) unsafe fn owned(text: *const c_char) -> String {
         .into_owned()
 }
 
+/// The cluster's own name for itself; asks a broker when none has told it yet.
+pub(super) fn cluster_id(client: &Client, within: Duration) -> Option<String> {
+    // SAFETY: the client is alive.
+    let text = unsafe { sys::rd_kafka_clusterid(client.native(), millis(within)) };
+    // SAFETY: null, or a text that is freed below.
+    let id = unsafe { owned(text) };
+    if !text.is_null() {
+        // SAFETY: the text came from this client, and nobody else has it.
+        unsafe { sys::rd_kafka_mem_free(client.native(), text.cast()) };
+    }
+    (!id.is_empty()).then_some(id)
+}
+
 /// A queue of one client: of events, or of fetched messages.
 pub(super) struct Queue {
     raw: NonNull<sys::rd_kafka_queue_t>,

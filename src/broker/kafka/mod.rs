@@ -144,6 +144,18 @@ impl Broker for Kafka {
         CAPABILITIES
     }
 
+    fn cluster(&self) -> BoxFuture<'_, Result<Option<String>>> {
+        Box::pin(async move {
+            let client = self.looker()?;
+            blocking(move || {
+                // Only the look-up tells an unreachable broker from one without a name.
+                client.metadata(None)?;
+                Ok(ffi::cluster_id(&client, client::ANSWER))
+            })
+            .await
+        })
+    }
+
     fn topics<'a>(&'a self, which: &'a TopicSelector) -> BoxFuture<'a, Result<Vec<TopicInfo>>> {
         Box::pin(async move {
             let (client, which) = (self.looker()?, which.clone());

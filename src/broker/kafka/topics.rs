@@ -123,12 +123,61 @@ fn missing(client: &Client, name: &str) -> Error {
     }
 }
 
-/// The offsets of these partitions, in their order.
+/// The offsets of these partitions, in their order. A partition that has no leader (it was just
+/// made, or a broker went down) gets some time to have one.
 pub(super) fn offsets(
     client: &Arc<Client>,
     places: &[Place],
     asks: &[Ask],
 ) -> Result<Vec<Vec<i64>>> {
+    let begun = Instant::now();
+    loop {
+        match ask(client, places, asks)? {
+            Ok(offsets) => return Ok(offsets),
+            Err(missed) if missed.passes() && begun.elapsed() < ELECTION => {
+                thread::sleep(PAUSE);
+            }
+            Err(missed) => return Err(missed.into_error()),
+        }
+    }
+}
+
+/// How long an election is waited for.
+const ELECTION: Duration = Duration::from_secs(5);
+const PAUSE: Duration = Duration::from_millis(100);
+
+/// A partition whose offset the cluster did not tell.
+#[derive(Debug)]
+struct Missed {
+    place: Place,
+    failure: Failure,
+}
+
+impl Missed {
+    fn passes(&self) -> bool {
+        matches!(
+            self.failure.code,
+            Code::NotLeaderForPartition
+                | Code::LeaderNotAvailable
+                | Code::UnknownTopicOrPartition
+                | Code::ReplicaNotAvailable
+                | Code::FencedLeaderEpoch
+                | Code::UnknownLeaderEpoch
+                | Code::OffsetNotAvailable
+        )
+    }
+
+    fn into_error(self) -> Error {
+        let what = format!("ask for the offsets of {}/{}", self.place.0, self.place.1);
+        self.failure.into_error(&what)
+    }
+}
+
+fn ask(
+    client: &Arc<Client>,
+    places: &[Place],
+    asks: &[Ask],
+) -> Result<Result<Vec<Vec<i64>>, Missed>> {
     let what = || format!("ask {} for offsets", client.brokers());
     // All requests are under way before the first answer is waited for.
     let calls = asks
@@ -136,27 +185,32 @@ pub(super) fn offsets(
         .map(|ask| admin::ask_offsets(client, places, *ask))
         .collect::<Result<Vec<_>, _>>()
         .map_err(|f| f.into_error(&what()))?;
-    calls
-        .into_iter()
-        .map(|call| {
-            let rows = admin::offsets(call).map_err(|f| f.into_error(&what()))?;
-            in_order(&rows, places)
-        })
-        .collect()
+    let mut all = Vec::with_capacity(calls.len());
+    for call in calls {
+        let rows = admin::offsets(call).map_err(|f| f.into_error(&what()))?;
+        match in_order(&rows, places) {
+            Ok(offsets) => all.push(offsets),
+            Err(missed) => return Ok(Err(missed)),
+        }
+    }
+    Ok(Ok(all))
 }
 
-fn in_order(rows: &[Row], places: &[Place]) -> Result<Vec<i64>> {
+fn in_order(rows: &[Row], places: &[Place]) -> Result<Vec<i64>, Missed> {
     let by_place: std::collections::HashMap<&Place, &Row> =
         rows.iter().map(|row| (&row.place, row)).collect();
     places
         .iter()
         .map(|place| {
-            let what = || format!("ask for the offsets of {}/{}", place.0, place.1);
-            match by_place.get(place) {
-                Some(row) if row.error == 0 => Ok(row.offset),
-                Some(row) => Err(Failure::from_number(row.error).into_error(&what())),
-                None => Err(Failure::of(Code::UnknownPartition).into_error(&what())),
-            }
+            let failure = match by_place.get(place) {
+                Some(row) if row.error == 0 => return Ok(row.offset),
+                Some(row) => Failure::from_number(row.error),
+                None => Failure::of(Code::UnknownPartition),
+            };
+            Err(Missed {
+                place: place.clone(),
+                failure,
+            })
         })
         .collect()
 }
@@ -258,9 +312,16 @@ mod tests {
         };
         let rows = [row(1, 10, 0), row(0, 5, 0)];
         assert_eq!(in_order(&rows, &[place(0), place(1)]).unwrap(), [5, 10]);
-        let error = in_order(&[row(0, 0, 29)], &[place(0)]).unwrap_err();
+        let missed = in_order(&[row(0, 0, 29)], &[place(0)]).unwrap_err();
+        assert!(!missed.passes());
+        let error = missed.into_error();
         assert_eq!(error.kind, ErrorKind::Authorization);
         assert!(error.message.contains("t/0"), "{error}");
         assert!(in_order(&[], &[place(2)]).is_err());
+        let moved = in_order(&[row(0, 0, 6)], &[place(0)]).unwrap_err();
+        assert!(
+            moved.passes(),
+            "a partition whose leader moved is asked for again"
+        );
     }
 }

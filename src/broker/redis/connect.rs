@@ -6,7 +6,7 @@ use std::time::Duration;
 use redis::aio::MultiplexedConnection;
 use redis::{
     AsyncConnectionConfig, Client, ClientTlsConfig, ConnectionAddr, IntoConnectionInfo,
-    RedisConnectionInfo, RedisError, TlsCertificates,
+    ProtocolVersion, RedisConnectionInfo, RedisError, TlsCertificates,
 };
 
 use super::fault;
@@ -183,7 +183,9 @@ fn split_port(place: &str) -> (&str, Option<&str>) {
 
 fn identity(place: &Authority, all: &BTreeMap<&str, &str>) -> Result<(bool, RedisConnectionInfo)> {
     // The library's name would show up in CLIENT LIST: looking leaves no mark.
-    let mut info = RedisConnectionInfo::default().set_skip_set_lib_name();
+    let mut info = RedisConnectionInfo::default()
+        .set_protocol(ProtocolVersion::RESP2)
+        .set_skip_set_lib_name();
     let own = |key: &str, from_address: &Option<String>| {
         all.get(key)
             .map(|v| (*v).to_owned())

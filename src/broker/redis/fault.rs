@@ -15,7 +15,8 @@ pub(super) fn is_passing(error: &RedisError) -> bool {
             kind,
             ServerErrorKind::BusyLoading | ServerErrorKind::MasterDown | ServerErrorKind::TryAgain
         ),
-        _ => false,
+        // A blocked question is thrown out when the server becomes a replica.
+        _ => error.code() == Some("UNBLOCKED"),
     }
 }
 

@@ -117,9 +117,7 @@ impl Look<'_> {
         let (mut names, mut unreadable) = (BTreeSet::new(), BTreeSet::new());
         let mut cursor = b"0".to_vec();
         loop {
-            let mut step = cmd("SCAN");
-            step.arg(cursor.as_slice()).arg("MATCH").arg(pattern);
-            step.arg("COUNT").arg(SCAN_STEP).arg("TYPE").arg("stream");
+            let step = scan_step(&cursor, pattern);
             let answer = self.ask("list the streams of", &step).await?;
             let Some((next, keys)) = scan_reply(&answer) else {
                 return Err(strange(self.server, "list the streams of"));
@@ -197,7 +195,15 @@ pub(super) fn strange(server: &Server, doing: &str) -> Error {
     .hint("evtap knows Redis 6.0 and later, and what answers like it")
 }
 
-fn scan_reply(answer: &Value) -> Option<(&[u8], &[Value])> {
+/// One step over the keys, for streams.
+pub(super) fn scan_step(cursor: &[u8], pattern: &str) -> Cmd {
+    let mut step = cmd("SCAN");
+    step.arg(cursor).arg("MATCH").arg(pattern);
+    step.arg("COUNT").arg(SCAN_STEP).arg("TYPE").arg("stream");
+    step
+}
+
+pub(super) fn scan_reply(answer: &Value) -> Option<(&[u8], &[Value])> {
     match answer {
         Value::Array(parts) => match parts.as_slice() {
             [cursor, Value::Array(keys)] => Some((reply::bytes(cursor)?, keys)),
@@ -208,7 +214,7 @@ fn scan_reply(answer: &Value) -> Option<(&[u8], &[Value])> {
 }
 
 /// What the server shall match: the only glob in its own notation, else everything.
-fn server_pattern(which: &TopicSelector) -> String {
+pub(super) fn server_pattern(which: &TopicSelector) -> String {
     let mut globs = which.globs();
     match (globs.next(), globs.next()) {
         (Some(only), None) => {
@@ -235,6 +241,10 @@ fn suggest(asked: &str, names: &BTreeSet<String>) -> String {
         .max_by(|a, b| a.0.total_cmp(&b.0));
     match closest {
         None => "this database holds no stream; another one is chosen by ?db=N".to_owned(),
+        // Elsewhere the path of a Redis URL is the database.
+        Some((likeness, _)) if likeness < 1.0 && asked.bytes().all(|b| b.is_ascii_digit()) => {
+            format!("the path names a stream; the database is chosen by ?db={asked}")
+        }
         Some((likeness, name)) if likeness >= 0.8 => format!("did you mean '{name}'?"),
         Some(_) if names.len() <= 8 => {
             let all: Vec<&str> = names.iter().map(String::as_str).collect();
@@ -266,5 +276,6 @@ mod tests {
             "the streams there: orders, payments"
         );
         assert!(suggest("zzz", &BTreeSet::new()).contains("?db=N"));
+        assert!(suggest("3", &names).contains("?db=3"));
     }
 }

@@ -23,13 +23,16 @@
 //! `tls.key` (PEM files, for `rediss://`).
 
 mod connect;
+mod cursor;
 mod fault;
 mod fields;
 mod look;
 mod range;
 mod reply;
+mod resume;
 mod sink;
 mod source;
+mod watch;
 mod wire;
 
 use std::collections::BTreeMap;

@@ -105,10 +105,7 @@ async fn last(look: &mut Look<'_>, stream: &Found, count: u64) -> Result<Positio
     let mut step = 16;
     while left > 0 && end > Position::ZERO {
         let mut question = cmd("XREVRANGE");
-        question
-            .arg(&*stream.name)
-            .arg(id_text(reply::before(end)))
-            .arg("-");
+        question.arg(&*stream.name).arg(last_of(end)).arg("-");
         question.arg("COUNT").arg(left.min(step));
         let Value::Array(entries) = look.ask(&doing, &question).await? else {
             return Err(strange(look.server, &doing));
@@ -154,4 +151,13 @@ async fn stored(look: &mut Look<'_>, found: &[Found], group: &str) -> Result<Vec
 
 pub(super) fn id_text(position: Position) -> String {
     position.display(PositionStyle::Entry).to_string()
+}
+
+/// The last id of a range that ends before this one. Nothing lies behind the greatest of all.
+pub(super) fn last_of(end: Position) -> String {
+    if end == Position::MAX {
+        "+".to_owned()
+    } else {
+        id_text(reply::before(end))
+    }
 }

@@ -7,51 +7,25 @@ use std::sync::Arc;
 use futures_util::FutureExt as _;
 use redis::aio::MultiplexedConnection;
 use redis::{Cmd, Value, cmd};
+use tokio::time::Instant;
 
 use super::connect::{LONG_ANSWER, Server};
+use super::cursor::{Cursor, PAGE, PAGE_BYTES};
 use super::fault;
 use super::fields::Scratch;
 use super::look::{missing_or_code, strange, xinfo_stream};
-use super::range::{Frozen, id_text};
+use super::range::{Frozen, id_text, last_of};
 use super::reply::{self, StreamInfo};
+use super::watch::Watch;
 use super::wire::{self, Answer};
 use crate::broker::{BoxFuture, Error, ErrorKind, Notices, Result, Source, Subscription};
 use crate::event::{
-    Batch, BatchPool, EventRef, Position, PositionStyle, SelectWorker, Stream, Streams, Timestamp,
+    Batch, BatchPool, EventRef, PositionStyle, SelectWorker, Stream, Streams, Timestamp,
     TimestampType, Verdict,
 };
 
-/// Entries in a page at most.
-const PAGE: u64 = 1000;
-/// Entries in the first page: nobody knows yet how large they are.
-const FIRST_PAGE: u64 = 16;
-/// A page grows by this factor at most, for the same reason.
-const GROWTH: u64 = 8;
-/// A page is sized to hold about this many bytes.
-const PAGE_BYTES: usize = 512 * 1024;
 /// The server holds a question for new entries this long before it answers "none".
 const BLOCK_MS: u64 = 1000;
-
-/// Where one stream stands.
-struct Cursor {
-    start: Position,
-    /// The next entry to ask for.
-    next: Position,
-    /// Exclusive; `Position::MAX` when it follows.
-    end: Position,
-    /// Handed on up to here.
-    handed: Position,
-    /// Entries of the next page.
-    page: u64,
-    /// Number of the next entry since the stream began, where it is known.
-    ordinal: Option<u64>,
-    seen: Option<Position>,
-    done: bool,
-    /// The last page was full: more waits on the server.
-    behind: bool,
-    /// To be looked at whether it was trimmed under us.
-    check: bool,
-}
 
 /// What the question that is under way will be answered with.
 #[derive(Clone, Copy)]
@@ -62,6 +36,8 @@ enum Asked {
     New(u64),
     /// How this stream stands.
     Check(usize),
+    /// Streams that were not there before.
+    Scan,
 }
 
 pub(super) struct RedisSource {
@@ -70,6 +46,7 @@ pub(super) struct RedisSource {
     cursors: Vec<Cursor>,
     turn: usize,
     follow: bool,
+    watch: Option<Watch>,
     conn: Option<MultiplexedConnection>,
     /// Kept here, so that a dropped `next_batch` loses no answer.
     asked: Option<(Asked, BoxFuture<'static, Result<Answer>>)>,
@@ -92,12 +69,9 @@ impl RedisSource {
         let conn = server.connect_first(LONG_ANSWER).await?;
         let streams: Streams = rows
             .iter()
-            .map(|row| Stream {
-                topic: row.range.topic.clone(),
-                partition: 0,
-                style: PositionStyle::Entry,
-            })
+            .map(|row| stream(row.range.topic.clone()))
             .collect();
+        let watch = Watch::of(sub, streams.iter().map(|s| s.topic.clone()));
         let cursors = rows
             .iter()
             .map(|row| Cursor::new(row, sub.follow, &sub.notices))
@@ -108,6 +82,7 @@ impl RedisSource {
             cursors,
             turn: 0,
             follow: sub.follow,
+            watch,
             conn: Some(conn),
             asked: None,
             pages: VecDeque::new(),
@@ -126,13 +101,24 @@ impl RedisSource {
         let Some((asked, question)) = self.next_question() else {
             return;
         };
-        let mut answer: BoxFuture<'static, Result<Answer>> = Box::pin(wire::ask(
+        let asking = wire::ask(
             self.server.clone(),
             self.conn.take(),
             question,
             (!self.follow).then_some(wire::PATIENCE),
             self.notices.clone(),
-        ));
+        );
+        let mut answer: BoxFuture<'static, Result<Answer>> = match (&self.watch, asked) {
+            // With no stream at all, that is the only thing to wait for.
+            (Some(watch), Asked::Scan) => {
+                let due = watch.due();
+                Box::pin(async move {
+                    tokio::time::sleep_until(due).await;
+                    asking.await
+                })
+            }
+            _ => Box::pin(asking),
+        };
         // A first poll puts the question on the wire; the answer is parsed by the client's own
         // task while the page before it is handed on.
         if let Some(ready) = answer.as_mut().now_or_never() {
@@ -145,6 +131,11 @@ impl RedisSource {
         if let Some(index) = self.cursors.iter().position(|c| c.check) {
             let question = xinfo_stream(&self.streams[index].topic);
             return Some((Asked::Check(index), question));
+        }
+        if let Some(watch) = &self.watch
+            && (self.cursors.is_empty() || watch.due() <= Instant::now())
+        {
+            return Some((Asked::Scan, watch.question()));
         }
         if self.cursors.is_empty() {
             return None;
@@ -162,7 +153,7 @@ impl RedisSource {
         question
             .arg(&*self.streams[index].topic)
             .arg(id_text(cursor.next))
-            .arg(id_text(reply::before(cursor.end)))
+            .arg(last_of(cursor.end))
             .arg("COUNT")
             .arg(cursor.page);
         Some((Asked::Page(index, cursor.page), question))
@@ -192,7 +183,7 @@ impl RedisSource {
         if answer.reconnected {
             // Entries may have been trimmed, or lost by the server, while nobody looked.
             for cursor in &mut self.cursors {
-                cursor.check |= !cursor.done;
+                cursor.check = self.follow;
             }
         }
         match (asked, answer.value) {
@@ -201,8 +192,7 @@ impl RedisSource {
                 self.take_page(index, entries)?;
                 let cursor = &mut self.cursors[index];
                 if short || cursor.next >= cursor.end {
-                    cursor.done = true;
-                    cursor.check = cursor.ordinal.is_some();
+                    cursor.finish(&self.streams[index].topic, &self.notices);
                 }
                 Ok(())
             }
@@ -212,8 +202,22 @@ impl RedisSource {
             (_, Value::ServerError(error)) => {
                 Err(fault::explain(&self.server, "read from", &error.into()))
             }
+            (Asked::Scan, value) => self.take_scan(&value),
             _ => Err(self.strange()),
         }
+    }
+
+    /// What came into being while it was followed is read from its first entry.
+    fn take_scan(&mut self, answer: &Value) -> Result<()> {
+        let new = self.watch.as_mut().map(|watch| watch.take(answer));
+        let new = new.flatten().ok_or_else(|| self.strange())?;
+        if new.is_empty() {
+            return Ok(());
+        }
+        let rows = new.into_iter().map(stream);
+        self.streams = self.streams.iter().cloned().chain(rows).collect();
+        self.cursors.resize_with(self.streams.len(), Cursor::of_new);
+        Ok(())
     }
 
     fn take_new(&mut self, rows: Vec<Value>, each: u64) -> Result<()> {
@@ -231,7 +235,7 @@ impl RedisSource {
             let cursor = &mut self.cursors[index];
             // Caught up after having been behind: time to see whether something was missed.
             cursor.check |= cursor.behind && !full;
-            cursor.behind = full;
+            cursor.behind |= full;
             self.take_page(index, entries)?;
         }
         Ok(())
@@ -243,14 +247,7 @@ impl RedisSource {
         };
         let last = reply::entry_id(last).ok_or_else(|| self.strange())?;
         let bytes: usize = entries.iter().map(reply::entry_bytes).sum();
-        let count = entries.len() as u64;
-        let each = (bytes / entries.len()).max(1);
-        let fitting = (self.page_bytes / each) as u64;
-        let cursor = &mut self.cursors[index];
-        cursor.page = fitting.min(cursor.page * GROWTH).clamp(1, PAGE);
-        cursor.next = last.next(PositionStyle::Entry);
-        cursor.seen = Some(last);
-        cursor.ordinal = cursor.ordinal.map(|n| n + count);
+        self.cursors[index].came(last, entries.len(), bytes, self.page_bytes);
         self.pages.push_back((index, entries.into_iter()));
         Ok(())
     }
@@ -346,47 +343,11 @@ impl RedisSource {
     }
 }
 
-impl Cursor {
-    fn new(row: &Frozen, follow: bool, notices: &Notices) -> Self {
-        let (range, info) = (&row.range, &row.found.info);
-        let end = if follow { Position::MAX } else { range.end };
-        if range.start < info.start() && range.start < end && info.removed() != Some(0) {
-            notices.tell(&format!(
-                "the stream {} was trimmed: the range begins at {}, the stream at {}",
-                range.topic,
-                id_text(range.start),
-                id_text(info.start())
-            ));
-        }
-        Self {
-            start: range.start,
-            next: range.start,
-            end,
-            handed: range.start,
-            page: FIRST_PAGE,
-            ordinal: info.removed().filter(|_| range.start <= info.start()),
-            seen: None,
-            done: range.start >= end,
-            behind: false,
-            check: false,
-        }
-    }
-
-    /// Tells when entries were trimmed before they could be read.
-    fn compare(&mut self, info: &StreamInfo, topic: &str, notices: &Notices) {
-        let (Some(ordinal), Some(removed)) = (self.ordinal, info.removed()) else {
-            return;
-        };
-        // As long as something that was read is still there, nothing after it was trimmed.
-        let passed = self.seen.is_none_or(|seen| info.start() > seen);
-        if passed && removed > ordinal {
-            notices.tell(&format!(
-                "the stream {topic} was trimmed while it was read: up to {} events were gone \
-                 before they could be read",
-                removed - ordinal
-            ));
-            self.ordinal = Some(removed);
-        }
+const fn stream(topic: Arc<str>) -> Stream {
+    Stream {
+        topic,
+        partition: 0,
+        style: PositionStyle::Entry,
     }
 }
 
@@ -400,15 +361,15 @@ impl Source for RedisSource {
         if self.follow {
             return None;
         }
-        let mut sum = (0, 0);
+        let mut sum = (0_u64, 0_u64);
         for cursor in &self.cursors {
-            let whole = cursor.end.major - cursor.start.major + 1;
+            let whole = (cursor.end.major - cursor.start.major).saturating_add(1);
             let behind = if cursor.done && self.pages.is_empty() {
                 whole
             } else {
                 cursor.handed.major.min(cursor.end.major) - cursor.start.major
             };
-            sum = (sum.0 + behind, sum.1 + whole);
+            sum = (sum.0.saturating_add(behind), sum.1.saturating_add(whole));
         }
         Some(sum)
     }

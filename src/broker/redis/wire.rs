@@ -13,8 +13,8 @@ use crate::broker::{Notices, Result};
 
 /// A read of a frozen range gives a lost server this long to come back; one that follows waits on.
 pub(super) const PATIENCE: Duration = Duration::from_mins(1);
-const FIRST_PAUSE: Duration = Duration::from_millis(50);
-const LONGEST_PAUSE: Duration = Duration::from_secs(1);
+pub(super) const FIRST_PAUSE: Duration = Duration::from_millis(50);
+pub(super) const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 
 /// An answer, and the connection that it came over. A server's error is a value here.
 pub(super) struct Answer {

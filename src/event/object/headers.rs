@@ -7,7 +7,7 @@ use crate::event::Headers;
 use crate::text;
 
 /// Events with more headers than this are grouped by a map, others by looking.
-const FEW: usize = 32;
+const FEW: usize = 16;
 
 /// Appends the headers as an object in their order. One that is repeated becomes an array where it
 /// stands first. Names that are not UTF-8 are written with `\xff` for their stray bytes.
@@ -33,7 +33,7 @@ type Header<'a> = (&'a [u8], Option<&'a [u8]>);
 type Group<'a> = (&'a [u8], Vec<Option<&'a [u8]>>);
 
 fn write_few(out: &mut Vec<u8>, headers: &[Header<'_>]) {
-    let mut done = 0u32;
+    let mut done = 0u16;
     for (i, (name, value)) in headers.iter().enumerate() {
         if done >> i & 1 == 1 {
             continue;

@@ -9,7 +9,8 @@ use jaq_json::{Num, Val};
 use jaq_std::ValT as _;
 
 use super::limits::{self, Stop};
-use super::value::{Result, Size, Value, halted, lift};
+use super::size::Size;
+use super::value::{Result, Value, halted, lift};
 
 /// Bits of the largest integer that a program may make: some 300,000 digits.
 const MAX_BITS: u64 = 1_000_000;

@@ -5,13 +5,16 @@ mod limits;
 mod natives;
 mod print;
 mod rewrite;
+mod size;
 mod syntax;
+mod update;
 mod value;
 
+use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
-use jaq_core::load::parse::Def;
+use jaq_core::load::parse::{Def, Term};
 use jaq_core::load::{Arena, File, Loader};
 use jaq_core::{Compiler, Ctx, Vars, compile};
 use jaq_json::{Val, read};
@@ -24,6 +27,7 @@ use rewrite::Defs;
 pub(crate) use syntax::Fault;
 use value::Value;
 
+use super::{escape, json};
 use crate::event::SelectError;
 
 /// The longest that a program may take over one event.
@@ -85,7 +89,7 @@ impl Output<'_> {
 
     /// Appends it as compact JSON that is safe to print.
     pub(crate) fn write_json(&self, out: &mut Vec<u8>) {
-        print::json(out, self.0);
+        print::value(out, self.0);
     }
 
     /// The bytes of a string.
@@ -107,7 +111,10 @@ pub(crate) struct Input(Value);
 impl Input {
     /// Reads JSON that is nested no deeper than `nesting` allows, a level more for the object.
     pub(crate) fn read(json: &[u8]) -> Result<Self, String> {
-        let val = read::parse_single(json).map_err(|e| e.to_string())?;
+        let json = json::with_short_integers(json);
+        let val = read::parse_single(&json)
+            .or_else(|_| read::parse_single(&escape::whole(&json)))
+            .map_err(|e| e.to_string())?;
         Ok(Self(Value::read(val, json.len())))
     }
 
@@ -143,18 +150,43 @@ fn on_a_large_stack<T: Send>(text: &str, f: impl FnOnce() -> T + Send) -> Option
 
 impl Program {
     pub(crate) fn compile(text: &str) -> Result<Self, Fault> {
-        let filter = on_a_large_stack(text, || {
+        Ok(Self::compile_and(text, |_| ())?.0)
+    }
+
+    /// Compiles a condition, and shows its tree to `see`, as it was before anything was done to it.
+    pub(crate) fn condition<T: Send>(
+        text: &str,
+        see: impl FnOnce(&Term<&str>) -> T + Send,
+    ) -> Result<(Self, T), Fault> {
+        let look = |term: &Term<&str>| (syntax::assignment(text, term), see(term));
+        match Self::compile_and(text, look)? {
+            (_, (Some(sign), _)) => Err(Fault {
+                message: "`=` assigns, and what that gives is always true".to_owned(),
+                span: Some(sign),
+                hint: Some("compare with ==".to_owned()),
+            }),
+            (program, (None, seen)) => Ok((program, seen)),
+        }
+    }
+
+    /// Compiles a program, and shows its tree to `see`.
+    fn compile_and<T: Send>(
+        text: &str,
+        see: impl FnOnce(&Term<&str>) -> T + Send,
+    ) -> Result<(Self, T), Fault> {
+        let compiled = on_a_large_stack(text, || {
             let body = syntax::parse(text)?;
-            compile(text, body)
+            let seen = see(&body);
+            Ok((compile(text, body)?, seen))
         });
-        let filter = filter.unwrap_or_else(|| {
+        let (filter, seen) = compiled.unwrap_or_else(|| {
             Err(Fault {
                 message: "the expression could not be compiled".to_owned(),
                 span: None,
                 hint: None,
             })
         })?;
-        Ok(Self { filter, time: TIME })
+        Ok((Self { filter, time: TIME }, seen))
     }
 
     /// Runs the program on a value and hands its outputs to `each`.
@@ -236,10 +268,7 @@ fn prelude<'s>() -> impl Iterator<Item = Def<&'s str>> {
         .map(|def| rewrite::definition(def, Defs::Recursive))
 }
 
-fn compile<'s>(
-    text: &'s str,
-    body: jaq_core::load::parse::Term<&'s str>,
-) -> Result<jaq_core::Filter<Data>, Fault> {
+fn compile<'s>(text: &'s str, body: Term<&'s str>) -> Result<jaq_core::Filter<Data>, Fault> {
     let main = Def {
         name: MAIN,
         args: Vec::new(),
@@ -292,22 +321,33 @@ fn hint(name: &str, kind: &compile::Undefined) -> Option<String> {
     if !matches!(kind, compile::Undefined::Filter(_)) {
         return None;
     }
-    let mut near: Vec<(String, usize)> = Vec::new();
+    let mut near: Vec<&str> = Vec::new();
+    let mut arities = BTreeSet::new();
     let functions = natives::all().map(|(name, args, _)| (name, args.len()));
-    for (known, arity) in prelude().map(|d| (d.name, d.args.len())).chain(functions) {
+    for (known, arity) in prelude()
+        .map(|def| (def.name, def.args.len()))
+        .chain(functions)
+    {
         let shown = known.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
-        if shown && !known.starts_with('_') && strsim::jaro_winkler(known, name) > 0.85 {
-            near.push((known.to_owned(), arity));
+        if known == name {
+            arities.insert(arity);
+        } else if shown && !known.starts_with('_') && strsim::jaro_winkler(known, name) > 0.85 {
+            near.push(known);
         }
     }
-    if let Some((known, arity)) = near.iter().find(|(known, _)| known == name) {
-        return Some(format!("{known} takes {arity} argument(s), joined by `;`"));
+    if !arities.is_empty() {
+        let arities: Vec<_> = arities.iter().map(usize::to_string).collect();
+        let (arities, plural) = (
+            arities.join(" or "),
+            if arities == ["1"] { "" } else { "s" },
+        );
+        return Some(format!(
+            "{name} takes {arities} argument{plural}, joined by `;`"
+        ));
     }
-    near.sort_by(|(a, _), (b, _)| {
-        strsim::jaro_winkler(b, name).total_cmp(&strsim::jaro_winkler(a, name))
-    });
+    near.sort_by(|a, b| strsim::jaro_winkler(b, name).total_cmp(&strsim::jaro_winkler(a, name)));
     match near.first() {
-        Some((known, _)) => Some(format!("did you mean {known}?")),
+        Some(known) => Some(format!("did you mean {known}?")),
         None => Some(format!("a field is written .{name}, a text \"{name}\"")),
     }
 }

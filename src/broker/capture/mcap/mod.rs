@@ -1,0 +1,176 @@
+//! Captures: standard MCAP files of Kafka record batches, as a broker. `layout` says what goes
+//! where; `index` and `scan` find it, `lane` and `read` read it, `sink` writes it.
+
+mod group;
+mod index;
+mod lane;
+mod layout;
+mod locate;
+mod read;
+mod scan;
+mod sink;
+mod spots;
+mod store;
+mod tally;
+mod writer;
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::CAPABILITIES;
+use super::feed::Feed;
+use super::file::{self, Remembered};
+use super::range::{self, Held, Window};
+use crate::broker::{
+    Bound, BoxFuture, Broker, Capabilities, Error, ErrorKind, NewTopic, PartitionRange, Range,
+    Result, Sink, Source, Subscription, Target, TopicInfo, TopicSelector,
+};
+use crate::event::{ArenaFull, Timestamp};
+
+use index::Index;
+use store::Store;
+use tally::Tally;
+
+/// A capture file: read, or yet to be written.
+pub(super) struct McapFile {
+    path: PathBuf,
+    known: Remembered<Recording>,
+}
+
+/// An opened capture.
+struct Recording {
+    path: PathBuf,
+    index: Index,
+    /// For each stream of the index.
+    tallies: Vec<Tally>,
+}
+
+impl Recording {
+    fn open(path: &Path) -> Result<Self> {
+        let index = Index::open(path)?;
+        let tallies = tally::tally(&index, &mut Store::new(index.file.clone()));
+        Ok(Self {
+            path: path.to_owned(),
+            index,
+            tallies,
+        })
+    }
+
+    fn held(&self, stream: usize) -> Held {
+        self.tallies[stream].held(&self.index.streams[stream])
+    }
+
+    fn all_held(&self) -> Vec<Held> {
+        (0..self.tallies.len()).map(|i| self.held(i)).collect()
+    }
+
+    /// The clock that the recorder noted, else the greatest timestamp.
+    fn clock(&self) -> Option<Timestamp> {
+        let noted = self
+            .index
+            .about(layout::ABOUT)
+            .and_then(|about| about.get(layout::CLOCK)?.parse().ok());
+        let last = self.tallies.iter().filter_map(|t| t.last_time).max();
+        noted.or(last).map(Timestamp)
+    }
+}
+
+impl McapFile {
+    pub(super) fn new(path: &Path) -> Self {
+        Self {
+            path: path.to_owned(),
+            known: Remembered::default(),
+        }
+    }
+
+    async fn open(&self) -> Result<Arc<Recording>> {
+        let path = self.path.clone();
+        let open = move || Recording::open(&path);
+        self.known.get(Some(&self.path), open).await
+    }
+}
+
+impl Broker for McapFile {
+    fn capabilities(&self) -> Capabilities {
+        CAPABILITIES
+    }
+
+    fn topics<'a>(&'a self, which: &'a TopicSelector) -> BoxFuture<'a, Result<Vec<TopicInfo>>> {
+        Box::pin(async move { range::topics(&self.open().await?.all_held(), which) })
+    }
+
+    fn clock(&self) -> BoxFuture<'_, Result<Option<Timestamp>>> {
+        Box::pin(async move { Ok(self.open().await?.clock()) })
+    }
+
+    fn resolve<'a>(&'a self, sub: &'a Subscription) -> BoxFuture<'a, Result<Vec<PartitionRange>>> {
+        Box::pin(async move {
+            let recording = self.open().await?;
+            let sub = sub.clone();
+            file::on_thread(move || resolve(&recording, &sub)).await
+        })
+    }
+
+    fn source<'a>(&'a self, sub: &'a Subscription) -> BoxFuture<'a, Result<Box<dyn Source>>> {
+        Box::pin(async move {
+            if sub.follow {
+                return Err(
+                    Error::unsupported("capture", "files end: they cannot be followed")
+                        .hint("read it without --follow"),
+                );
+            }
+            let recording = self.open().await?;
+            let sub = sub.clone();
+            let (sub, windows, recording) = file::on_thread(move || {
+                let windows = windows(&recording, &sub)?;
+                Ok((sub, windows, recording))
+            })
+            .await?;
+            Feed::start(sub.memory, move |outlet| {
+                read::read(&recording, &sub, &windows, outlet)
+            })
+        })
+    }
+
+    fn sink<'a>(&'a self, target: &'a Target) -> BoxFuture<'a, Result<Box<dyn Sink>>> {
+        Box::pin(async move {
+            let sink: Box<dyn Sink> = Box::new(sink::McapSink::create(&self.path, target)?);
+            Ok(sink)
+        })
+    }
+
+    /// A file takes every topic.
+    fn create_topic<'a>(&'a self, _topic: &'a NewTopic) -> BoxFuture<'a, Result<()>> {
+        Box::pin(async { Ok(()) })
+    }
+}
+
+fn resolve(recording: &Recording, sub: &Subscription) -> Result<Vec<PartitionRange>> {
+    range::freeze(&recording.all_held(), sub, |stream, wanted| {
+        Ok(locate::locate(recording, stream, wanted))
+    })
+}
+
+/// What to read of each stream. The whole file needs no looking into it.
+fn windows(recording: &Recording, sub: &Subscription) -> Result<Vec<Option<Window>>> {
+    let held = recording.all_held();
+    if let Range::Bounds {
+        from: Bound::Start,
+        until: Bound::End,
+    } = sub.range
+    {
+        let mut windows = vec![None; held.len()];
+        for index in range::choose(&held, &sub.topics, &sub.partitions)? {
+            windows[index] = Some(Window::ALL);
+        }
+        return Ok(windows);
+    }
+    range::windows(&held, &resolve(recording, sub)?)
+}
+
+fn too_large(_: ArenaFull) -> Error {
+    Error::new(
+        ErrorKind::Damaged,
+        "a record batch inflates to more than 4 GiB",
+    )
+}

@@ -1,0 +1,100 @@
+//! What was counted while copying: in all, by partition, and what was skipped and why.
+
+use std::sync::Arc;
+
+/// Why an event of the selection is not copied.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Skip {
+    /// It stands outside the frozen range.
+    OutsidePlan,
+    /// It was replayed often enough.
+    MaxReplays,
+    /// This very plan made it.
+    ThisPlan,
+    /// It is a copy of an event of the target.
+    FromTarget,
+}
+
+impl Skip {
+    pub const ALL: [Self; 4] = [
+        Self::OutsidePlan,
+        Self::MaxReplays,
+        Self::ThisPlan,
+        Self::FromTarget,
+    ];
+
+    pub const fn reason(self) -> &'static str {
+        match self {
+            Self::OutsidePlan => "outside the frozen range",
+            Self::MaxReplays => "replayed before (--max-replays)",
+            Self::ThisPlan => "made by this plan",
+            Self::FromTarget => "copies of the target's own events",
+        }
+    }
+}
+
+/// One partition of a source.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PartitionTally {
+    /// Index in the plan's sources.
+    pub source: usize,
+    pub topic: Arc<str>,
+    pub partition: u32,
+    /// Events that the selection kept.
+    pub read: u64,
+    /// Those that are copied, and their bytes as they are written.
+    pub copied: u64,
+    pub bytes: u64,
+}
+
+/// All counts of a preview or run.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Tally {
+    pub partitions: Vec<PartitionTally>,
+    skipped: [u64; Skip::ALL.len()],
+}
+
+impl Tally {
+    /// The row of a partition; made when there is none.
+    pub(super) fn row(&mut self, source: usize, topic: &Arc<str>, partition: u32) -> usize {
+        let same = |row: &PartitionTally| {
+            row.source == source && row.partition == partition && row.topic == *topic
+        };
+        if let Some(row) = self.partitions.iter().position(same) {
+            return row;
+        }
+        self.partitions.push(PartitionTally {
+            source,
+            topic: topic.clone(),
+            partition,
+            read: 0,
+            copied: 0,
+            bytes: 0,
+        });
+        self.partitions.len() - 1
+    }
+
+    pub(super) fn skip(&mut self, why: Skip) {
+        self.skipped[why as usize] += 1;
+    }
+
+    pub fn read(&self) -> u64 {
+        self.partitions.iter().map(|p| p.read).sum()
+    }
+
+    pub fn copied(&self) -> u64 {
+        self.partitions.iter().map(|p| p.copied).sum()
+    }
+
+    pub fn bytes(&self) -> u64 {
+        self.partitions.iter().map(|p| p.bytes).sum()
+    }
+
+    /// The reasons that occurred, with how often.
+    pub fn skipped(&self) -> impl Iterator<Item = (Skip, u64)> + '_ {
+        Skip::ALL
+            .into_iter()
+            .map(|why| (why, self.skipped[why as usize]))
+            .filter(|(_, count)| *count > 0)
+    }
+}

@@ -1,0 +1,9 @@
+//! Captures and JSON lines through the library's API: what is written is what is read.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod jsonl;
+mod mcap;
+mod support;
+mod torn;
+mod transactions;

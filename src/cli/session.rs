@@ -140,7 +140,7 @@ impl Session {
     pub fn open_with(&self, text: &str, adjust: impl FnOnce(&mut Settings)) -> Result<Opened> {
         let typed = Address::parse(text)?;
         let (mut address, mut settings, env) = self.resolve(&typed)?;
-        if let Address::Url { properties, .. } = &mut address {
+        if let Address::Url { properties, .. } | Address::Demo { properties, .. } = &mut address {
             settings.properties.extend(std::mem::take(properties));
         }
         settings

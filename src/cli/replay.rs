@@ -13,7 +13,7 @@ use super::progress::Progress;
 use super::reading::{self, Reading};
 use super::session::{Opened, Session};
 use super::{examples, explain, summary, units};
-use crate::broker::{Address, Target};
+use crate::broker::{Address, ErrorKind, Target};
 use crate::pipeline::{self, Consumer, End, Outcome};
 use crate::replay::{
     Create, From, Guards, How, Pace, PartitionPolicy, Plan, PreviewRun, Runner, TargetState,
@@ -274,7 +274,21 @@ impl<'a> Prepared<'a> {
             create: args.how.create()?,
             overwrite: args.how.overwrite,
         };
-        let plan = freeze(&from, &to, args.how.engine(&args.select)).await?;
+        let plan = freeze(&from, &to, args.how.engine(&args.select))
+            .await
+            .map_err(|e| {
+                // The others say by themselves what they are about.
+                let contact = matches!(
+                    e.kind,
+                    ErrorKind::Unreachable | ErrorKind::Authentication | ErrorKind::Authorization
+                );
+                let failure = Failure::from(e);
+                if contact {
+                    failure.on(format!("cannot replay into {}", target.shown))
+                } else {
+                    failure
+                }
+            })?;
         drop(from);
         Ok(Self {
             session,

@@ -82,8 +82,7 @@ fn one(client: &Client, name: &str) -> Result<Found> {
                 thread::sleep(Duration::from_millis(100));
             }
             _ => {
-                let what = format!("look up {name} on {}", client.brokers());
-                return Err(Failure::of(code).into_error(&what));
+                return Err(Failure::of(code).into_error(&format!("look up {name}")));
             }
         }
     }

@@ -21,8 +21,12 @@ pub enum Address {
     File { path: PathBuf },
     /// `-`
     Stdin,
-    /// `demo:` or `demo:orders`
-    Demo { topics: TopicSelector },
+    /// `demo:` or `demo:orders?isolation.level=read_uncommitted`
+    Demo {
+        topics: TopicSelector,
+        /// Client properties after `?`, percent-decoded.
+        properties: Vec<(String, String)>,
+    },
     /// `prod/orders`: a context of the config file.
     Context { name: String, topics: TopicSelector },
 }
@@ -66,18 +70,16 @@ impl Address {
                 ),
             )
         };
-        if scheme == "demo" {
-            let topics = rest.trim_start_matches("//").trim_start_matches('/');
-            return Ok(Self::Demo {
-                topics: TopicSelector::parse(topics)?,
-            });
-        }
-        let Some(rest) = rest.strip_prefix("//") else {
-            return usage("no // after the scheme");
-        };
         let (rest, query) = rest.split_once('?').unwrap_or((rest, ""));
-        let (authority, topics) = rest.split_once('/').unwrap_or((rest, ""));
-        if authority.is_empty() {
+        let (authority, topics) = if scheme == "demo" {
+            ("", rest.trim_start_matches('/'))
+        } else {
+            let Some(rest) = rest.strip_prefix("//") else {
+                return usage("no // after the scheme");
+            };
+            rest.split_once('/').unwrap_or((rest, ""))
+        };
+        if authority.is_empty() && scheme != "demo" {
             return usage("no host");
         }
         let mut properties = Vec::new();
@@ -93,10 +95,14 @@ impl Address {
         let Some(topics) = percent_decode(topics) else {
             return usage("a percent sign that is no escape");
         };
+        let topics = TopicSelector::parse(&topics)?;
+        if scheme == "demo" {
+            return Ok(Self::Demo { topics, properties });
+        }
         Ok(Self::Url {
             scheme: scheme.to_owned(),
             authority: authority.to_owned(),
-            topics: TopicSelector::parse(&topics)?,
+            topics,
             properties,
         })
     }
@@ -104,7 +110,7 @@ impl Address {
     /// The topic part; files and standard input have none: all that they hold.
     pub fn topics(&self) -> TopicSelector {
         match self {
-            Self::Url { topics, .. } | Self::Demo { topics } | Self::Context { topics, .. } => {
+            Self::Url { topics, .. } | Self::Demo { topics, .. } | Self::Context { topics, .. } => {
                 topics.clone()
             }
             Self::File { .. } | Self::Stdin => TopicSelector::all(),
@@ -115,7 +121,7 @@ impl Address {
     #[must_use]
     pub fn with_topics(mut self, new: TopicSelector) -> Self {
         match &mut self {
-            Self::Url { topics, .. } | Self::Demo { topics } | Self::Context { topics, .. } => {
+            Self::Url { topics, .. } | Self::Demo { topics, .. } | Self::Context { topics, .. } => {
                 *topics = new;
             }
             Self::File { .. } | Self::Stdin => {}
@@ -148,8 +154,8 @@ impl fmt::Display for Address {
             ),
             Self::File { path } => write!(f, "{}", path.display()),
             Self::Stdin => f.write_str("-"),
-            Self::Demo { topics } if topics.is_all() => f.write_str("demo:"),
-            Self::Demo { topics } => write!(f, "demo:{topics}"),
+            Self::Demo { topics, .. } if topics.is_all() => f.write_str("demo:"),
+            Self::Demo { topics, .. } => write!(f, "demo:{topics}"),
             Self::Context { name, topics } => write!(f, "{name}{}", slash(topics)),
         }
     }
@@ -274,6 +280,12 @@ mod tests {
         };
         assert_eq!(properties[0], ("sasl.password".into(), "a&b".into()));
         assert_eq!(properties[1], ("x".into(), "1".into()));
+        let Address::Demo { topics, properties } = Address::parse("demo:orders?x=1").unwrap()
+        else {
+            panic!("not the demo");
+        };
+        assert_eq!(topics.to_string(), "orders");
+        assert_eq!(properties, [("x".into(), "1".into())]);
     }
 
     #[test]

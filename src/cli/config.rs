@@ -23,12 +23,16 @@ pub struct Config {
 #[derive(Debug, Subcommand)]
 pub enum Action {
     /// Print where the config file is looked for
+    #[command(after_help = examples::CONFIG_PATH)]
     Path,
     /// Print the contexts, their secrets hidden
+    #[command(after_help = examples::CONFIG_LIST)]
     List,
     /// Read the file, fetch its secrets and open each context, without the network
+    #[command(after_help = examples::CONFIG_CHECK)]
     Check,
     /// Make a context of another tool's file
+    #[command(after_help = examples::CONFIG_IMPORT)]
     Import(Import),
 }
 

@@ -14,7 +14,12 @@ pub enum Question<'a> {
 }
 
 /// Asks on the terminal; gives whether the write may go on.
-pub fn confirm(session: &Session, yes: bool, question: &Question<'_>, what: &str) -> Result<()> {
+pub async fn confirm(
+    session: &Session,
+    yes: bool,
+    question: &Question<'_>,
+    what: &str,
+) -> Result<()> {
     if yes {
         return Ok(());
     }
@@ -32,16 +37,40 @@ pub fn confirm(session: &Session, yes: bool, question: &Question<'_>, what: &str
         Question::Name(name) => format!("{what}: type the name of the target ({name}) to go on: "),
     };
     let mut err = std::io::stderr().lock();
-    let mut line = String::new();
     let asked = write!(err, "{}", Visible(&ask)).and_then(|()| err.flush());
     drop(err);
-    if asked.is_err() || std::io::stdin().lock().read_line(&mut line).is_err() {
+    if asked.is_err() {
         return refused("not confirmed");
     }
+    let mut stop = session.stop.clone();
+    let line = tokio::select! {
+        line = tokio::task::spawn_blocking(read_line) => line.ok().flatten(),
+        // The thread goes on waiting for a line; it ends with the process.
+        () = stop.stopped() => {
+            session.say("");
+            return Err(Failure::new(
+                Exit::Interrupted,
+                format!("{what}: interrupted; nothing was written"),
+            ));
+        }
+    };
+    let Some(line) = line else {
+        session.say("");
+        return refused("not confirmed");
+    };
     let answer = line.trim();
     let agreed = match question {
         Question::YesNo => matches!(answer, "y" | "Y" | "yes"),
         Question::Name(name) => answer == *name,
     };
     if agreed { Ok(()) } else { refused("declined") }
+}
+
+/// `None` is the end of the input (Ctrl-D), or a terminal that is gone.
+fn read_line() -> Option<String> {
+    let mut line = String::new();
+    match std::io::stdin().lock().read_line(&mut line) {
+        Ok(0) | Err(_) => None,
+        Ok(_) => Some(line),
+    }
 }

@@ -71,7 +71,7 @@ async fn write_history(session: &Session, target: &str, yes: bool) -> Result<Exi
         names.join(", "),
         opened.shown
     );
-    confirm(session, yes, &Question::YesNo, &what)?;
+    confirm(session, yes, &Question::YesNo, &what).await?;
     opened
         .broker
         .load_history(&history)

@@ -12,5 +12,11 @@ pub const DEMO: &str = "Examples:\n  evtap demo\n  evtap demo --to kafka://local
 pub const BROKERS: &str = "Examples:\n  evtap brokers\n  evtap brokers -o json";
 pub const CONFIG: &str =
     "Examples:\n  evtap config list\n  evtap config import client.properties --name prod";
+pub const CONFIG_PATH: &str = "Examples:\n  evtap config path\n  $EDITOR \"$(evtap config path)\"";
+pub const CONFIG_LIST: &str =
+    "Examples:\n  evtap config list\n  evtap config list --config team.toml";
+pub const CONFIG_CHECK: &str =
+    "Examples:\n  evtap config check\n  evtap config check --config team.toml";
+pub const CONFIG_IMPORT: &str = "Examples:\n  evtap config import ~/.config/kcat.conf --name prod\n  evtap config import client.properties --name prod --write";
 pub const COMPLETIONS: &str = "Examples:\n  evtap completions bash > /etc/bash_completion.d/evtap\n  evtap completions zsh > ~/.zfunc/_evtap";
 pub const MAN: &str = "Examples:\n  evtap man ./man\n  evtap man /usr/local/share/man/man1";

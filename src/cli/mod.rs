@@ -101,13 +101,10 @@ mod tests {
                 .get_after_help()
                 .map(ToString::to_string)
                 .unwrap_or_default();
-            let examples = help.lines().filter(|l| l.contains("evtap ")).count();
+            let examples = help.lines().filter(|l| l.contains("evtap ") && l.starts_with("  ")).count();
             assert_eq!(examples, 2, "{}: {help}", command.get_name());
+            command.get_subcommands().for_each(check);
         }
-        let command = Cli::command();
-        check(&command);
-        for sub in command.get_subcommands() {
-            check(sub);
-        }
+        check(&Cli::command());
     }
 }

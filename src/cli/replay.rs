@@ -13,7 +13,7 @@ use super::progress::Progress;
 use super::reading::{self, Reading};
 use super::session::{Opened, Session};
 use super::{examples, explain, summary, units};
-use crate::broker::{Address, Target};
+use crate::broker::{Address, ErrorKind, Target};
 use crate::pipeline::{self, Consumer, End, Outcome};
 use crate::replay::{
     Create, From, Guards, How, Pace, PartitionPolicy, Plan, PreviewRun, Runner, TargetState,
@@ -46,7 +46,8 @@ pub struct HowArgs {
     /// Stop after the preview
     #[arg(long)]
     pub dry_run: bool,
-    /// Do not ask; without it a terminal is needed. The preview is left out
+    /// Do not ask; without it a terminal is needed. The preview is left out, unless --max-events,
+    /// --max-duration or --timestamps shift need it
     #[arg(long, conflicts_with = "dry_run")]
     pub yes: bool,
     /// same, key, or a partition number [default: same when the counts are equal, else key]
@@ -119,6 +120,15 @@ impl HowArgs {
         }
     }
 
+    /// With `--yes` nobody reads it: then it runs only where what it finds decides something,
+    /// before the first event is written.
+    fn wants_preview(&self) -> bool {
+        !self.yes
+            || self.max_events.is_some()
+            || self.max_duration.is_some()
+            || self.timestamps == TimestampPolicy::Shift
+    }
+
     fn engine(&self, select: &Select) -> How {
         let pace = match (self.rate, self.speed) {
             (Some(rate), _) => Pace::rate(rate),
@@ -182,14 +192,15 @@ pub async fn run(session: &Session, args: &Replay) -> Result<Exit> {
     }
     let mut replay = Prepared::new(session, args, reading, target).await?;
     replay.say(&replay.plan.describe());
-    if !args.how.yes && !replay.preview().await? {
+    if args.how.wants_preview() && !replay.preview().await? {
+        session.say("interrupted; nothing was written");
         return Ok(Exit::Interrupted);
     }
     if args.how.dry_run {
         session.say("dry run: nothing was written");
         return Ok(Exit::Done);
     }
-    replay.confirm()?;
+    replay.confirm().await?;
     replay.run().await
 }
 
@@ -263,7 +274,21 @@ impl<'a> Prepared<'a> {
             create: args.how.create()?,
             overwrite: args.how.overwrite,
         };
-        let plan = freeze(&from, &to, args.how.engine(&args.select)).await?;
+        let plan = freeze(&from, &to, args.how.engine(&args.select))
+            .await
+            .map_err(|e| {
+                // The others say by themselves what they are about.
+                let contact = matches!(
+                    e.kind,
+                    ErrorKind::Unreachable | ErrorKind::Authentication | ErrorKind::Authorization
+                );
+                let failure = Failure::from(e);
+                if contact {
+                    failure.on(format!("cannot replay into {}", target.shown))
+                } else {
+                    failure
+                }
+            })?;
         drop(from);
         Ok(Self {
             session,
@@ -321,14 +346,14 @@ impl<'a> Prepared<'a> {
         Ok(true)
     }
 
-    fn confirm(&self) -> Result<()> {
+    async fn confirm(&self) -> Result<()> {
         let what = format!("replay into {}", self.target.shown);
         let production = self.target.env.as_deref() == Some("prod");
         let question = match &self.plan.target.topic {
             Some(topic) if production => Question::Name(topic),
             _ => Question::YesNo,
         };
-        confirm(self.session, self.args.how.yes, &question, &what)
+        confirm(self.session, self.args.how.yes, &question, &what).await
     }
 
     async fn run(self) -> Result<Exit> {

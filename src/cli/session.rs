@@ -4,6 +4,7 @@
 use std::io::{IsTerminal, Write};
 use std::sync::Arc;
 
+use clap::error::ErrorKind;
 use jiff::tz::TimeZone;
 
 use super::args::{ColorWhen, Global};
@@ -140,7 +141,7 @@ impl Session {
     pub fn open_with(&self, text: &str, adjust: impl FnOnce(&mut Settings)) -> Result<Opened> {
         let typed = Address::parse(text)?;
         let (mut address, mut settings, env) = self.resolve(&typed)?;
-        if let Address::Url { properties, .. } = &mut address {
+        if let Address::Url { properties, .. } | Address::Demo { properties, .. } = &mut address {
             settings.properties.extend(std::mem::take(properties));
         }
         settings
@@ -229,8 +230,13 @@ pub fn print_usage_error(error: &clap::Error) -> u8 {
         error.render().ansi().to_string()
     } else {
         let plain = error.render().to_string();
-        let lines: Vec<String> = plain.lines().map(|l| Visible(l).to_string()).collect();
-        lines.join("\n") + "\n"
+        let plain = match error.kind() {
+            ErrorKind::DisplayHelp
+            | ErrorKind::DisplayVersion
+            | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => plain,
+            _ => in_our_words(&plain),
+        };
+        plain.lines().map(|l| format!("{}\n", Visible(l))).collect()
     };
     let written = if error.use_stderr() {
         std::io::stderr().lock().write_all(text.as_bytes())
@@ -244,5 +250,49 @@ pub fn print_usage_error(error: &clap::Error) -> u8 {
         Exit::Usage as u8
     } else {
         Exit::Done as u8
+    }
+}
+
+/// A usage error of clap in the form of all our errors: `evtap:` and `hint:`.
+fn in_our_words(clap: &str) -> String {
+    let mut out = String::new();
+    let mut hinted = false;
+    for line in clap.lines().filter(|l| !l.is_empty()) {
+        let line = if let Some(what) = line.strip_prefix("error: ") {
+            format!("evtap: {what}")
+        } else if let Some(tip) = line.trim_start().strip_prefix("tip: ") {
+            hinted = true;
+            format!("hint: {tip}")
+        } else if let Some(help) = line.strip_prefix("For more information, ") {
+            if hinted {
+                continue;
+            }
+            format!("hint: {}", help.trim_end_matches('.'))
+        } else {
+            line.to_owned()
+        };
+        out.push_str(&line);
+        out.push('\n');
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn usage_errors_have_one_hint_and_no_other_words() {
+        let said = in_our_words(
+            "error: unexpected argument '--limt' found\n\n  tip: a similar argument exists: \
+             '--limit'\n\nUsage: evtap read\n\nFor more information, try '--help'.\n",
+        );
+        assert_eq!(
+            said,
+            "evtap: unexpected argument '--limt' found\nhint: a similar argument exists: \
+             '--limit'\nUsage: evtap read\n"
+        );
+        let said = in_our_words("error: bad\n\nFor more information, try '--help'.\n");
+        assert_eq!(said, "evtap: bad\nhint: try '--help'\n");
     }
 }

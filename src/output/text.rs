@@ -1,9 +1,11 @@
 //! One readable line an event: when, where, key, value, headers in brief.
 
+use std::io::Write;
+
 use super::clock::Clock;
 use super::style::{KEY, MUTED, PLACE, Style, WORD};
 use super::{FormatSpec, Look, Writer, json};
-use crate::event::{Decoded, Decoding, EventRef, Headers, object};
+use crate::event::{Decoded, Decoding, EventRef, Headers, Refused, object};
 use crate::text::{self, width};
 
 pub(super) const FORMAT: FormatSpec = FormatSpec {
@@ -54,6 +56,17 @@ impl Text {
                 out.extend_from_slice(word.as_bytes());
             }),
         }
+    }
+
+    /// Why it does not look as `--decode` asked.
+    fn refusal(&self, out: &mut Vec<u8>, refused: Option<Refused>) {
+        let Some(refused) = refused else { return };
+        out.push(b' ');
+        WORD.paint(out, self.color, |out| {
+            // Writing into memory does not fail.
+            let written = write!(out, "({refused})");
+            debug_assert!(written.is_ok());
+        });
     }
 
     fn headers(&mut self, out: &mut Vec<u8>, headers: Headers<'_>) {
@@ -112,9 +125,11 @@ impl Writer for Text {
         out.extend_from_slice(b"  ");
         let key = self.decoding.key(event.key);
         self.data(out, key.data, "(no key)", Some(KEY));
+        self.refusal(out, key.refused);
         out.extend_from_slice(b"  ");
         let value = self.decoding.value(event.value);
         self.data(out, value.data, "(tombstone)", None);
+        self.refusal(out, value.refused);
         if !event.headers.is_empty() {
             out.push(b' ');
             let color = self.color;
@@ -155,6 +170,21 @@ mod tests {
         );
         let sample = Sample::new(Some(b""), Some(b""));
         assert!(line(&sample).ends_with("  (empty)  (empty)\n"));
+    }
+
+    #[test]
+    fn a_decoder_that_refused_says_why() {
+        let look = Look {
+            decoding: Decoding::parse("key=json,value=json").unwrap(),
+            ..Look::default()
+        };
+        let sample = Sample::new(Some(b"k"), Some(b"{\"a\":"));
+        assert_eq!(
+            render("text", &look, &[&sample]),
+            "2024-08-15T10:30:43.000Z  orders/0@15  \
+             k (not JSON: a value is expected at byte 0)  \
+             {\"a\": (not JSON: the text ends early at byte 5)\n"
+        );
     }
 
     #[test]

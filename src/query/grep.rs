@@ -3,7 +3,7 @@
 use memchr::memmem::Finder;
 use regex::bytes::{Regex, RegexBuilder};
 
-use super::QueryError;
+use super::{QueryError, native};
 use crate::event::EventRef;
 
 /// A compiled pattern.
@@ -19,7 +19,8 @@ enum How {
 
 impl Grep {
     pub(super) fn compile(text: &str, fixed: bool, ignore_case: bool) -> Result<Self, QueryError> {
-        let how = if fixed && !ignore_case {
+        // A pattern without special characters is a text, and a text is looked for in whole batches.
+        let how = if (fixed || native::literal(text).is_some()) && !ignore_case {
             How::Literal(Box::new(Finder::new(text.as_bytes()).into_owned()))
         } else {
             let pattern = if fixed {
@@ -156,6 +157,8 @@ mod tests {
         assert!(matches("(?-u)\\xff\\x00a", "", &sample));
         sample.value = None;
         assert!(!matches("a|", "F", &sample));
+        let literal = Grep::compile("Payment-Failed", false, false).unwrap();
+        assert!(!literal.may_match(b"Payment"));
     }
 
     #[test]

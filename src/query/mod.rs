@@ -10,9 +10,9 @@ mod error;
 mod escape;
 mod grep;
 mod jq;
+mod json;
 mod map;
 mod native;
-mod nesting;
 mod prefilter;
 #[cfg(test)]
 mod samples;

@@ -1,6 +1,7 @@
 //! Texts that an event must hold for an expression to be true of it, sought in its bytes before
 //! anything is decoded. False is a proof. An event that is dropped here is not evaluated, so that
-//! an expression that would fail on it is not counted as failed.
+//! an expression that would fail on it is not counted as failed. Holds for JSON, text and bytes: a
+//! decoder of another format must do without.
 
 use std::fmt;
 

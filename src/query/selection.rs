@@ -64,7 +64,7 @@ impl Query {
     /// How the selection will run, a line for each part of it.
     pub fn explain(&self) -> Vec<String> {
         let keys = self.0.keys.iter();
-        let keys = keys.map(|key| format!("key {}: compared", String::from_utf8_lossy(key)));
+        let keys = keys.map(|key| format!("key {}: exact", String::from_utf8_lossy(key)));
         let greps = self.0.greps.iter();
         let greps = greps.map(|grep| format!("grep {}: over key, value and headers", grep.text()));
         let wheres = self.0.wheres.iter();
@@ -76,7 +76,7 @@ impl Query {
 impl Where {
     fn compile(text: &str) -> Result<Self, QueryError> {
         let compiled =
-            Program::compile_and(text, |term| (Condition::of(term), Native::compile(term)));
+            Program::condition(text, |term| (Condition::of(term), Native::compile(term)));
         let (program, (condition, native)) = compiled.map_err(|fault| fault.of("--where", text))?;
         Ok(Self {
             text: text.to_owned(),
@@ -277,6 +277,100 @@ mod tests {
         assert_eq!(
             error.to_string(),
             "--where 'def f: f; f' did not end within 0.05 s on orders/0@15"
+        );
+    }
+
+    #[test]
+    fn errors_point_at_the_token_and_say_what_to_try() {
+        let error = |expression: &str| {
+            let spec = QuerySpec {
+                where_: vec![expression.to_owned()],
+                ..QuerySpec::default()
+            };
+            let error = Query::compile(&spec).err().unwrap();
+            format!("{error}\n{}", error.hint.as_deref().unwrap_or_default())
+        };
+        for (expression, drawn) in [
+            (
+                ".value.a ==",
+                "--where: unexpected end: expected term\n  .value.a ==\n             ^\n",
+            ),
+            (
+                ".value.a = 5",
+                "--where: `=` assigns, and what that gives is always true\n  .value.a = 5\n           \
+                 ^\ncompare with ==",
+            ),
+            (
+                ".value.a == 'x'",
+                "--where: unexpected '\\''\n  .value.a == 'x'\n              ^\njq's strings stand in \
+                 double quotes",
+            ),
+            (
+                ".a && .b",
+                "--where: unexpected '&'\n  .a && .b\n     ^\njq says `and`",
+            ),
+            (
+                "(.a == 1",
+                "--where: closing parenthesis is missing\n  (.a == 1\n  ^\n",
+            ),
+            (
+                ".a | startwith(\"x\")",
+                "--where: unknown function startwith/1\n  .a | startwith(\"x\")\n       ^^^^^^^^^\ndid you \
+                 mean startswith?",
+            ),
+            (
+                "selct(.a)",
+                "--where: unknown function selct/1\n  selct(.a)\n  ^^^^^\ndid you mean select?",
+            ),
+            (
+                "Paid",
+                "--where: unknown function Paid/0\n  Paid\n  ^^^^\na field is written .Paid, a text \
+                 \"Paid\"",
+            ),
+            (
+                ".a | test",
+                "--where: unknown function test/0\n  .a | test\n       ^^^^\ntest takes 1 or 2 arguments, \
+                 joined by `;`",
+            ),
+            (
+                ".a == $x",
+                "--where: unknown variable $x\n  .a == $x\n        ^^\n",
+            ),
+            (
+                "",
+                "--where: unexpected end: expected term\n  \n  ^\nan expression is, for instance, \
+                 .value.amount > 500",
+            ),
+        ] {
+            assert_eq!(error(expression), drawn);
+        }
+    }
+
+    #[test]
+    fn the_way_of_each_expression_is_explained() {
+        let spec = QuerySpec {
+            where_: vec![
+                ".value.type == \"Paid\" and (.key == \"a\" or .key == \"b\")".to_owned(),
+                "any(.value.items[]; .sku == \"x\")".to_owned(),
+                ".value.n + 1 > 2".to_owned(),
+            ],
+            grep: vec!["a.b".to_owned()],
+            keys: vec![b"k".to_vec()],
+            ..QuerySpec::default()
+        };
+        let lines = Query::compile(&spec).unwrap().explain();
+        assert_eq!(
+            lines,
+            [
+                "key k: exact",
+                "grep a.b: over key, value and headers",
+                "where .value.type == \"Paid\" and (.key == \"a\" or .key == \"b\"): native; byte \
+                 prefilter \"Paid\" in the value and (\"a\" in the key or \"b\" in the key)",
+                "where any(.value.items[]; .sku == \"x\"): jq, because of the function any; byte \
+                 prefilter \"x\" in the value",
+                "where .value.n + 1 > 2: jq, because of a comparison of other things than a path and \
+                 a constant; no byte prefilter",
+            ]
         );
     }
 

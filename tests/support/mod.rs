@@ -11,7 +11,8 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 /// Not every test uses all of this; a constant without a name does.
-const _: (fn(&str) -> Option<String>, fn() -> Command) = (server, evtap);
+const _: fn(&str) -> Option<String> = server;
+const _: fn() -> Command = evtap;
 
 /// The address that the variable holds. Without it the test is skipped, and says so, unless
 /// `EVTAP_TEST_REQUIRE` asks for every test: then it fails.

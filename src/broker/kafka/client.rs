@@ -150,18 +150,21 @@ impl Client {
         *lock(&self.health.last) = None;
     }
 
+    /// The cluster is there and does not know us any more: waiting would not help.
+    pub(super) fn rejected(&self) -> Option<Failure> {
+        let last = lock(&self.health.last).clone();
+        last.filter(|failure| failure.code == Code::Authentication)
+    }
+
     /// How many messages a producer gave up on since it was made, and why the first.
     pub(super) fn undelivered(&self) -> (u64, Option<Failure>) {
         lock(&self.health.undelivered).clone()
     }
 
     /// Metadata of one topic, or of all. Before the first answer it watches the client's errors,
-    /// so that a wrong password or host is told at once instead of as a time-out.
+    /// so that a wrong password or host is told at once instead of as a time-out. Its errors say
+    /// only what was wrong: whoever asks names the broker.
     pub(super) fn metadata(&self, topic: Option<&str>) -> Result<Metadata> {
-        let what = match topic {
-            Some(topic) => format!("look up {topic} on {}", self.brokers),
-            None => format!("list the topics on {}", self.brokers),
-        };
         let started = Instant::now();
         let mut slice = Duration::from_millis(250);
         loop {
@@ -177,7 +180,7 @@ impl Client {
                 Err(error) => Failure::of(error.rdkafka_error_code().unwrap_or(Code::Fail)),
             };
             self.pump();
-            if let Some(error) = self.verdict(&failure, started.elapsed(), limit, &what) {
+            if let Some(error) = self.verdict(&failure, started.elapsed(), limit) {
                 return Err(error);
             }
             slice = (slice * 2).min(Duration::from_secs(8));
@@ -190,19 +193,13 @@ impl Client {
     }
 
     /// Whether to give up.
-    fn verdict(
-        &self,
-        failure: &Failure,
-        waited: Duration,
-        limit: Duration,
-        what: &str,
-    ) -> Option<Error> {
+    fn verdict(&self, failure: &Failure, waited: Duration, limit: Duration) -> Option<Error> {
         let waiting = matches!(
             failure.code,
             Code::BrokerTransportFailure | Code::OperationTimedOut | Code::RequestTimedOut
         );
         if !waiting {
-            return Some(failure.clone().into_error(what));
+            return Some(failure.clone().into_contact_error(&self.brokers));
         }
         let last = lock(&self.health.last).clone();
         let hopeless = match last.as_ref().map(|f| f.code) {
@@ -219,7 +216,7 @@ impl Client {
                 format!("no answer within {} s", waited.as_secs()),
             )
         });
-        Some(failure.into_error(what))
+        Some(failure.into_contact_error(&self.brokers))
     }
 }
 

@@ -39,8 +39,29 @@ impl Failure {
 
     /// The error for a failure of `what` ("read orders/0").
     pub(super) fn into_error(self, what: &str) -> Error {
+        let message = format!("{what}: {}", self.text);
+        self.with_message(message)
+    }
+
+    /// The error for a cluster that cannot be reached. An address that was typed is not repeated.
+    pub(super) fn into_contact_error(self, brokers: &str) -> Error {
+        let connect = self.text.strip_prefix("Connect to ").and_then(|rest| {
+            let (address, why) = rest.split_once(" failed: ")?;
+            let (_, address) = address.split_once('#')?;
+            let typed = brokers.split(',').any(|broker| broker == address);
+            Some(if typed {
+                why.to_owned()
+            } else {
+                format!("{address}: {why}")
+            })
+        });
+        let message = connect.unwrap_or_else(|| self.text.clone());
+        self.with_message(message)
+    }
+
+    fn with_message(&self, message: String) -> Error {
         let (kind, hint) = classify(self.code, &self.text);
-        let error = Error::new(kind, format!("{what}: {}", self.text));
+        let error = Error::new(kind, message);
         match hint {
             Some(hint) => error.hint(hint),
             None => error,
@@ -104,6 +125,10 @@ pub(super) fn classify(code: Code, text: &str) -> (ErrorKind, Option<String>) {
         | Code::NetworkException => (
             ErrorKind::Unreachable,
             Some(unreachable_hint(code, text).to_owned()),
+        ),
+        Code::UnsupportedFeature | Code::UnsupportedVersion => (
+            ErrorKind::Unreachable,
+            Some("is it a broker's listener? A controller's answers like this".into()),
         ),
         Code::InvalidTopic => (
             ErrorKind::Usage,
@@ -198,6 +223,22 @@ mod tests {
             ),
             "Disconnected: why?"
         );
+    }
+
+    #[test]
+    fn a_broker_that_is_not_there_is_named_once() {
+        let failure = Failure::new(
+            Code::BrokerTransportFailure,
+            "Connect to ipv4#127.0.0.1:1 failed: Connection refused",
+        );
+        for (brokers, message) in [
+            ("h:9092,127.0.0.1:1", "Connection refused"),
+            ("localhost:1", "127.0.0.1:1: Connection refused"),
+        ] {
+            let error = failure.clone().into_contact_error(brokers);
+            assert_eq!(error.kind, ErrorKind::Unreachable);
+            assert_eq!(error.message, message);
+        }
     }
 
     #[test]

@@ -15,9 +15,7 @@ const AT_ONCE: usize = 64;
 
 /// All groups, by name. Never joins one.
 pub(super) fn list(client: &Arc<Client>) -> Result<Vec<Group>> {
-    let fail = |failure: Failure| {
-        failure.into_error(&format!("list the consumer groups of {}", client.brokers()))
-    };
+    let fail = |failure: Failure| failure.into_error("list the consumer groups");
     // The first contact: it tells a wrong host or password at once. And it says which topics are
     // still there: a group keeps the commits of deleted ones.
     let known: BTreeSet<Place> = topics::find(client, &TopicSelector::all())

@@ -106,6 +106,10 @@ impl Ingest {
             for trouble in settled.trouble {
                 self.mend(&trouble)?;
             }
+            if let Some(failure) = self.client.rejected() {
+                let what = format!("read from {}", self.client.brokers());
+                return Err(failure.into_error(&what).into());
+            }
             connection.watch(self, messages.len() > 0);
             if messages.len() > 0 {
                 // So that an array of large events is not much larger than a batch.

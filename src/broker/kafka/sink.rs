@@ -119,6 +119,9 @@ impl KafkaSink {
             let failure = why.unwrap_or_else(|| Failure::of(Code::Fail));
             return Err(self.failed(failure));
         }
+        if let Some(failure) = self.client().rejected() {
+            return Err(self.failed(failure));
+        }
         let client = Arc::clone(self.client());
         self.connection.watch(&client);
         Ok(())

@@ -40,7 +40,7 @@ struct Both {
 impl Both {
     fn of(text: &str) -> Self {
         let compiled =
-            Program::compile_and(text, |term| (Native::compile(term), Condition::of(term)));
+            Program::condition(text, |term| (Native::compile(term), Condition::of(term)));
         let (program, (native, condition)) = match compiled {
             Ok(compiled) => compiled,
             Err(fault) => panic!("{text}: {fault:?}"),

@@ -10,6 +10,7 @@ mod syntax;
 mod update;
 mod value;
 
+use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
@@ -26,7 +27,7 @@ use rewrite::Defs;
 pub(crate) use syntax::Fault;
 use value::Value;
 
-use super::escape;
+use super::{escape, json};
 use crate::event::SelectError;
 
 /// The longest that a program may take over one event.
@@ -88,7 +89,7 @@ impl Output<'_> {
 
     /// Appends it as compact JSON that is safe to print.
     pub(crate) fn write_json(&self, out: &mut Vec<u8>) {
-        print::json(out, self.0);
+        print::value(out, self.0);
     }
 
     /// The bytes of a string.
@@ -110,8 +111,9 @@ pub(crate) struct Input(Value);
 impl Input {
     /// Reads JSON that is nested no deeper than `nesting` allows, a level more for the object.
     pub(crate) fn read(json: &[u8]) -> Result<Self, String> {
-        let val = read::parse_single(json)
-            .or_else(|_| read::parse_single(&escape::whole(json)))
+        let json = json::with_short_integers(json);
+        let val = read::parse_single(&json)
+            .or_else(|_| read::parse_single(&escape::whole(&json)))
             .map_err(|e| e.to_string())?;
         Ok(Self(Value::read(val, json.len())))
     }
@@ -151,8 +153,24 @@ impl Program {
         Ok(Self::compile_and(text, |_| ())?.0)
     }
 
-    /// Compiles a program, and shows its tree to `see`, as it was before anything was done to it.
-    pub(crate) fn compile_and<T: Send>(
+    /// Compiles a condition, and shows its tree to `see`, as it was before anything was done to it.
+    pub(crate) fn condition<T: Send>(
+        text: &str,
+        see: impl FnOnce(&Term<&str>) -> T + Send,
+    ) -> Result<(Self, T), Fault> {
+        let look = |term: &Term<&str>| (syntax::assignment(text, term), see(term));
+        match Self::compile_and(text, look)? {
+            (_, (Some(sign), _)) => Err(Fault {
+                message: "`=` assigns, and what that gives is always true".to_owned(),
+                span: Some(sign),
+                hint: Some("compare with ==".to_owned()),
+            }),
+            (program, (None, seen)) => Ok((program, seen)),
+        }
+    }
+
+    /// Compiles a program, and shows its tree to `see`.
+    fn compile_and<T: Send>(
         text: &str,
         see: impl FnOnce(&Term<&str>) -> T + Send,
     ) -> Result<(Self, T), Fault> {
@@ -303,22 +321,33 @@ fn hint(name: &str, kind: &compile::Undefined) -> Option<String> {
     if !matches!(kind, compile::Undefined::Filter(_)) {
         return None;
     }
-    let mut near: Vec<(String, usize)> = Vec::new();
+    let mut near: Vec<&str> = Vec::new();
+    let mut arities = BTreeSet::new();
     let functions = natives::all().map(|(name, args, _)| (name, args.len()));
-    for (known, arity) in prelude().map(|d| (d.name, d.args.len())).chain(functions) {
+    for (known, arity) in prelude()
+        .map(|def| (def.name, def.args.len()))
+        .chain(functions)
+    {
         let shown = known.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
-        if shown && !known.starts_with('_') && strsim::jaro_winkler(known, name) > 0.85 {
-            near.push((known.to_owned(), arity));
+        if known == name {
+            arities.insert(arity);
+        } else if shown && !known.starts_with('_') && strsim::jaro_winkler(known, name) > 0.85 {
+            near.push(known);
         }
     }
-    if let Some((known, arity)) = near.iter().find(|(known, _)| known == name) {
-        return Some(format!("{known} takes {arity} argument(s), joined by `;`"));
+    if !arities.is_empty() {
+        let arities: Vec<_> = arities.iter().map(usize::to_string).collect();
+        let (arities, plural) = (
+            arities.join(" or "),
+            if arities == ["1"] { "" } else { "s" },
+        );
+        return Some(format!(
+            "{name} takes {arities} argument{plural}, joined by `;`"
+        ));
     }
-    near.sort_by(|(a, _), (b, _)| {
-        strsim::jaro_winkler(b, name).total_cmp(&strsim::jaro_winkler(a, name))
-    });
+    near.sort_by(|a, b| strsim::jaro_winkler(b, name).total_cmp(&strsim::jaro_winkler(a, name)));
     match near.first() {
-        Some((known, _)) => Some(format!("did you mean {known}?")),
+        Some(known) => Some(format!("did you mean {known}?")),
         None => Some(format!("a field is written .{name}, a text \"{name}\"")),
     }
 }

@@ -10,7 +10,7 @@ use jaq_std::ValT as _;
 
 use super::limits::{self, MAX_CHAIN, Stop};
 use super::value::{Result, Value, halted};
-use crate::query::nesting;
+use crate::query::json;
 
 /// What jaq's programs are generic over.
 pub(super) type Data = JustLut<Value>;
@@ -91,11 +91,12 @@ fn from_json(text: &Value) -> Result<Vec<Result<Value>>> {
     let fail =
         |e: &dyn std::fmt::Display| Error::str(format_args!("cannot parse {text} as JSON: {e}"));
     let bytes = text.try_as_utf8_bytes()?;
-    if nesting::too_deep(bytes) {
+    if json::too_deep(bytes) {
         return Err(fail(&"nested too deeply"));
     }
     limits::spend(text.weight()).map_err(halted)?;
-    let read = read::parse_many(bytes);
+    let bytes = json::with_short_integers(bytes);
+    let read = read::parse_many(&bytes);
     let read = read.map(|v| v.map(|v| Value::read(v, bytes.len())).map_err(|e| fail(&e)));
     let mut values = Vec::new();
     for value in read {

@@ -6,10 +6,11 @@ use std::io::Write as _;
 use jaq_json::{Num, Val};
 use jaq_std::ValT as _;
 
+use crate::query::json;
 use crate::text;
 
 /// Appends a value as compact JSON.
-pub(super) fn json(out: &mut Vec<u8>, val: &Val) {
+pub(super) fn value(out: &mut Vec<u8>, val: &Val) {
     match val {
         Val::Null => out.extend_from_slice(b"null"),
         Val::Bool(true) => out.extend_from_slice(b"true"),
@@ -23,7 +24,7 @@ pub(super) fn json(out: &mut Vec<u8>, val: &Val) {
             let mut lead = b'[';
             for item in items.iter() {
                 out.push(lead);
-                json(out, item);
+                value(out, item);
                 lead = b',';
             }
             if items.is_empty() {
@@ -37,7 +38,7 @@ pub(super) fn json(out: &mut Vec<u8>, val: &Val) {
                 out.push(lead);
                 name(out, key);
                 out.push(b':');
-                json(out, item);
+                value(out, item);
                 lead = b',';
             }
             if fields.is_empty() {
@@ -50,10 +51,10 @@ pub(super) fn json(out: &mut Vec<u8>, val: &Val) {
 
 fn name(out: &mut Vec<u8>, key: &Val) {
     if key.is_utf8_str() {
-        json(out, key);
+        value(out, key);
     } else {
         let mut text = Vec::new();
-        json(&mut text, key);
+        value(&mut text, key);
         text::push_string(out, &String::from_utf8_lossy(&text));
     }
 }
@@ -65,7 +66,10 @@ fn number(out: &mut Vec<u8>, num: &Num) {
         Num::Float(f) if f.is_nan() => write!(out, "null"),
         Num::Float(f) if f.is_infinite() => write!(out, "{:?}", f64::MAX.copysign(*f)),
         Num::Float(f) if f.fract() == 0.0 && f.abs() < WHOLE => write!(out, "{f}"),
-        Num::Dec(digits) => write!(out, "{}", digits.trim_start_matches('+')),
+        Num::Dec(digits) => {
+            out.extend_from_slice(json::as_it_was(digits.trim_start_matches('+').as_bytes()));
+            Ok(())
+        }
         other => write!(out, "{other}"),
     };
     // Writing into memory does not fail.
@@ -78,7 +82,7 @@ mod tests {
 
     fn printed(text: &str) -> String {
         let mut out = Vec::new();
-        json(
+        value(
             &mut out,
             &jaq_json::read::parse_single(text.as_bytes()).unwrap(),
         );

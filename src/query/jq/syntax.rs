@@ -69,6 +69,16 @@ pub(super) fn parse(text: &str) -> Result<Term<&str>, Fault> {
         .map_err(|errors| grammatical(text, &errors))
 }
 
+/// Where a term assigns with `=`, outside of brackets.
+pub(super) fn assignment(text: &str, term: &Term<&str>) -> Option<Range<usize>> {
+    if !matches!(term, Term::BinOp(_, parse::BinaryOp::Assign, _)) {
+        return None;
+    }
+    let tokens = Lexer::new(text).lex().ok()?;
+    let sign = tokens.iter().find(|token| token.0 == "=")?;
+    span(text, sign.0)
+}
+
 /// Where the brackets are nested too deeply; those in strings count too, to be simple.
 fn too_nested(text: &str) -> Option<usize> {
     let mut depth = 0usize;
@@ -114,9 +124,7 @@ fn lexical(text: &str, errors: &[lex::Error<&str>]) -> Fault {
                 Some(c) => Fault::at(format!("unexpected {c:?}"), start..start + len),
                 None => Fault::at("unexpected end", start..start),
             };
-            if rest.starts_with('\'') {
-                fault.hint = Some("jq's strings stand in double quotes".to_owned());
-            }
+            fault.hint = hint(&rest[..len]);
             fault
         }
         other => Fault::at(format!("expected {}", other.as_str()), start..start + len),
@@ -157,6 +165,7 @@ fn hint(token: &str) -> Option<String> {
         "=" | "===" => "compare with ==",
         "&&" | "&" => "jq says `and`",
         "||" => "jq says `or`",
+        "'" => "jq's strings stand in double quotes",
         "!" => "jq says `not` behind a pipe: .a | not",
         "import" | "include" | "module" => "modules are not available: an expression stands alone",
         _ => return None,

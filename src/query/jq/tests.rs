@@ -293,3 +293,38 @@ fn large_expressions_are_compiled_or_refused_but_never_abort() {
         }
     }
 }
+
+#[test]
+fn odd_events_are_read_in_time_and_on_a_small_stack() {
+    let deep = "[".repeat(512) + &"]".repeat(512);
+    let deep_objects = "{\"a\":".repeat(512) + "1" + &"}".repeat(512);
+    for input in [deep, deep_objects] {
+        let event = format!("{{\"value\":{input}}}");
+        assert_eq!(outputs("[.value | ..] | length >= 512", &event), ["true"]);
+        assert_eq!(outputs(".value | tojson | length > 512", &event), ["true"]);
+        assert_eq!(
+            outputs(".value == (.value | tojson | fromjson)", &event),
+            ["true"]
+        );
+        assert_eq!(
+            outputs(".value | [.] | [paths] | length >= 512", &event),
+            ["true"]
+        );
+        let (_, end) = run("walk(.) | .value | tostring | length", &event);
+        assert_ne!(end, Err(Broken::Panicked));
+        outputs(".value", &event);
+    }
+    let digits = "7".repeat(1_000_000);
+    let event = format!("{{\"a\":{digits},\"b\":[-{digits}.0]}}");
+    let started = std::time::Instant::now();
+    assert_eq!(
+        outputs(".a > 5, .b[0] < 5, (.a | tojson | length > 5)", &event),
+        ["true"; 3]
+    );
+    assert_eq!(
+        outputs(".a, .b[0]", &event),
+        [digits.clone(), format!("-{digits}.0")]
+    );
+    assert!(started.elapsed() < Duration::from_secs(5));
+    assert_eq!(outputs(".", r#""\ud800x""#), ["\"\u{fffd}x\""]);
+}

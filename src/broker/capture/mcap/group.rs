@@ -16,6 +16,9 @@ use crate::event::{
 /// A batch closes when it is older.
 const AGE: Duration = Duration::from_secs(1);
 
+/// A batch of the source is kept whole up to this many bytes.
+const WHOLE: usize = 8 * 1024 * 1024;
+
 /// The longest position: two 64-bit numbers and a dash.
 const POSITION_TEXT: usize = 41;
 
@@ -124,6 +127,9 @@ impl Group {
             PositionStyle::Offset => event.position.major,
             PositionStyle::Entry => self.running,
         };
+        if !self.encoder.is_empty() && self.encoder.bytes() + event.size() > self.limit() {
+            self.cut(write)?;
+        }
         if !self.takes(event, offset) {
             self.end(write)?;
             self.meta = None;
@@ -133,10 +139,18 @@ impl Group {
         }
         self.add(event, offset)?;
         self.running = self.running.wrapping_add(1);
-        if self.encoder.bytes() >= BATCH_BYTES || self.encoder.len() >= BATCH_EVENTS {
+        let full = self.meta.is_none() && self.encoder.len() >= BATCH_EVENTS;
+        if full || self.encoder.bytes() >= self.limit() {
             self.cut(write)?;
         }
         Ok(())
+    }
+
+    const fn limit(&self) -> usize {
+        match self.meta {
+            Some(_) => WHOLE,
+            None => BATCH_BYTES,
+        }
     }
 
     /// Whether the event belongs into the open batch.

@@ -69,6 +69,9 @@ pub(super) struct Lane<'i> {
     events: Batch,
     next: usize,
     pub(super) meta: Option<BatchMeta>,
+    /// How much of the window the record batch read last was: positions, or events where
+    /// positions are no offsets.
+    pub(super) passed: u64,
     /// The offset after the batch before.
     reached: Option<u64>,
     /// For events without a timestamp: they follow the event before.
@@ -111,6 +114,7 @@ impl<'i> Lane<'i> {
             events: Batch::new(streams.clone()),
             next: 0,
             meta: None,
+            passed: 0,
             reached: None,
             clock: Timestamp(i64::MIN),
         }
@@ -143,6 +147,7 @@ impl<'i> Lane<'i> {
         self.events = Batch::new(bench.streams.clone());
         self.next = 0;
         self.meta = None;
+        self.passed = 0;
         let (chunk, spot) = match self.walk.next(&mut bench.store, |_| true) {
             None => return Ok(Filled::End),
             Some(Err(error)) => return Ok(Filled::Damaged(self.damage(None, &error))),
@@ -221,6 +226,7 @@ impl<'i> Lane<'i> {
     ) -> Result<Filled> {
         let header = *records.header();
         self.reached = Some(header.next_offset());
+        self.passed = self.part_of_window(&header);
         let mut meta = header.meta(self.stream as u32, self.visibility(&records));
         if header.records == 0 {
             // The batch has no time of its own any more; its message has it.
@@ -262,6 +268,15 @@ impl<'i> Lane<'i> {
         }
         self.meta = meta;
         Ok(Filled::Events)
+    }
+
+    fn part_of_window(&self, header: &BatchHeader) -> u64 {
+        if self.style == PositionStyle::Entry {
+            return u64::from(header.records);
+        }
+        let end = Position::offset(header.next_offset()).min(self.window.end);
+        let start = Position::offset(header.base_offset).max(self.window.start);
+        end.major.saturating_sub(start.major)
     }
 
     fn visibility(&self, records: &Records<'_>) -> Visibility {

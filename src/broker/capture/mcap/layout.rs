@@ -31,8 +31,8 @@ pub(super) const POSITION_HEADER: &[u8] = b"evtap-position";
 
 /// The largest record batch, and the most that one inflates to.
 pub(super) const BATCH_LIMIT: usize = 258 * 1024 * 1024;
-/// The largest event that is written; with less than `BATCH_BYTES` before it in its batch and its
-/// framing it stays below `BATCH_LIMIT`.
+/// The largest event that is written; it has a batch of its own, which with its framing stays below
+/// `BATCH_LIMIT`.
 pub(super) const EVENT_LIMIT: usize = 256 * 1024 * 1024;
 
 /// What a channel is to us.

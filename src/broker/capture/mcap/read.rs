@@ -14,9 +14,7 @@ use crate::broker::capture::feed::{Outlet, Sieve, Stop};
 use crate::broker::capture::range::Window;
 use crate::broker::{Result, Subscription};
 use crate::event::codec::Decoder;
-use crate::event::{
-    Batch, BatchMeta, BatchPool, Position, PositionStyle, Scanned, Streams, Timestamp,
-};
+use crate::event::{Batch, BatchPool, Position, PositionStyle, Scanned, Streams, Timestamp};
 
 /// Record batches without a kept event before the reader is told how far it is.
 const SILENT: usize = 64;
@@ -117,16 +115,16 @@ impl Merge<'_, '_> {
             self.metas[i] = None;
             match lane.fill(&mut self.bench, &mut self.out.scanned)? {
                 Filled::End => return Ok(None),
-                Filled::Events => self.step(lane.meta, lane.window),
+                Filled::Events => {}
                 Filled::Nothing(meta) => {
                     if let Some(meta) = meta {
                         self.out.push_meta(meta);
                     }
-                    self.step(meta, lane.window);
                     self.silent += 1;
                 }
                 Filled::Damaged(what) => self.damage.note(&what),
             }
+            self.done += lane.passed;
             for what in self.bench.unsound.drain(..) {
                 self.damage.note(&what);
             }
@@ -171,23 +169,15 @@ impl Merge<'_, '_> {
         self.outlet.send(batch)?;
         Ok(())
     }
-
-    /// Counts the positions that a record batch covers.
-    fn step(&mut self, meta: Option<BatchMeta>, window: Window) {
-        if let Some(meta) = meta {
-            let end = Position::offset(meta.next_offset()).min(window.end);
-            let start = Position::offset(meta.base_offset).max(window.start);
-            self.done += end.major.saturating_sub(start.major);
-        }
-    }
 }
 
 impl Recording {
-    /// How many positions a window is long, as `Merge::step` counts them.
+    /// How long a window is, as `Lane::passed` counts it.
     fn length(&self, stream: usize, window: Window) -> u64 {
         let held = self.held(stream);
         if held.stream.style == PositionStyle::Entry {
-            return 0;
+            // Each batch is looked into.
+            return held.events;
         }
         let end = window.end.min(held.end).major;
         end.saturating_sub(window.start.max(held.first).major)

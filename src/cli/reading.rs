@@ -193,9 +193,9 @@ impl Reading {
         consumer: &mut dyn Consumer,
         progress: &mut Progress,
     ) -> Result<Outcome> {
-        let stop = session.stop.clone();
         let Some(n) = self.last else {
             let mut source = self.source().await?;
+            let stop = session.minded_stop();
             return Ok(pipeline::run(&mut *source, consumer, self.limits, stop, progress).await);
         };
         let started = Instant::now();
@@ -217,6 +217,7 @@ impl Reading {
                     .map(|n| n.saturating_sub(outcome.matched)),
                 ..self.limits
             };
+            let stop = session.minded_stop();
             let rest = pipeline::run(&mut *source, consumer, limits, stop, progress).await;
             outcome.scanned += rest.scanned;
             outcome.matched += rest.matched;
@@ -352,7 +353,7 @@ impl Input {
             let mut gather = Gather {
                 last: &mut found.last,
             };
-            let stop = session.stop.clone();
+            let stop = session.minded_stop();
             let outcome = pipeline::run(&mut *source, &mut gather, limits, stop, progress).await;
             found.scanned = outcome.scanned;
             let whole = cut.iter().zip(ranges).all(|(cut, range)| {

@@ -10,7 +10,7 @@ use super::position::Pos;
 use super::progress::Progress;
 use super::session::{Opened, Session};
 use crate::broker::{Bound, Capabilities, ErrorKind, PartitionRange, Range, Source, Subscription};
-use crate::event::Scanned;
+use crate::event::{Scanned, Timestamp};
 use crate::pipeline::{self, Consumer, End, Flow, LastEvents, Limits, Outcome, Window};
 use crate::query::{Query, QueryError, QuerySpec};
 use crate::replay::split_by_partition;
@@ -87,9 +87,14 @@ pub async fn prepare_opened(
     let memory = session.global.mem / 4 / opened.len().max(1);
     let mut inputs = Vec::with_capacity(opened.len());
     for opened in opened {
-        let now = opened.now(session).await?;
         let from = select.from.as_ref().unwrap_or(default_from);
         let until = select.until.as_ref().unwrap_or(&Pos::End);
+        // A file may have to be read for its clock: only ages need it.
+        let now = if [from, until].iter().any(|pos| matches!(pos, Pos::Age(_))) {
+            opened.now(session).await?
+        } else {
+            Timestamp::default()
+        };
         let sub = Subscription {
             topics: opened.address.topics(),
             partitions: select.partitions.clone(),

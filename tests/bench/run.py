@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Times evtap beside kcat, jq and ripgrep on a real Kafka, and prints the ratios.
 
-usage: tests/bench/run.py [--events 2000000] [--rounds 5] [--only P1,P3] [--keep]
+usage: tests/bench/run.py [--events 2000000] [--rounds 5] [--only P1,P3] [--no-build] [--keep]
 
 Builds the release binary and the generator, starts Kafka by tests/brokers/kafka.sh on ports of its own,
 loads the topic `orders` (lz4, 6 partitions), then runs the cases in turn inside each round (A B C, A B C):
@@ -76,12 +76,14 @@ def main():
     parser.add_argument("--events", type=int, default=2_000_000)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--only", help="goals, a comma list: P1,P3")
+    parser.add_argument("--no-build", action="store_true", help="take the release binary that is there")
     parser.add_argument("--keep", action="store_true", help="leave Kafka and its data there for the next run")
     args = parser.parse_args()
     if not shutil.which("kcat"):
         sys.exit("kcat is not installed; it is what we measure against")
     target = os.environ.get("CARGO_TARGET_DIR") or os.path.join(ROOT, "target")
-    sh("cargo build --release --bin evtap --example bench-gen")
+    if not args.no_build:
+        sh("cargo build --release --bin evtap --example bench-gen")
     meta = subprocess.run(["cargo", "metadata", "--format-version=1", "--no-deps"], cwd=ROOT, capture_output=True, text=True)
     found = re.search(r'"target_directory":"([^"]+)"', meta.stdout)
     target = found.group(1) if found else target

@@ -4,6 +4,7 @@
 
 mod jsonl;
 mod mcap;
+mod stdin;
 mod support;
 mod torn;
 mod transactions;

@@ -3,15 +3,11 @@
 use std::path::PathBuf;
 
 use evtap::broker::{Bound, ErrorKind, Origin, Range, Target, TopicSelector};
-use evtap::event::{
-    Batch, BatchMeta, Compression, EventRef, Headers, Marker, Position, PositionStyle, Timestamp,
-    TimestampType, Visibility,
-};
+use evtap::event::{Batch, EventRef, Headers, Position, PositionStyle, Timestamp, TimestampType};
 use tempfile::TempDir;
 
 use crate::support::{
-    Owned, batch, event, events, open, push, read, read_as, record, sink, stream, subscription,
-    wait,
+    Owned, batch, event, events, open, read, read_as, record, sink, stream, subscription, wait,
 };
 
 pub(crate) fn place() -> (TempDir, PathBuf) {

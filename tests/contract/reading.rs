@@ -141,6 +141,8 @@ pub(crate) async fn a_dropped_question_loses_nothing(world: &World) {
 pub(crate) async fn progress_reaches_the_whole(world: &World) {
     world.with_events(&Event::row(3000)).await;
     let mut source = world.source(&world.sub()).await;
+    // A file is measured by the thread that reads it: known with the first batch.
+    assert!(next(source.as_mut()).await.is_some());
     let Some((start, whole)) = source.progress() else {
         println!("does not apply: {} cannot tell its progress", world.fixture);
         return;

@@ -2,7 +2,8 @@
 
 use std::time::{Duration, Instant};
 
-use evtap::broker::{Broker, Error, ErrorKind, Target, TopicSelector};
+use evtap::broker::{Broker, Error, ErrorKind, PartitionRange, Range, Target, TopicSelector};
+use evtap::event::{Position, PositionStyle};
 use rdkafka::ClientConfig;
 use rdkafka::consumer::{BaseConsumer, Consumer};
 
@@ -91,4 +92,28 @@ async fn a_topic_that_exists_is_not_created_again() {
         .await
         .unwrap_err();
     assert_eq!(error.kind, ErrorKind::Usage, "{error}");
+}
+
+#[tokio::test]
+async fn a_frozen_range_of_a_topic_that_is_gone_is_told() {
+    let Some(host) = kafka() else { return };
+    let broker = open(&format!("kafka://{host}"));
+    let topic = unique("gone");
+    let mut sub = all_of(&topic);
+    sub.range = Range::Frozen(vec![PartitionRange {
+        topic: topic.as_str().into(),
+        partition: 0,
+        style: PositionStyle::Offset,
+        start: Position::ZERO,
+        end: Position::offset(5),
+    }]);
+    let error = broker.source(&sub).await.err().unwrap();
+    assert_eq!(error.kind, ErrorKind::MissingTopic);
+    // A wrong address is told as fast as with bounds.
+    let error = open("kafka://127.0.0.1:1")
+        .source(&sub)
+        .await
+        .err()
+        .unwrap();
+    assert_eq!(error.kind, ErrorKind::Unreachable);
 }

@@ -10,6 +10,7 @@
 
 mod refuse;
 mod restart;
+#[path = "../support/own_kafka.rs"]
 mod server;
 #[path = "../support/mod.rs"]
 mod shared;
@@ -19,7 +20,7 @@ mod support;
 /// One after the other, for they share the broker; starting it takes longest.
 #[test]
 fn a_broker_that_refuses_and_that_is_killed() {
-    let Some(server) = server::Own::start() else {
+    let Some(server) = server::Own::start(&["--secure", "--acl"]) else {
         return;
     };
     let runtime = tokio::runtime::Builder::new_multi_thread()

@@ -126,6 +126,7 @@ fn place(
         Bound::Start => held.first,
         Bound::End | Bound::Last(0) => held.end,
         Bound::At(position) => (*position).clamp(held.first, held.end),
+        // Of the events that there are: a filtered recording has holes, which nobody asked for.
         Bound::Last(n) if *n >= held.events => held.first,
         Bound::Last(n) => look(Wanted::Nth(held.events - n))?.unwrap_or(held.end),
         Bound::Time(time) => look(Wanted::Time(*time))?.unwrap_or(held.end),

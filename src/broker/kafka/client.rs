@@ -150,6 +150,12 @@ impl Client {
         *lock(&self.health.last) = None;
     }
 
+    /// The cluster is there and does not know us any more: waiting would not help.
+    pub(super) fn rejected(&self) -> Option<Failure> {
+        let last = lock(&self.health.last).clone();
+        last.filter(|failure| failure.code == Code::Authentication)
+    }
+
     /// How many messages a producer gave up on since it was made, and why the first.
     pub(super) fn undelivered(&self) -> (u64, Option<Failure>) {
         lock(&self.health.undelivered).clone()

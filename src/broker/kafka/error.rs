@@ -126,6 +126,10 @@ pub(super) fn classify(code: Code, text: &str) -> (ErrorKind, Option<String>) {
             ErrorKind::Unreachable,
             Some(unreachable_hint(code, text).to_owned()),
         ),
+        Code::UnsupportedFeature | Code::UnsupportedVersion => (
+            ErrorKind::Unreachable,
+            Some("is it a broker's listener? A controller's answers like this".into()),
+        ),
         Code::InvalidTopic => (
             ErrorKind::Usage,
             Some(

@@ -19,7 +19,7 @@ use crate::broker::{Error, ErrorKind, History, HistoryRecord, NewTopic, Result, 
 
 /// One id for all: a second loader fences the first instead of mixing with it.
 const TRANSACTIONAL_ID: &str = "evtap-load-history";
-/// What is stored must be visible by then.
+/// What is stored must be visible by then, and coordinators must be ready.
 const SETTLE: Duration = Duration::from_secs(30);
 
 /// Writes the history. Refused when one of its topics exists and holds records.
@@ -209,8 +209,33 @@ fn commit_groups(looker: &Arc<Client>, history: &History) -> Result<()> {
             .filter(|(name, ..)| name == group)
             .map(|(_, topic, partition, offset)| ((topic.as_str().into(), *partition), *offset))
             .collect();
-        admin::commit_for(looker, group, &commits)
+        commit_patiently(looker, group, &commits)
             .map_err(|f| f.into_error(&format!("commit for the group {group}")))?;
     }
     Ok(())
+}
+
+/// The first group of a fresh cluster makes it choose and load coordinators: until that is done,
+/// they send each other away.
+fn commit_patiently(
+    looker: &Arc<Client>,
+    group: &str,
+    commits: &[(Place, u64)],
+) -> Result<(), Failure> {
+    let started = Instant::now();
+    loop {
+        match admin::commit_for(looker, group, commits) {
+            Err(failure) if is_passing(failure.code) && started.elapsed() < SETTLE => {
+                thread::sleep(Duration::from_millis(100));
+            }
+            ended => return ended,
+        }
+    }
+}
+
+fn is_passing(code: Code) -> bool {
+    matches!(
+        code,
+        Code::NotCoordinator | Code::CoordinatorNotAvailable | Code::CoordinatorLoadInProgress
+    )
 }

@@ -45,7 +45,7 @@ const WRITER: &[(&str, &str)] = &[
     ("linger.ms", "5"),
     ("batch.size", "1000000"),
     ("queue.buffering.max.messages", "200000"),
-    ("queue.buffering.max.kbytes", "32768"),
+    ("queue.buffering.max.kbytes", "16384"),
     // Java's partitioner: librdkafka's own default would send a key elsewhere.
     ("partitioner", "murmur2_random"),
     // The broker decides what is too large, not the client.
@@ -99,6 +99,15 @@ impl Properties {
             .hint(
                 "give it as -X sasl.username=… -X sasl.password=… or in a context's properties",
             ));
+        }
+        for one in brokers.split(',') {
+            if !is_broker(one) {
+                return Err(Error::new(
+                    ErrorKind::Usage,
+                    format!("'{one}' is no HOST:PORT of a broker"),
+                )
+                .hint("kafka://h1:9092,h2:9092/TOPIC"));
+            }
         }
         for (key, path) in given.iter().filter(|(key, _)| key.ends_with(".location")) {
             // librdkafka would say only that OpenSSL failed. `probe` asks it to look for itself.
@@ -178,6 +187,19 @@ impl Properties {
     }
 }
 
+/// `host`, `host:port` or `[v6]:port`. librdkafka would take a port modulo 65536.
+fn is_broker(text: &str) -> bool {
+    let (host, port) = match text.rsplit_once(':') {
+        Some((host, port)) if !port.ends_with(']') => (host, Some(port)),
+        _ => (text, None),
+    };
+    let bare = host.trim_start_matches('[').trim_end_matches(']');
+    !bare.is_empty()
+        && !host.contains(char::is_whitespace)
+        && (!host.contains(':') || host.starts_with('['))
+        && port.is_none_or(|port| port.parse::<u16>().is_ok_and(|port| port > 0))
+}
+
 fn set_default(config: &mut ClientConfig, key: &str, value: usize) {
     if config.get(key).is_none() {
         config.set(key, value.to_string());
@@ -225,6 +247,26 @@ mod tests {
         assert!(!error.message.contains("hush"), "{error}");
         let error = with(&[("security.protocol", "SASL-hush")]).err().unwrap();
         assert!(!error.message.contains("hush"), "{error}");
+    }
+
+    #[test]
+    fn what_is_no_broker_is_refused() {
+        for good in ["h", "h:9092", "h1:9092,h2:1", "[::1]:9092", "[::1]"] {
+            assert!(Properties::new(good, BTreeMap::new()).is_ok(), "{good}");
+        }
+        for bad in [
+            "h:99999",
+            "h:0",
+            ":9092",
+            ":",
+            "h:x",
+            "h1:1,,h2:1",
+            "::1:9092",
+            "a b:1",
+        ] {
+            let error = Properties::new(bad, BTreeMap::new()).err().unwrap();
+            assert_eq!(error.kind, ErrorKind::Usage, "{bad}");
+        }
     }
 
     #[test]

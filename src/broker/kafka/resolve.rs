@@ -1,11 +1,14 @@
 //! From bounds as a user gives them to frozen offsets, one range a partition. Reads no event.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::admin::{self, Ask, Place};
 use super::client::Client;
 use super::topics::{self, Found, offsets, position};
-use crate::broker::{Bound, Error, ErrorKind, PartitionRange, Range, Result, Subscription};
+use crate::broker::{
+    Bound, Error, ErrorKind, PartitionRange, Range, Result, Subscription, TopicSelector,
+};
 use crate::event::PositionStyle;
 
 /// The ranges of a subscription, ordered by topic and partition. `committed_only` makes an end the
@@ -19,7 +22,15 @@ pub(super) fn resolve(
     committed_only: bool,
 ) -> Result<Vec<PartitionRange>> {
     let (from, until) = match &sub.range {
-        Range::Frozen(ranges) => return Ok(ranges.clone()),
+        Range::Frozen(ranges) => {
+            // The first contact: it tells a wrong password or a topic that is gone, and the
+            // reader needs the leaders.
+            let names: BTreeSet<&Arc<str>> = ranges.iter().map(|r| &r.topic).collect();
+            for name in names {
+                topics::find(client, &TopicSelector::one(name))?;
+            }
+            return Ok(ranges.clone());
+        }
         Range::Bounds { from, until } => (from, until),
     };
     let found = topics::find(client, &sub.topics)?;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use rdkafka::metadata::MetadataTopic;
+use rdkafka::metadata::{Metadata, MetadataTopic};
 use rdkafka::types::RDKafkaErrorCode as Code;
 
 use super::admin::{self, Ask, Place, Row};
@@ -53,11 +53,11 @@ pub(super) fn glance(client: &Client, which: &TopicSelector) -> Vec<Place> {
     if which.is_literal() {
         for name in which.names() {
             let metadata = client.glance(Some(name), SOON);
-            found.extend(metadata.iter().flat_map(rdkafka::metadata::Metadata::topics).map(read));
+            found.extend(metadata.iter().flat_map(Metadata::topics).map(read));
         }
     } else {
         let metadata = client.glance(None, SOON);
-        found.extend(metadata.iter().flat_map(rdkafka::metadata::Metadata::topics).map(read));
+        found.extend(metadata.iter().flat_map(Metadata::topics).map(read));
     }
     found.retain(|topic| which.takes(&topic.name, topic.internal));
     places(&found).collect()

@@ -11,6 +11,9 @@ use crate::broker::{Error, ErrorKind, Result};
 
 const ZSTD_MAGIC: &[u8] = &[0x28, 0xb5, 0x2f, 0xfd];
 
+/// How much of a file its last lines are.
+const TAIL: u64 = 256 * 1024;
+
 /// A file, or standard input.
 pub(super) enum Input {
     File(PathBuf),
@@ -68,6 +71,28 @@ impl Input {
                 open_file(file, false).map_err(|e| file::unreadable(self.name(), &e))
             }
         }
+    }
+
+    /// The last lines of a file of text, the first of them maybe cut; all of what is compressed.
+    pub(super) fn open_tail(&self) -> Result<Opened> {
+        let Self::File(path) = self else {
+            return self.open(false);
+        };
+        let unreadable = |error: io::Error| file::unreadable(path, &error);
+        let file = Arc::new(file::open(path)?);
+        let meta = file.metadata().map_err(unreadable)?;
+        let mut head = [0; ZSTD_MAGIC.len()];
+        let is_text = meta.is_file()
+            && file::read_at(&file, &mut head, 0).map_err(unreadable)? > 0
+            && head != *ZSTD_MAGIC;
+        if !is_text {
+            return self.open(false);
+        }
+        let start = meta.len().saturating_sub(TAIL);
+        Ok(Opened {
+            from: Box::new(file::Cursor::at(file, start).take(meta.len() - start)),
+            len: None,
+        })
     }
 
     /// Standard input as it comes, unless it is known already.

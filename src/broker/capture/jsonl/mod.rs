@@ -113,8 +113,8 @@ impl Broker for Jsonl {
             if matches!(*self.input, Input::Stdin(_)) {
                 return Ok(None);
             }
-            let held = self.held().await?;
-            Ok(held.iter().filter_map(|held| held.last_time).max())
+            let input = self.input.clone();
+            file::on_thread(move || survey::end_time(&input)).await
         })
     }
 
@@ -137,14 +137,15 @@ impl Broker for Jsonl {
             };
             let input = self.input.clone();
             Feed::start(sub.memory, move |outlet| {
-                let len = opened.len;
                 let notices = part.sub.notices.clone();
+                let len = opened.len;
                 let events = Events::new(&input, opened, grows, part.sub.memory, notices);
-                if events.plain && !grows {
-                    outlet.way.set_total(len.unwrap_or(0));
-                }
                 if grows && !events.grows() {
                     return Err(compressed().into());
+                }
+                // Of a compressed file it is not known how far its lines have come.
+                if let Some(len) = len.filter(|_| events.plain) {
+                    outlet.way.set_total(len);
                 }
                 read::read(events, &part, outlet)
             })

@@ -4,10 +4,10 @@
 use std::collections::HashMap;
 
 use super::events::{Events, Step};
-use super::input::Input;
+use super::input::{Input, Opened};
 use crate::broker::capture::range::{self, Held, Wanted};
 use crate::broker::{Notices, PartitionRange, Result, Subscription};
-use crate::event::{EventRef, Position};
+use crate::event::{EventRef, Position, Timestamp};
 
 /// Reads everything once. Lines that are no events are told of when they are read for good.
 pub(super) fn survey(input: &Input) -> Result<Vec<Held>> {
@@ -70,14 +70,28 @@ pub(super) fn resolve(
     })
 }
 
-fn each(input: &Input, mut work: impl FnMut(&EventRef<'_>)) -> Result<()> {
-    let opened = input.open(false)?;
+/// The greatest timestamp near the end of the input: a recording is in the order of time. Reads all
+/// of what has no end to begin at, compressed files and pipes.
+pub(super) fn end_time(input: &Input) -> Result<Option<Timestamp>> {
+    let mut last = None;
+    each_of(input, input.open_tail()?, |event| {
+        last = last.max(event.time());
+    });
+    Ok(last)
+}
+
+fn each(input: &Input, work: impl FnMut(&EventRef<'_>)) -> Result<()> {
+    each_of(input, input.open(false)?, work);
+    Ok(())
+}
+
+fn each_of(input: &Input, opened: Opened, mut work: impl FnMut(&EventRef<'_>)) {
     let mut events = Events::new(input, opened, false, usize::MAX, Notices::silent());
     loop {
         match events.step() {
             Step::Event => work(&events.event()),
             Step::Bad => {}
-            Step::End => return Ok(()),
+            Step::End => return,
         }
     }
 }

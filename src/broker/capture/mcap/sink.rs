@@ -14,7 +14,7 @@ use crate::event::codec::BatchHeader;
 use crate::event::{ANY_PARTITION, Batch, BatchMeta, EventRef, Stream, Streams, Visibility};
 
 /// Bytes that may wait in open batches; beyond it all are written.
-const WAITING: usize = 32 * 1024 * 1024;
+const WAITING: usize = 16 * 1024 * 1024;
 /// How often it is looked for batches that are old.
 const LOOK: Duration = Duration::from_millis(250);
 

@@ -1,10 +1,14 @@
-//! A Kafka broker of this test alone: started, killed, revived and stopped by the script.
+//! A Kafka broker of one test alone: started, killed, revived and stopped by the script.
 
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::atomic::{AtomicU32, Ordering};
 
-use crate::support;
+use crate::shared;
+
+/// Not every test uses all of this; a constant without a name does.
+const _: (fn(&Own) -> String, fn(&Own) -> String) = (Own::sasl_ssl, Own::ca);
 
 pub struct Own {
     port: u16,
@@ -12,15 +16,17 @@ pub struct Own {
 }
 
 impl Own {
-    /// Starts the broker; `None` where tests with Kafka are skipped.
-    pub fn start() -> Option<Self> {
-        support::kafka()?;
-        let data = std::env::temp_dir().join(format!("evtap-own-{}", std::process::id()));
+    /// Starts the broker with these options; `None` where tests with Kafka are skipped.
+    pub fn start(options: &[&str]) -> Option<Self> {
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        shared::server("EVTAP_TEST_KAFKA")?;
+        let count = COUNT.fetch_add(1, Ordering::Relaxed);
+        let data = std::env::temp_dir().join(format!("evtap-own-{}-{count}", std::process::id()));
         let own = Self {
-            port: free_ports(),
+            port: free_ports(count as u16),
             data,
         };
-        own.script(&["start", "--secure", "--acl"]);
+        own.script(&[&["start"], options].concat());
         Some(own)
     }
 
@@ -67,9 +73,10 @@ impl Drop for Own {
     }
 }
 
-/// The first of four ports in a row that are free.
-fn free_ports() -> u16 {
-    for base in (23_092..30_000).step_by(100) {
+/// The first of four ports in a row that are free. The brokers of one test program look from
+/// different places on, for two may look at once.
+fn free_ports(count: u16) -> u16 {
+    for base in (23_092 + count * 1000..32_000).step_by(100) {
         let taken: Vec<_> = (base..base + 4)
             .map_while(|port| TcpListener::bind(("127.0.0.1", port)).ok())
             .collect();

@@ -168,6 +168,8 @@ impl Session {
             .extend(self.global.property.iter().cloned());
         settings.read_only |= self.global.read_only;
         settings.log.clone_from(&self.global.log);
+        // A write has no subscription to be told through.
+        settings.notices = self.notices();
         adjust(&mut settings);
         let broker = broker::registry::open(&address, &settings)
             .map_err(|e| Failure::from(e).on(format!("cannot open {typed}")))?;

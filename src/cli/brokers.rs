@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::error::{Exit, Result};
 use super::examples;
-use super::print::{print_lines, print_table};
+use super::print::{print_json, print_lines, print_table};
 use super::session::Session;
 use super::topics::Report;
 use crate::broker::{ADAPTERS, Adapter, Capabilities};
@@ -24,7 +24,7 @@ pub struct Brokers {
 pub fn run(session: &Session, args: &Brokers) -> Result<Exit> {
     if args.output == Report::Json {
         let rows: Vec<Value> = ADAPTERS.iter().map(as_json).collect();
-        return print_lines([json!({ "adapters": rows }).to_string()]);
+        return print_json(&json!({ "adapters": rows }));
     }
     let mut columns = vec![("", Align::Left)];
     columns.extend(ADAPTERS.iter().map(|a| (a.name, Align::Left)));

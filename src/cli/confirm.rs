@@ -42,7 +42,7 @@ pub async fn confirm(
     if asked.is_err() {
         return refused("not confirmed");
     }
-    let mut stop = session.stop.clone();
+    let mut stop = session.minded_stop();
     let line = tokio::select! {
         line = tokio::task::spawn_blocking(read_line) => line.ok().flatten(),
         // The thread goes on waiting for a line; it ends with the process.

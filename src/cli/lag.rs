@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::error::{Exit, Failure, Result};
 use super::examples;
-use super::print::{print_lines, print_table};
+use super::print::{print_json, print_table};
 use super::session::Session;
 use super::topics::{Report, open_broker, position_json};
 use crate::broker::{Group, GroupOffset};
@@ -60,7 +60,7 @@ pub async fn run(session: &Session, args: &Lag) -> Result<Exit> {
     }
     if args.output == Report::Json {
         let rows: Vec<Value> = groups.iter().map(as_json).collect();
-        return print_lines([json!({ "groups": rows }).to_string()]);
+        return print_json(&json!({ "groups": rows }));
     }
     if groups.is_empty() {
         session.say(&format!("{} has no consumer groups", opened.shown));

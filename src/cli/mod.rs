@@ -59,7 +59,10 @@ pub fn run(args: impl IntoIterator<Item = OsString>, end_at_once: fn()) -> u8 {
     let result = runtime.block_on(async {
         let stop = signals::listen(end_at_once)?;
         let session = Session::new(cli.global, stop)?;
-        dispatch(&session, cli.command).await
+        tokio::select! {
+            result = dispatch(&session, cli.command) => result,
+            () = session.given_up() => Err(Failure::new(Exit::Interrupted, "interrupted")),
+        }
     });
     // A broker client that does not let go must not hold the exit up.
     runtime.shutdown_background();

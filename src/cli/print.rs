@@ -14,7 +14,7 @@ use crate::event::{Batch, Decoding, object};
 use crate::output::{FormatError, Look, PrintError, Printer, Table, mapped_writer, writer};
 use crate::pipeline::{Consumer, End, Flow, Outcome};
 use crate::query::{JqMap, JqMapWorker, MapOutcome};
-use crate::text::Visible;
+use crate::text::{self, Visible};
 
 /// A printer that is ready before anything is opened.
 pub struct Printing {
@@ -194,6 +194,17 @@ pub fn print_lines(lines: impl IntoIterator<Item = String>) -> Result<Exit> {
         }
     }
     Ok(Exit::Done)
+}
+
+/// A report as JSON on one line, with escapes for what is hostile.
+pub fn print_json(report: &serde_json::Value) -> Result<Exit> {
+    let mut line = Vec::new();
+    text::push_value(&mut line, report.to_string().as_bytes());
+    line.push(b'\n');
+    match std::io::stdout().lock().write_all(&line) {
+        Ok(()) => Ok(Exit::Done),
+        Err(error) => closed_is_done(&error),
+    }
 }
 
 /// A table of a report.

@@ -10,7 +10,7 @@ use super::position::Pos;
 use super::progress::Progress;
 use super::session::{Opened, Session};
 use crate::broker::{Bound, Capabilities, ErrorKind, PartitionRange, Range, Source, Subscription};
-use crate::event::Scanned;
+use crate::event::{Scanned, Timestamp};
 use crate::pipeline::{self, Consumer, End, Flow, LastEvents, Limits, Outcome, Window};
 use crate::query::{Query, QueryError, QuerySpec};
 use crate::replay::split_by_partition;
@@ -87,9 +87,14 @@ pub async fn prepare_opened(
     let memory = session.global.mem / 4 / opened.len().max(1);
     let mut inputs = Vec::with_capacity(opened.len());
     for opened in opened {
-        let now = opened.now(session).await?;
         let from = select.from.as_ref().unwrap_or(default_from);
         let until = select.until.as_ref().unwrap_or(&Pos::End);
+        // A file may have to be read for its clock: only ages need it.
+        let now = if [from, until].iter().any(|pos| matches!(pos, Pos::Age(_))) {
+            opened.now(session).await?
+        } else {
+            Timestamp::default()
+        };
         let sub = Subscription {
             topics: opened.address.topics(),
             partitions: select.partitions.clone(),
@@ -193,9 +198,9 @@ impl Reading {
         consumer: &mut dyn Consumer,
         progress: &mut Progress,
     ) -> Result<Outcome> {
-        let stop = session.stop.clone();
         let Some(n) = self.last else {
             let mut source = self.source().await?;
+            let stop = session.minded_stop();
             return Ok(pipeline::run(&mut *source, consumer, self.limits, stop, progress).await);
         };
         let started = Instant::now();
@@ -217,6 +222,7 @@ impl Reading {
                     .map(|n| n.saturating_sub(outcome.matched)),
                 ..self.limits
             };
+            let stop = session.minded_stop();
             let rest = pipeline::run(&mut *source, consumer, limits, stop, progress).await;
             outcome.scanned += rest.scanned;
             outcome.matched += rest.matched;
@@ -352,7 +358,7 @@ impl Input {
             let mut gather = Gather {
                 last: &mut found.last,
             };
-            let stop = session.stop.clone();
+            let stop = session.minded_stop();
             let outcome = pipeline::run(&mut *source, &mut gather, limits, stop, progress).await;
             found.scanned = outcome.scanned;
             let whole = cut.iter().zip(ranges).all(|(cut, range)| {

@@ -313,7 +313,7 @@ impl<'a> Prepared<'a> {
         let by_time = self.plan.pace.needs_timeline() && !self.once && self.reading.last.is_none();
         let outcome = if by_time {
             let mut source = self.reading.source_by_time().await?;
-            let stop = self.session.stop.clone();
+            let stop = self.session.minded_stop();
             let limits = self.reading.limits;
             Ok(pipeline::run(&mut *source, consumer, limits, stop, &mut progress).await)
         } else {

@@ -3,6 +3,7 @@
 
 use std::io::{IsTerminal, Write};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use clap::error::ErrorKind;
 use jiff::tz::TimeZone;
@@ -23,6 +24,8 @@ pub struct Session {
     pub stdout_is_terminal: bool,
     pub stderr_is_terminal: bool,
     pub zone: Option<TimeZone>,
+    /// Whether somebody listens to `stop`; until then Ctrl-C ends the command where it stands.
+    minds_stop: AtomicBool,
 }
 
 /// A source or target, opened.
@@ -67,6 +70,7 @@ impl Session {
             stdout_is_terminal: std::io::stdout().is_terminal(),
             stderr_is_terminal: std::io::stderr().is_terminal(),
             zone,
+            minds_stop: AtomicBool::new(false),
         };
         session.start_log()?;
         for warning in &session.config.warnings {
@@ -97,6 +101,21 @@ impl Session {
         // Only the first of a process counts; there is but one run in a process.
         tracing::subscriber::set_global_default(subscriber)
             .map_err(|e| Failure::usage(format!("cannot start the log: {e}")))
+    }
+
+    /// The wish to stop, for who ends in good order when it comes: what was read is summed up,
+    /// what was written is stored.
+    pub fn minded_stop(&self) -> Stop {
+        self.minds_stop.store(true, Ordering::Relaxed);
+        self.stop.clone()
+    }
+
+    /// Ends once the command is to be given up, while it waits for a broker or a question.
+    pub async fn given_up(&self) {
+        self.stop.clone().stopped().await;
+        if self.minds_stop.load(Ordering::Relaxed) {
+            std::future::pending::<()>().await;
+        }
     }
 
     /// Talk for a person, on standard error; silent with `-q`.
@@ -236,7 +255,8 @@ pub fn print_usage_error(error: &clap::Error) -> u8 {
             | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => plain,
             _ => in_our_words(&plain),
         };
-        plain.lines().map(|l| format!("{}\n", Visible(l))).collect()
+        let lines: Vec<String> = plain.lines().map(|l| Visible(l).to_string()).collect();
+        lines.join("\n") + "\n"
     };
     let written = if error.use_stderr() {
         std::io::stderr().lock().write_all(text.as_bytes())

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::error::{Exit, Failure, Result};
 use super::examples;
-use super::print::{print_lines, print_table};
+use super::print::{print_json, print_table};
 use super::session::{Opened, Session};
 use crate::broker::TopicInfo;
 use crate::event::{Position, PositionStyle};
@@ -61,7 +61,7 @@ pub async fn run(session: &Session, args: &Topics) -> Result<Exit> {
     topics.sort_by(|a, b| a.name.cmp(&b.name));
     if args.output == Report::Json {
         let rows: Vec<Value> = topics.iter().map(as_json).collect();
-        return print_lines([json!({ "topics": rows }).to_string()]);
+        return print_json(&json!({ "topics": rows }));
     }
     if topics.is_empty() {
         session.say(&format!("{} has no topics", opened.shown));

@@ -8,7 +8,8 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use crate::shared;
 
 /// Not every test uses all of this; a constant without a name does.
-const _: (fn(&Own) -> String, fn(&Own) -> String) = (Own::sasl_ssl, Own::ca);
+const _: fn(&Own) -> String = Own::sasl_ssl;
+const _: fn(&Own) -> String = Own::ca;
 
 pub struct Own {
     port: u16,

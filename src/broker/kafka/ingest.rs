@@ -110,7 +110,7 @@ impl Ingest {
                 let what = format!("read from {}", self.client.brokers());
                 return Err(failure.into_error(&what).into());
             }
-            connection.watch(self, messages.len() > 0);
+            connection.watch(self);
             if messages.len() > 0 {
                 // So that an array of large events is not much larger than a batch.
                 let average = (settled.bytes / messages.len()).max(1);
@@ -291,35 +291,30 @@ struct Connection {
 }
 
 impl Connection {
-    fn watch(&mut self, ingest: &Ingest, heard: bool) {
+    /// What is heard proves nothing: it may have waited in the queue since before. So the cluster
+    /// is asked, both before it is called lost (another broker may have taken over meanwhile) and
+    /// before it is called back (a topic can be silent).
+    fn watch(&mut self, ingest: &Ingest) {
         let client = &ingest.client;
-        if self.lost {
-            if heard || self.asks(ingest) {
-                self.lost = false;
-                client.revive();
-                ingest
-                    .notices
-                    .tell(&format!("connected to {} again", client.brokers()));
-            }
-        } else if client.is_down() {
-            self.lost = true;
-            self.asked = Some(Instant::now());
-            ingest.notices.tell(&format!(
-                "lost the connection to {}; trying again",
-                client.brokers()
-            ));
-        }
-    }
-
-    /// A silent topic does not tell that its broker is back.
-    fn asks(&mut self, ingest: &Ingest) -> bool {
-        if self.asked.is_some_and(|at| at.elapsed() < RETRY) {
-            return false;
+        if !client.is_down() || self.asked.is_some_and(|at| at.elapsed() < RETRY) {
+            return;
         }
         self.asked = Some(Instant::now());
-        ingest.lanes.streams().first().is_some_and(|stream| {
-            let answer = ingest.client.glance(Some(&stream.topic), RETRY / 2);
-            answer.is_some()
-        })
+        let known = ingest.lanes.streams().first();
+        let answer = client.glance(known.map(|stream| &*stream.topic), RETRY / 2);
+        // Errors from before the answer are past with it.
+        client.pump();
+        if answer.is_some() {
+            client.revive();
+        }
+        if answer.is_none() != self.lost {
+            self.lost = !self.lost;
+            let brokers = client.brokers();
+            ingest.notices.tell(&if self.lost {
+                format!("lost the connection to {brokers}; trying again")
+            } else {
+                format!("connected to {brokers} again")
+            });
+        }
     }
 }

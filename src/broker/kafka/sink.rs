@@ -2,7 +2,7 @@
 //! runtime.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rdkafka::types::{RDKafkaErrorCode as Code, RDKafkaType};
 use tokio::time::sleep;
@@ -68,7 +68,7 @@ pub(super) fn open(
         connection: Connection {
             notices,
             lost: false,
-            unsettled: 0,
+            stuck: None,
         },
     })
 }
@@ -180,27 +180,37 @@ impl Sink for KafkaSink {
 struct Connection {
     notices: Notices,
     lost: bool,
-    unsettled: u64,
+    /// Since when nothing was settled while every broker was down, and what waited then.
+    stuck: Option<(Instant, u64)>,
 }
+
+/// A broker may be gone for a moment without anything to tell.
+const LOST_AFTER: Duration = Duration::from_secs(1);
 
 impl Connection {
     fn watch(&mut self, client: &Client) {
-        if !self.lost && !client.is_down() {
+        if !client.is_down() {
             return;
         }
-        let unsettled = unsettled(client);
-        if !self.lost {
+        let waiting = unsettled(client);
+        let (since, before) = *self.stuck.get_or_insert_with(|| (Instant::now(), waiting));
+        if waiting < before {
+            // Errors from before are past.
+            client.pump();
+            client.revive();
+            self.stuck = None;
+            if std::mem::take(&mut self.lost) {
+                self.notices
+                    .tell(&format!("connected to {} again", client.brokers()));
+            }
+        } else if !self.lost && since.elapsed() >= LOST_AFTER {
             self.lost = true;
             self.notices.tell(&format!(
-                "lost the connection to {}; {unsettled} events wait, trying again",
+                "lost the connection to {}; {waiting} events wait, trying again",
                 client.brokers()
             ));
-        } else if unsettled < self.unsettled {
-            self.lost = false;
-            client.revive();
-            self.notices
-                .tell(&format!("connected to {} again", client.brokers()));
+        } else if waiting > before {
+            self.stuck = Some((since, waiting));
         }
-        self.unsettled = unsettled;
     }
 }

@@ -1,0 +1,39 @@
+//! The command line from outside, as its users and their scripts meet it: exact outputs of every
+//! format, the summary, what a replay says, and that nothing hostile gets through. Needs no server.
+//! What a user can get wrong is in `bad_input.rs`.
+
+#![expect(clippy::unwrap_used, reason = "a test ends by panicking")]
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod formats;
+mod hostile;
+mod replaying;
+#[cfg(unix)]
+mod signals;
+mod summary;
+mod version;
+
+/// What one run printed, and its exit code.
+struct Ran {
+    out: String,
+    err: String,
+    code: Option<i32>,
+}
+
+fn evtap(args: &[&str]) -> Ran {
+    let output = support::evtap().args(args).output().unwrap();
+    Ran {
+        out: String::from_utf8(output.stdout).unwrap(),
+        err: String::from_utf8(output.stderr).unwrap(),
+        code: output.status.code(),
+    }
+}
+
+/// Standard output of a run that must succeed.
+fn out(args: &[&str]) -> String {
+    let ran = evtap(args);
+    assert_eq!(ran.code, Some(0), "{args:?} said:\n{}", ran.err);
+    ran.out
+}

@@ -1,6 +1,7 @@
 //! The broker is killed and started again while the program reads, records and replays: it says
 //! so, goes on, and nothing is lost.
 
+use std::fmt::Write as _;
 use std::fs;
 
 use crate::own_kafka::Own;
@@ -20,7 +21,7 @@ fn line(number: usize) -> String {
         state ^= state << 13;
         state ^= state >> 7;
         state ^= state << 17;
-        value += &format!("{state:x}");
+        write!(value, "{state:x}").unwrap();
     }
     format!(
         "{{\"key\":\"k{number}\",\"value\":\"{value}\",\"encoding\":{{\"key\":\"text\",\"value\":\"text\"}}}}\n"

@@ -9,6 +9,9 @@ use crate::shared::server;
 const COUNT: u64 = 100_000;
 const FIRST: u64 = 1_700_000_000_000;
 
+/// As Redis gives it.
+type Entry = Vec<(String, Vec<u8>)>;
+
 type Fields = Vec<(&'static str, Vec<u8>)>;
 
 /// Three entries in a millisecond.
@@ -75,11 +78,11 @@ fn fill(connection: &mut Connection, stream: &str) {
 }
 
 /// All entries of the stream, as Redis itself gives them.
-fn entries(connection: &mut Connection, stream: &str) -> Vec<Vec<(String, Vec<u8>)>> {
+fn entries(connection: &mut Connection, stream: &str) -> Vec<Entry> {
     let mut all = Vec::new();
     let mut from = "-".to_owned();
     loop {
-        let page: Vec<(String, Vec<(String, Vec<u8>)>)> = cmd("XRANGE")
+        let page: Vec<(String, Entry)> = cmd("XRANGE")
             .arg(&[stream, &from, "+", "COUNT", "5000"])
             .query(connection)
             .unwrap();

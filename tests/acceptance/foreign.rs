@@ -2,6 +2,7 @@
 //! filter them, recorded, replayed, and read again by that other program.
 
 use std::collections::BTreeSet;
+use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -125,7 +126,9 @@ fn same_header_order(sent: &Path, copied: &Path) {
             .map(|line| serde_json::from_str(line).unwrap())
             .collect();
         // The copy has offsets of its own.
-        rows.iter_mut().for_each(|row| row[1] = Value::Null);
+        for row in &mut rows {
+            row[1] = Value::Null;
+        }
         rows
     };
     assert!(rows(sent) == rows(copied), "the order of the headers");
@@ -170,8 +173,11 @@ fn selected(source: &str, selection: &[&str]) -> BTreeSet<String> {
 fn jq_answers_the_same(source: &str, decoded: &Path) {
     let mut program = r#""\(.partition)/\(.offset) ""#.to_owned();
     for (letter, expression) in ('a'..).zip(WHERE) {
-        program +=
-            &format!(r#" + (if (try ({expression}) catch false) then "{letter}" else "" end)"#);
+        write!(
+            program,
+            r#" + (if (try ({expression}) catch false) then "{letter}" else "" end)"#
+        )
+        .unwrap();
     }
     let answers = other(Command::new("jq").arg("-r").arg(program).arg(decoded));
     let answers = String::from_utf8(answers).unwrap();

@@ -89,7 +89,7 @@ impl Running {
 
     /// Whole lines on its standard output so far.
     pub fn printed(&self) -> usize {
-        self.out().iter().filter(|&&byte| byte == b'\n').count()
+        String::from_utf8_lossy(&self.out()).matches('\n').count()
     }
 
     /// Waits until it holds; the run must not end before.

@@ -253,7 +253,8 @@ pub fn print_usage_error(error: &clap::Error) -> u8 {
             | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => plain,
             _ => in_our_words(&plain),
         };
-        plain.lines().map(|l| format!("{}\n", Visible(l))).collect()
+        let shown: Vec<String> = plain.lines().map(|l| Visible(l).to_string()).collect();
+        shown.join("\n") + "\n"
     };
     let written = if error.use_stderr() {
         std::io::stderr().lock().write_all(text.as_bytes())

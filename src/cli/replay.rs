@@ -262,7 +262,14 @@ impl<'a> Prepared<'a> {
         }
         summary::close(self.session, &outcome, self.args.select.summary.as_deref())?;
         match outcome.end {
-            End::Failed(error) => Err(Failure::from(error).on("the replay is incomplete")),
+            End::Failed(error) => {
+                let mut failure = Failure::from(error).on("the replay is incomplete");
+                let begun = report.sent > 0 || report.in_doubt > 0;
+                if begun && failure.exit == Exit::Broker {
+                    failure.exit = Exit::Incomplete;
+                }
+                Err(failure)
+            }
             _ => Ok(exit),
         }
     }

@@ -8,8 +8,8 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use super::position::Pos;
 use super::{
-    brokers, completions, config, demo, lag, man, position, read, record, replay, tail, topics,
-    units,
+    brokers, completions, config, demo, lag, man, position, read, record, replay_args, tail,
+    topics, units,
 };
 use crate::event::Timestamp;
 
@@ -22,7 +22,8 @@ use crate::event::Timestamp;
     arg_required_else_help = true,
     disable_help_subcommand = true,
     max_term_width = 100,
-    after_help = "Examples:\n  evtap read demo:orders --last 5\n  evtap tail kafka://localhost:9092/orders -w '.value.amount > 500'"
+    after_help = super::examples::EVTAP,
+    after_long_help = super::examples::evtap_long()
 )]
 pub struct Cli {
     #[command(flatten)]
@@ -37,7 +38,7 @@ pub enum Command {
     Read(read::Read),
     Tail(tail::Tail),
     Record(record::Record),
-    Replay(Box<replay::Replay>),
+    Replay(Box<replay_args::Replay>),
     Lag(lag::Lag),
     Demo(demo::Demo),
     Brokers(brokers::Brokers),

@@ -1,5 +1,24 @@
 //! The two examples at the end of each `--help`. A test runs every command's help and counts them.
 
+pub const EVTAP: &str = "Examples:\n  evtap read demo:orders --last 5\n  evtap tail kafka://localhost:9092/orders -w '.value.amount > 500'";
+
+/// `evtap --help` also lists what scripts rely on.
+pub fn evtap_long() -> String {
+    format!(
+        "Exit codes:
+    0  done, clean
+    1  a failed verification, or nothing matched with --fail-empty
+    2  usage, config, file or query error
+    3  partial: --timeout before the end, or a damaged file
+    4  broker, network or authentication
+    5  a guard refused a write
+    6  a replay is incomplete
+  130  interrupted
+
+{EVTAP}"
+    )
+}
+
 pub const TOPICS: &str =
     "Examples:\n  evtap topics demo:\n  evtap topics kafka://localhost:9092 -o json";
 pub const READ: &str = "Examples:\n  evtap read kafka://localhost:9092/orders --from -15m -w '.value.amount > 500'\n  evtap read incident.mcap -o jsonl | jq .key";

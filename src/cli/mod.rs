@@ -19,6 +19,7 @@ mod read;
 mod reading;
 mod record;
 mod replay;
+mod replay_args;
 mod session;
 mod signals;
 mod summary;

@@ -30,6 +30,23 @@ impl Progress {
         }
     }
 
+    /// No bar, for a run whose progress is shown by another measure.
+    pub fn none() -> Self {
+        Self {
+            bar: None,
+            started: Instant::now(),
+        }
+    }
+
+    /// How many events a replay has sent, of how many if that is known. What it has read says
+    /// little: at a slow pace the next hour's events are read in one go.
+    pub fn sent(&mut self, sent: u64, all: Option<u64>) {
+        if let Some(elapsed) = self.shown_since() {
+            let message = format!("{} sent, {}/s", human::count(sent), rate(sent, elapsed));
+            self.show(message, elapsed, all.map(|all| (sent, all)));
+        }
+    }
+
     /// Takes the bar off the screen, for a line or for good.
     pub fn clear(&self) {
         if let Some(bar) = &self.bar {
@@ -47,23 +64,15 @@ fn draw(ascii: bool) -> ProgressBar {
     bar
 }
 
-impl Ticker for Progress {
-    fn tick(&mut self, scanned: Scanned, matched: u64, progress: Option<(u64, u64)>) {
-        let Some(bar) = &self.bar else { return };
+impl Progress {
+    /// How long it runs; `None` while there is nothing to draw.
+    fn shown_since(&self) -> Option<Duration> {
         let elapsed = self.started.elapsed();
-        if elapsed < SHOW_AFTER {
-            return;
-        }
-        let seconds = elapsed.as_secs_f64();
-        #[expect(clippy::cast_precision_loss, reason = "a rate for the eye")]
-        #[expect(clippy::cast_sign_loss, reason = "both are positive")]
-        let rate = (scanned.events as f64 / seconds) as u64;
-        let mut message = format!(
-            "{} events, {} matched, {}/s",
-            human::count(scanned.events),
-            human::count(matched),
-            human::count(rate)
-        );
+        (self.bar.is_some() && elapsed >= SHOW_AFTER).then_some(elapsed)
+    }
+
+    fn show(&self, mut message: String, elapsed: Duration, progress: Option<(u64, u64)>) {
+        let Some(bar) = &self.bar else { return };
         if let Some((done, all)) = progress
             && all > 0
         {
@@ -72,6 +81,7 @@ impl Ticker for Progress {
             #[expect(clippy::cast_precision_loss, reason = "a share for the eye")]
             let share = done.min(all) as f64 / all as f64;
             if share > 0.0 && share < 1.0 {
+                let seconds = elapsed.as_secs_f64();
                 let left = Duration::from_secs_f64((seconds / share - seconds).max(0.0));
                 message = format!(
                     "{message}, {:.0} %, {} left",
@@ -81,5 +91,26 @@ impl Ticker for Progress {
             }
         }
         bar.set_message(message);
+    }
+}
+
+fn rate(events: u64, elapsed: Duration) -> String {
+    #[expect(clippy::cast_precision_loss, reason = "a rate for the eye")]
+    #[expect(clippy::cast_sign_loss, reason = "both are positive")]
+    let rate = (events as f64 / elapsed.as_secs_f64()) as u64;
+    human::count(rate)
+}
+
+impl Ticker for Progress {
+    fn tick(&mut self, scanned: Scanned, matched: u64, progress: Option<(u64, u64)>) {
+        if let Some(elapsed) = self.shown_since() {
+            let message = format!(
+                "{} events, {} matched, {}/s",
+                human::count(scanned.events),
+                human::count(matched),
+                rate(scanned.events, elapsed)
+            );
+            self.show(message, elapsed, progress);
+        }
     }
 }

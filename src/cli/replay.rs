@@ -1,172 +1,22 @@
-//! `evtap replay`: plan, preview, confirm, run, verify. The flags and the talk are here; the engine
-//! is the room `replay`.
+//! `evtap replay`: plan, preview, confirm, run, verify. The talk is here, the flags in
+//! `replay_args`; the engine is the room `replay`.
 
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use clap::Args;
-
-use super::args::Select;
 use super::confirm::{Question, confirm};
 use super::error::{Exit, Failure, Result};
 use super::position::Pos;
 use super::progress::Progress;
 use super::reading::{self, Reading};
+use super::replay_args::Replay;
 use super::session::{Opened, Session};
-use super::{examples, explain, summary, units};
+use super::{explain, summary};
 use crate::broker::{Address, ErrorKind, Target};
 use crate::pipeline::{self, Consumer, End, Outcome};
 use crate::replay::{
-    Create, From, Guards, How, Pace, PartitionPolicy, Plan, PreviewRun, Runner, TargetState,
-    TimestampPolicy, To, create_target, freeze, guard, verify,
+    From, Plan, PreviewRun, Runner, TargetState, To, create_target, freeze, guard, verify,
 };
-
-/// Replay events into a topic or a file: plan, preview, confirm, run, verify
-#[derive(Debug, Args)]
-#[command(after_help = examples::REPLAY)]
-pub struct Replay {
-    /// CONTEXT/TOPIC, kafka://HOST:PORT/TOPIC, demo:TOPIC, a capture file, or - for JSON lines
-    #[arg(required = true, value_name = "SOURCE")]
-    pub sources: Vec<String>,
-    /// Where to: CONTEXT/TOPIC, a URL with one topic, or a capture file
-    #[arg(long, value_name = "TARGET")]
-    pub to: String,
-    #[command(flatten)]
-    pub select: Select,
-    #[command(flatten)]
-    pub how: HowArgs,
-}
-
-#[derive(Debug, Args)]
-#[command(next_help_heading = "Replaying")]
-#[expect(
-    clippy::struct_excessive_bools,
-    reason = "flags are booleans, and clap wants them as fields"
-)]
-pub struct HowArgs {
-    /// Stop after the preview
-    #[arg(long)]
-    pub dry_run: bool,
-    /// Do not ask; without it a terminal is needed. The preview is left out, unless --max-events,
-    /// --max-duration or --timestamps shift need it
-    #[arg(long, conflicts_with = "dry_run")]
-    pub yes: bool,
-    /// same, key, or a partition number [default: same when the counts are equal, else key]
-    #[arg(long = "partitions", id = "policy", value_name = "POLICY", value_parser = partitions)]
-    pub policy: Option<PartitionPolicy>,
-    /// now, keep, or shift (the first event is now, distances kept)
-    #[arg(long, value_name = "POLICY", default_value = "now", value_parser = timestamps)]
-    pub timestamps: TimestampPolicy,
-    /// Make a missing target topic, by default with the source's partitions
-    #[arg(long, value_name = "PARTITIONS", num_args = 0..=1, default_missing_value = "source")]
-    pub create_topic: Option<String>,
-    /// Replace a target file that exists
-    #[arg(long)]
-    pub overwrite: bool,
-    /// Leave out the headers that tell where an event came from
-    #[arg(long)]
-    pub no_provenance: bool,
-    /// Events a second, or max
-    #[arg(long, value_name = "N|max", value_parser = units::rate, conflicts_with = "speed")]
-    pub rate: Option<f64>,
-    /// As it happened, this many times faster: 1x, 10x, or max
-    #[arg(long, value_name = "X", value_parser = units::speed)]
-    pub speed: Option<f64>,
-    /// With --speed: no wait is longer than this
-    #[arg(long, value_name = "DUR", value_parser = units::duration, requires = "speed")]
-    pub max_gap: Option<Duration>,
-    /// Allow the source topic as the target
-    #[arg(long)]
-    pub allow_self: bool,
-    /// Skip events that were replayed this many times
-    #[arg(long, value_name = "N", default_value_t = 1)]
-    pub max_replays: u32,
-    /// Refuse to write more than this
-    #[arg(long, value_name = "N")]
-    pub max_events: Option<u64>,
-    /// Refuse to take longer than this
-    #[arg(long, value_name = "DUR", value_parser = units::duration)]
-    pub max_duration: Option<Duration>,
-}
-
-fn partitions(text: &str) -> Result<PartitionPolicy, String> {
-    match text {
-        "same" => Ok(PartitionPolicy::Same),
-        "key" => Ok(PartitionPolicy::Key),
-        number => number
-            .parse()
-            .map(PartitionPolicy::Fixed)
-            .map_err(|_| format!("'{text}' is none of same, key or a partition number")),
-    }
-}
-
-fn timestamps(text: &str) -> Result<TimestampPolicy, String> {
-    match text {
-        "now" => Ok(TimestampPolicy::Now),
-        "keep" => Ok(TimestampPolicy::Keep),
-        "shift" => Ok(TimestampPolicy::Shift),
-        _ => Err(format!("'{text}' is none of now, keep or shift")),
-    }
-}
-
-impl HowArgs {
-    fn create(&self) -> Result<Create> {
-        match self.create_topic.as_deref() {
-            None => Ok(Create::Never),
-            Some("source") => Ok(Create::LikeSource),
-            Some(number) => number.parse().map(Create::Partitions).map_err(|_| {
-                Failure::usage(format!("'{number}' is no number of partitions"))
-                    .hint("--create-topic 6, or --create-topic alone")
-            }),
-        }
-    }
-
-    /// With `--yes` nobody reads it: then it runs only where what it finds decides something,
-    /// before the first event is written.
-    fn wants_preview(&self) -> bool {
-        !self.yes
-            || self.max_events.is_some()
-            || self.max_duration.is_some()
-            || self.timestamps == TimestampPolicy::Shift
-    }
-
-    fn engine(&self, select: &Select) -> How {
-        let pace = match (self.rate, self.speed) {
-            (Some(rate), _) => Pace::rate(rate),
-            (None, Some(speed)) => Pace::speed(speed, self.max_gap),
-            (None, None) => Pace::Max,
-        };
-        How {
-            selection: selection(select),
-            partitions: self.policy,
-            timestamps: self.timestamps,
-            provenance: !self.no_provenance,
-            pace,
-            guards: Guards {
-                allow_self: self.allow_self,
-                max_replays: self.max_replays,
-                max_events: self.max_events,
-                max_duration: self.max_duration,
-            },
-        }
-    }
-}
-
-/// The selection as it was typed: part of the plan's identity.
-fn selection(select: &Select) -> Vec<String> {
-    let mut all: Vec<String> = Vec::new();
-    all.extend(select.where_.iter().map(|e| format!("--where {e}")));
-    all.extend(select.grep.iter().map(|e| format!("--grep {e}")));
-    if select.ignore_case {
-        all.push("--ignore-case".to_owned());
-    }
-    if select.fixed_strings {
-        all.push("--fixed-strings".to_owned());
-    }
-    all.extend(select.keys.iter().map(|k| format!("--key {k}")));
-    all.extend(select.limit.map(|n| format!("--limit {n}")));
-    all.extend(select.last.map(|n| format!("--last {n}")));
-    all
-}
 
 pub async fn run(session: &Session, args: &Replay) -> Result<Exit> {
     reading::compile(session, &args.select)?;
@@ -228,6 +78,9 @@ fn refuse_existing(target: &Address, overwrite: bool) -> Result<()> {
     }
 }
 
+/// How often the bar of a replay moves.
+const SHOW_EVERY: Duration = Duration::from_millis(100);
+
 /// A replay that was planned.
 struct Prepared<'a> {
     session: &'a Session,
@@ -236,6 +89,8 @@ struct Prepared<'a> {
     target: Opened,
     plan: Plan,
     earliest: Option<crate::event::Timestamp>,
+    /// How many events the preview found, if there was one.
+    to_send: Option<u64>,
     /// Standard input comes once: it cannot be previewed.
     once: bool,
 }
@@ -297,6 +152,7 @@ impl<'a> Prepared<'a> {
             target,
             plan,
             earliest: None,
+            to_send: None,
             once,
         })
     }
@@ -308,18 +164,31 @@ impl<'a> Prepared<'a> {
     }
 
     /// Reads the selection, by the run's time line where the pace needs it.
-    async fn read(&self, consumer: &mut dyn Consumer) -> Result<Outcome> {
-        let mut progress = Progress::new(self.session, false);
+    async fn read(&self, consumer: &mut dyn Consumer, progress: &mut Progress) -> Result<Outcome> {
         let by_time = self.plan.pace.needs_timeline() && !self.once && self.reading.last.is_none();
-        let outcome = if by_time {
+        if by_time {
             let mut source = self.reading.source_by_time().await?;
             let stop = self.session.minded_stop();
             let limits = self.reading.limits;
-            Ok(pipeline::run(&mut *source, consumer, limits, stop, &mut progress).await)
+            Ok(pipeline::run(&mut *source, consumer, limits, stop, progress).await)
         } else {
-            self.reading
-                .run(self.session, consumer, &mut progress)
-                .await
+            self.reading.run(self.session, consumer, progress).await
+        }
+    }
+
+    /// Reads into the run, and shows how many events are sent meanwhile.
+    async fn copy(&self, runner: &mut Runner) -> Result<Outcome> {
+        let sent = runner.watch();
+        let mut progress = Progress::new(self.session, false);
+        let mut not_by_reading = Progress::none();
+        let copied = self.read(runner, &mut not_by_reading);
+        tokio::pin!(copied);
+        let mut tick = tokio::time::interval(SHOW_EVERY);
+        let outcome = loop {
+            tokio::select! {
+                outcome = &mut copied => break outcome,
+                _ = tick.tick() => progress.sent(sent.load(Ordering::Relaxed), self.to_send),
+            }
         };
         progress.clear();
         outcome
@@ -333,7 +202,10 @@ impl<'a> Prepared<'a> {
             return Ok(true);
         }
         let mut preview = PreviewRun::new(&self.plan);
-        let outcome = self.read(&mut preview).await?;
+        let mut progress = Progress::new(self.session, false);
+        let outcome = self.read(&mut preview, &mut progress).await;
+        progress.clear();
+        let outcome = outcome?;
         match outcome.end {
             End::Failed(error) => return Err(Failure::from(error).on("preview")),
             End::Interrupted => return Ok(false),
@@ -343,6 +215,7 @@ impl<'a> Prepared<'a> {
         self.say(&preview.describe());
         guard::after_preview(&self.plan, &preview)?;
         self.earliest = preview.earliest;
+        self.to_send = Some(preview.sent());
         Ok(true)
     }
 
@@ -368,7 +241,7 @@ impl<'a> Prepared<'a> {
         let sink = broker.sink(&target).await?;
         let mut runner = Runner::new(&self.plan, sink);
         runner.shift_from(self.earliest);
-        let outcome = self.read(&mut runner).await;
+        let outcome = self.copy(&mut runner).await;
         // Whatever ended the run: what was sent is stored and counted.
         let mut report = runner.finish().await;
         let failed_late = report.failure.take();
@@ -389,7 +262,14 @@ impl<'a> Prepared<'a> {
         }
         summary::close(self.session, &outcome, self.args.select.summary.as_deref())?;
         match outcome.end {
-            End::Failed(error) => Err(Failure::from(error).on("the replay is incomplete")),
+            End::Failed(error) => {
+                let mut failure = Failure::from(error).on("the replay is incomplete");
+                let begun = report.sent > 0 || report.in_doubt > 0;
+                if begun && failure.exit == Exit::Broker {
+                    failure.exit = Exit::Incomplete;
+                }
+                Err(failure)
+            }
             _ => Ok(exit),
         }
     }

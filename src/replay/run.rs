@@ -1,6 +1,8 @@
 //! The run: copies what a source hands on into a sink, at the plan's pace. Whoever calls it stops
 //! it by dropping the future of [`Consumer::batch`], and always ends it with [`Runner::finish`].
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use tokio::time::{Instant, sleep_until};
@@ -36,6 +38,8 @@ pub struct Runner {
     started: Option<Instant>,
     late: Duration,
     sent: u64,
+    /// The same, for who watches meanwhile.
+    watched: Arc<AtomicU64>,
     /// Events whose `send` has not returned.
     in_flight: u64,
     acknowledged: u64,
@@ -91,6 +95,7 @@ impl Runner {
             started: None,
             late: Duration::ZERO,
             sent: 0,
+            watched: Arc::default(),
             in_flight: 0,
             acknowledged: 0,
             flushed: Instant::now(),
@@ -108,6 +113,11 @@ impl Runner {
 
     pub fn sent(&self) -> u64 {
         self.sent
+    }
+
+    /// How many events were sent, up to date while the run is under way.
+    pub fn watch(&self) -> Arc<AtomicU64> {
+        self.watched.clone()
     }
 
     /// Waits until what was sent is stored, closes the sink and sums up.
@@ -221,6 +231,7 @@ impl Runner {
         self.sink.send(&self.out).await?;
         self.in_flight = 0;
         self.sent += events;
+        self.watched.store(self.sent, Ordering::Relaxed);
         self.out = self.pool.batch(self.transform.streams().clone());
         Ok(())
     }

@@ -105,7 +105,10 @@ mod tests {
                 .get_after_help()
                 .map(ToString::to_string)
                 .unwrap_or_default();
-            let examples = help.lines().filter(|l| l.contains("evtap ") && l.starts_with("  ")).count();
+            let examples = help
+                .lines()
+                .filter(|l| l.contains("evtap ") && l.starts_with("  "))
+                .count();
             assert_eq!(examples, 2, "{}: {help}", command.get_name());
             command.get_subcommands().for_each(check);
         }

@@ -168,6 +168,8 @@ impl Session {
             .extend(self.global.property.iter().cloned());
         settings.read_only |= self.global.read_only;
         settings.log.clone_from(&self.global.log);
+        // A write has no subscription to be told through.
+        settings.notices = self.notices();
         adjust(&mut settings);
         let broker = broker::registry::open(&address, &settings)
             .map_err(|e| Failure::from(e).on(format!("cannot open {typed}")))?;
@@ -253,8 +255,8 @@ pub fn print_usage_error(error: &clap::Error) -> u8 {
             | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => plain,
             _ => in_our_words(&plain),
         };
-        let shown: Vec<String> = plain.lines().map(|l| Visible(l).to_string()).collect();
-        shown.join("\n") + "\n"
+        let lines: Vec<String> = plain.lines().map(|l| Visible(l).to_string()).collect();
+        lines.join("\n") + "\n"
     };
     let written = if error.use_stderr() {
         std::io::stderr().lock().write_all(text.as_bytes())

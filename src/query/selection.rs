@@ -132,6 +132,12 @@ impl Select for Query {
         self.0.keys.is_empty() && self.0.greps.is_empty() && self.0.wheres.is_empty()
     }
 
+    fn needs_headers(&self) -> bool {
+        // What is native has no path to the headers, also when jq decides in the end.
+        let reads = |w: &Where| w.native.as_ref().map_or(true, |n| n.reads_headers);
+        !self.0.greps.is_empty() || self.0.wheres.iter().any(reads)
+    }
+
     fn may_match(&self, bytes: &[u8]) -> bool {
         let query = &*self.0;
         let key = |key: &Vec<u8>| memchr::memmem::find(bytes, key).is_some();
@@ -206,6 +212,18 @@ mod tests {
     fn verdict(expression: &str, sample: &Sample) -> Verdict {
         let mut worker = query(&[expression]).worker();
         worker.test(&sample.event()).unwrap()
+    }
+
+    #[test]
+    fn headers_are_asked_for_only_where_they_can_matter() {
+        assert!(!query(&[".value.a == 1 and .key == \"k\""]).needs_headers());
+        assert!(query(&[".headers.a == \"1\""]).needs_headers());
+        assert!(query(&["[.value.a] == [1]"]).needs_headers());
+        let spec = QuerySpec {
+            grep: vec!["x".to_owned()],
+            ..QuerySpec::default()
+        };
+        assert!(Query::compile(&spec).unwrap().needs_headers());
     }
 
     #[test]

@@ -1,1 +1,65 @@
-//! soon
+//! The demo on a real broker: the same events, the groups' commits, and no second time.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::Value;
+
+use crate::own_kafka::Own;
+use crate::program::{good, run};
+
+/// Events that the demo's cleaner has taken away, and that a real broker cannot be made to.
+const COMPACTED: usize = 17;
+
+fn events(source: &str) -> BTreeSet<String> {
+    let read = good(&["read", source, "-o", "jsonl"]).is(0, "complete");
+    let lines: BTreeSet<String> = read.lines().into_iter().map(str::to_owned).collect();
+    assert_eq!(lines.len(), read.lines().len(), "an event came twice");
+    lines
+}
+
+/// Commits by group, topic and partition.
+fn commits(broker: &str) -> BTreeMap<(String, String, u64), u64> {
+    let lag: Value = serde_json::from_slice(&good(&["lag", broker, "-o", "json"]).out).unwrap();
+    let mut all = BTreeMap::new();
+    for group in lag["groups"].as_array().unwrap() {
+        for row in group["partitions"].as_array().unwrap() {
+            let text = |value: &Value| value.as_str().unwrap().to_owned();
+            let place = (
+                text(&group["group"]),
+                text(&row["topic"]),
+                row["partition"].as_u64().unwrap(),
+            );
+            all.insert(place, row["committed"].as_u64().unwrap());
+        }
+    }
+    all
+}
+
+#[test]
+fn the_demo_is_the_same_on_a_real_broker() {
+    let Some(server) = Own::start(&[]) else {
+        return;
+    };
+    let broker = format!("kafka://{}", server.plain());
+    // On a broker that has just started, its coordinators are not there yet.
+    run(&["demo", "--to", &broker, "--yes"]).is(0, "7 topics");
+
+    let (real, embedded) = (events(&broker), events("demo:"));
+    let missing: Vec<_> = embedded.difference(&real).collect();
+    assert!(missing.is_empty(), "{missing:?}");
+    let more: Vec<&String> = real.difference(&embedded).collect();
+    assert_eq!(more.len(), COMPACTED);
+    assert!(
+        more.iter().all(|e| e.contains(r#""topic":"order-events""#)),
+        "{more:?}"
+    );
+
+    let committed = commits(&broker);
+    assert!(committed.len() > 20, "{committed:?}");
+    assert_eq!(committed, commits("demo:"));
+
+    let refused = run(&["demo", "--to", &broker, "--yes"]).is(5, "exists and holds records");
+    assert!(refused.err.contains("hint: "), "{}", refused.err);
+    assert_eq!(events(&broker), real);
+    assert_eq!(commits(&broker), committed);
+}

@@ -71,7 +71,8 @@ pub fn referred(line: &str) -> Event {
         Option<String>,
         Vec<(String, Option<String>)>,
     );
-    let (partition, offset, timestamp, key, value, pairs): Row = serde_json::from_str(line).unwrap();
+    let (partition, offset, timestamp, key, value, pairs): Row =
+        serde_json::from_str(line).unwrap();
     let bytes = |text: Option<String>| text.map(|text| unbase64(&text));
     let mut headers: Vec<(String, Vec<Bytes>)> = Vec::new();
     for (name, data) in pairs {
@@ -111,10 +112,11 @@ pub fn equal(got: &[Vec<Event>], wanted: &[Vec<Event>], offsets_too: bool) {
     assert_eq!(got.len(), wanted.len(), "partitions");
     for (got, wanted) in got.iter().zip(wanted) {
         for (got, wanted) in got.iter().zip(wanted) {
-            let same = got.content == wanted.content
-                && (!offsets_too || got.offset == wanted.offset);
+            let same =
+                got.content == wanted.content && (!offsets_too || got.offset == wanted.offset);
             if !same {
-                let shown = |event: &Event| format!("{event:?}").chars().take(2000).collect::<String>();
+                let shown =
+                    |event: &Event| format!("{event:?}").chars().take(2000).collect::<String>();
                 panic!("got    {}\nwanted {}", shown(got), shown(wanted));
             }
         }

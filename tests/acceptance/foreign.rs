@@ -2,6 +2,7 @@
 //! filter them, recorded, replayed, and read again by that other program.
 
 use std::collections::BTreeSet;
+use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -86,7 +87,10 @@ fn what_another_producer_wrote_is_read_filtered_recorded_and_replayed() {
     let sent = file("sent");
     let told = other.script(&["send", &other.host, &topic, &count, text(&sent)]);
     let told: Value = serde_json::from_slice(&told).unwrap();
-    let (kept, aborted) = (told["sent"].as_u64().unwrap(), told["aborted"].as_u64().unwrap());
+    let (kept, aborted) = (
+        told["sent"].as_u64().unwrap(),
+        told["aborted"].as_u64().unwrap(),
+    );
     assert!(kept.to_string() == count && aborted > 0, "{told}");
     let url = |topic: &str| format!("kafka://{}/{topic}", other.host);
     let source = url(&topic);
@@ -122,7 +126,9 @@ fn same_header_order(sent: &Path, copied: &Path) {
             .map(|line| serde_json::from_str(line).unwrap())
             .collect();
         // The copy has offsets of its own.
-        rows.iter_mut().for_each(|row| row[1] = Value::Null);
+        for row in &mut rows {
+            row[1] = Value::Null;
+        }
         rows
     };
     assert!(rows(sent) == rows(copied), "the order of the headers");
@@ -142,7 +148,9 @@ fn decoded_values_are_what_was_sent(source: &str, wanted: &[Vec<Event>], keep: &
         let same = match event["encoding"]["value"].as_str().unwrap() {
             "tombstone" => value.is_null() && sent.is_none(),
             "text" => value.as_str().map(str::as_bytes) == sent,
-            "binary" => Some(events::unbase64(value["base64"].as_str().unwrap())).as_deref() == sent,
+            "binary" => {
+                Some(events::unbase64(value["base64"].as_str().unwrap())).as_deref() == sent
+            }
             "json" => *value == serde_json::from_slice::<Value>(sent.unwrap()).unwrap(),
             other => panic!("{other}"),
         };
@@ -165,7 +173,11 @@ fn selected(source: &str, selection: &[&str]) -> BTreeSet<String> {
 fn jq_answers_the_same(source: &str, decoded: &Path) {
     let mut program = r#""\(.partition)/\(.offset) ""#.to_owned();
     for (letter, expression) in ('a'..).zip(WHERE) {
-        program += &format!(r#" + (if (try ({expression}) catch false) then "{letter}" else "" end)"#);
+        write!(
+            program,
+            r#" + (if (try ({expression}) catch false) then "{letter}" else "" end)"#
+        )
+        .unwrap();
     }
     let answers = other(Command::new("jq").arg("-r").arg(program).arg(decoded));
     let answers = String::from_utf8(answers).unwrap();
@@ -176,7 +188,10 @@ fn jq_answers_the_same(source: &str, decoded: &Path) {
             .filter(|(_, kept)| kept.contains(letter))
             .map(|(id, _)| id.to_owned())
             .collect();
-        assert!(!wanted.is_empty(), "'{expression}' keeps nothing: it shows nothing");
+        assert!(
+            !wanted.is_empty(),
+            "'{expression}' keeps nothing: it shows nothing"
+        );
         let got = selected(source, &["-w", expression]);
         compare(expression, &got, &wanted);
     }
@@ -186,7 +201,10 @@ fn python_answers_the_same(other: &Other, source: &str, sent: &Path) {
     for pattern in GREP {
         let wanted = String::from_utf8(other.script(&["grep", text(sent), pattern])).unwrap();
         let wanted: BTreeSet<String> = wanted.lines().map(str::to_owned).collect();
-        assert!(!wanted.is_empty(), "'{pattern}' keeps nothing: it shows nothing");
+        assert!(
+            !wanted.is_empty(),
+            "'{pattern}' keeps nothing: it shows nothing"
+        );
         compare(pattern, &selected(source, &["-g", pattern]), &wanted);
     }
 }

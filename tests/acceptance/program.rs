@@ -89,7 +89,7 @@ impl Running {
 
     /// Whole lines on its standard output so far.
     pub fn printed(&self) -> usize {
-        self.out().iter().filter(|&&byte| byte == b'\n').count()
+        String::from_utf8_lossy(&self.out()).matches('\n').count()
     }
 
     /// Waits until it holds; the run must not end before.
@@ -98,7 +98,11 @@ impl Running {
         let started = Instant::now();
         while !holds(self) {
             let code = self.child.try_wait().unwrap();
-            assert!(code.is_none(), "{what}: it ended, {code:?}:\n{}", self.err());
+            assert!(
+                code.is_none(),
+                "{what}: it ended, {code:?}:\n{}",
+                self.err()
+            );
             assert!(started.elapsed() < PATIENCE, "{what}:\n{}", self.err());
             std::thread::sleep(Duration::from_millis(20));
         }
@@ -118,7 +122,11 @@ impl Running {
             if let Some(status) = self.child.try_wait().unwrap() {
                 break status.code();
             }
-            assert!(asked.elapsed() < PATIENCE, "it does not end:\n{}", self.err());
+            assert!(
+                asked.elapsed() < PATIENCE,
+                "it does not end:\n{}",
+                self.err()
+            );
             std::thread::sleep(Duration::from_millis(5));
         };
         Ended {

@@ -8,7 +8,8 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use crate::shared;
 
 /// Not every test uses all of this; a constant without a name does.
-const _: (fn(&Own) -> String, fn(&Own) -> String) = (Own::sasl_ssl, Own::ca);
+const _: fn(&Own) -> String = Own::sasl_ssl;
+const _: fn(&Own) -> String = Own::ca;
 
 pub struct Own {
     port: u16,
@@ -23,7 +24,7 @@ impl Own {
         let count = COUNT.fetch_add(1, Ordering::Relaxed);
         let data = std::env::temp_dir().join(format!("evtap-own-{}-{count}", std::process::id()));
         let own = Self {
-            port: free_ports(count as u16),
+            port: free_ports(count),
             data,
         };
         own.script(&[&["start"], options].concat());
@@ -73,10 +74,13 @@ impl Drop for Own {
     }
 }
 
-/// The first of four ports in a row that are free. The brokers of one test program look from
-/// different places on, for two may look at once.
-fn free_ports(count: u16) -> u16 {
-    for base in (23_092 + count * 1000..32_000).step_by(100) {
+/// The first of four ports in a row that are free. Every broker looks from another place on: while
+/// one is dead its ports are free, and nobody else must take them.
+fn free_ports(count: u32) -> u16 {
+    let places = 800;
+    let first = (std::process::id() * 7 + count * 100) % places;
+    for place in (first..places).chain(0..first) {
+        let base = 23_002 + (place as u16) * 10;
         let taken: Vec<_> = (base..base + 4)
             .map_while(|port| TcpListener::bind(("127.0.0.1", port)).ok())
             .collect();

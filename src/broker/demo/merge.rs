@@ -4,6 +4,7 @@
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use super::cursor::{Cursor, Reader};
 use super::live::Live;
@@ -19,18 +20,27 @@ use crate::event::{
 /// it goes on.
 const LOOKED_AT: u64 = 16 * 1024;
 
-/// Time to hand the batch on.
-pub(super) fn is_done(out: &Batch) -> bool {
-    out.is_full() || out.scanned.events >= LOOKED_AT
-}
+/// A batch closes after so long in an expression that takes its time: Ctrl-C and time limits are
+/// looked at between batches.
+const SELECTING: Duration = Duration::from_millis(20);
 
 /// The selection of one source.
 pub(super) struct Filter {
     /// `None` keeps everything.
     worker: Option<Box<dyn SelectWorker>>,
+    /// When the batch that is being filled was begun.
+    begun: Instant,
 }
 
 impl Filter {
+    /// Time to hand the batch on.
+    pub(super) fn is_done(&self, out: &Batch) -> bool {
+        let looked_at = out.scanned.events;
+        out.is_full()
+            || looked_at >= LOOKED_AT
+            || (self.worker.is_some() && looked_at > 0 && self.begun.elapsed() >= SELECTING)
+    }
+
     /// Counts the event, and copies it into `out` when the selection keeps it.
     pub(super) fn offer(
         &mut self,
@@ -105,6 +115,7 @@ impl Merge {
             total: ranges.iter().map(|r| r.end.major - r.start.major).sum(),
             filter: Filter {
                 worker: (!sub.select.keeps_all()).then(|| sub.select.worker()),
+                begun: Instant::now(),
             },
             reader,
         }
@@ -115,6 +126,7 @@ impl Merge {
         for cursor in &mut self.cursors {
             cursor.forget_note();
         }
+        self.filter.begun = Instant::now();
         self.reader.pool.batch(Arc::clone(&self.reader.streams))
     }
 
@@ -128,7 +140,7 @@ impl Merge {
         for index in std::mem::take(&mut self.idle) {
             self.line_up(index, store, live)?;
         }
-        while !is_done(out) {
+        while !self.filter.is_done(out) {
             let Some(Reverse((_, index))) = self.heads.pop() else {
                 break;
             };

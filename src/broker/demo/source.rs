@@ -11,7 +11,7 @@ use super::broker::Shared;
 use super::history::{Entry, Transaction};
 use super::live::Live;
 use super::log::{Store, damaged};
-use super::merge::{Merge, is_done};
+use super::merge::Merge;
 use super::orders::{PARTITIONS, Topic};
 use crate::broker::{BoxFuture, PartitionRange, Result, Source, Subscription};
 use crate::event::codec::BatchHeader;
@@ -62,7 +62,7 @@ impl DemoSource {
         self.stored.fill(&store, self.live.as_ref(), &mut out)?;
         if let Some(live) = &mut self.live {
             for _ in 0..UNREAD {
-                if is_done(&out) {
+                if self.stored.filter.is_done(&out) {
                     break;
                 }
                 let Some(entry) = live.next(&store) else {
@@ -146,10 +146,8 @@ impl Source for DemoSource {
                 if let Some(at) = self.next_look.take() {
                     tokio::time::sleep_until(at).await;
                 }
-                if self.live.as_ref().is_some_and(Live::is_unpaced) {
-                    // It is never out of events, and others must run too.
-                    tokio::task::yield_now().await;
-                }
+                // It may never be out of events, and others must run too: who waits for Ctrl-C.
+                tokio::task::yield_now().await;
                 // Listens before it looks, so that no write falls between the two.
                 let changed = shared.changed.notified();
                 let batch = self.fill()?;

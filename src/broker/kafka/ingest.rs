@@ -100,7 +100,7 @@ impl Ingest {
             if self.stop.load(Ordering::Relaxed) {
                 return Err(Halt::Stopped);
             }
-            let mut messages = Messages::fetch(&self.queue, most, WAIT, FILL);
+            let mut messages = Messages::fetch(&self.queue, self.wanted(most), WAIT, FILL);
             let settled = self.lanes.settle(&mut messages);
             self.client.pump();
             for trouble in settled.trouble {
@@ -125,6 +125,16 @@ impl Ingest {
             }
         }
         Ok(())
+    }
+
+    /// No more than is left of the ranges: who waits for more than there is waits for nothing.
+    fn wanted(&self, most: usize) -> usize {
+        if self.follow.is_some() {
+            return most;
+        }
+        let (done, all) = self.lanes.progress();
+        let left = usize::try_from(all - done).unwrap_or(usize::MAX);
+        most.min(left.max(1))
     }
 
     /// Filters an array, or has it filtered. Blocks while the source does not ask for more.

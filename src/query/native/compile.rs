@@ -19,11 +19,13 @@ pub(super) fn compile(term: &Term<&str>) -> Result<Native> {
     let mut compiler = Compiler {
         places: Places::default(),
         levels: 0,
+        headers: false,
     };
     let expr = compiler.result(term, &Place::default())?;
     Ok(Native {
         expr,
         places: compiler.places,
+        reads_headers: compiler.headers,
     })
 }
 
@@ -36,6 +38,8 @@ struct Place(Vec<Step>);
 struct Compiler {
     places: Places,
     levels: usize,
+    /// A path led to a header.
+    headers: bool,
 }
 
 /// Why a term is left to jq.
@@ -223,7 +227,10 @@ impl Compiler {
             (b"time", []) => Field::Time,
             (b"timestamp_type", []) => Field::TimestampType,
             (b"key", []) => Field::Key,
-            (b"headers", [Step::Name(name)]) => Field::Header(name.clone()),
+            (b"headers", [Step::Name(name)]) => {
+                self.headers = true;
+                Field::Header(name.clone())
+            }
             (b"value", steps) => Field::Value(self.places.add(steps)),
             _ => {
                 let name = String::from_utf8_lossy(root);

@@ -28,6 +28,8 @@ pub(crate) struct Native {
     expr: Expr,
     /// Where in the value its paths lead.
     places: Places,
+    /// Without this, an event may be shown to it without its headers.
+    pub(super) reads_headers: bool,
 }
 
 #[derive(Debug)]

@@ -15,7 +15,7 @@ use super::{explain, summary};
 use crate::broker::{Address, ErrorKind, Target};
 use crate::pipeline::{self, Consumer, End, Outcome};
 use crate::replay::{
-    From, Plan, PreviewRun, Runner, TargetState, To, create_target, freeze, guard, verify,
+    From, Plan, PreviewRun, Report, Runner, TargetState, To, create_target, freeze, guard, verify,
 };
 
 pub async fn run(session: &Session, args: &Replay) -> Result<Exit> {
@@ -80,6 +80,9 @@ fn refuse_existing(target: &Address, overwrite: bool) -> Result<()> {
 
 /// How often the bar of a replay moves.
 const SHOW_EVERY: Duration = Duration::from_millis(100);
+
+/// A wait that is longer is explained.
+const SAY_AFTER: Duration = Duration::from_secs(2);
 
 /// A replay that was planned.
 struct Prepared<'a> {
@@ -194,6 +197,18 @@ impl<'a> Prepared<'a> {
         outcome
     }
 
+    /// Waits until what was sent is stored; says so when that takes long.
+    async fn finish(&self, runner: Runner) -> Report {
+        let finished = runner.finish();
+        tokio::pin!(finished);
+        if let Ok(report) = tokio::time::timeout(SAY_AFTER, &mut finished).await {
+            return report;
+        }
+        self.session
+            .say("waiting for the target to store what was sent; Ctrl-C twice ends at once");
+        finished.await
+    }
+
     /// The same way into a sink that drops everything. False when it was interrupted.
     async fn preview(&mut self) -> Result<bool> {
         if self.once {
@@ -243,7 +258,7 @@ impl<'a> Prepared<'a> {
         runner.shift_from(self.earliest);
         let outcome = self.copy(&mut runner).await;
         // Whatever ended the run: what was sent is stored and counted.
-        let mut report = runner.finish().await;
+        let mut report = self.finish(runner).await;
         let failed_late = report.failure.take();
         self.say(&report.describe());
         let mut outcome = outcome?;

@@ -162,8 +162,19 @@ impl Run {
             batch.truncate(usize::try_from(room).unwrap_or(usize::MAX));
         }
         self.matched += batch.len() as u64;
-        if !batch.is_empty() && consumer.batch(&batch).await? == Flow::Closed {
-            return Ok(Some(End::Closed));
+        if !batch.is_empty() {
+            // A consumer that works at a pace can take longer than is left.
+            let taking = consumer.batch(&batch);
+            let flow = match self.deadline {
+                Some(deadline) => match timeout_at(deadline.into(), taking).await {
+                    Ok(flow) => flow?,
+                    Err(_) => return Ok(Some(End::Timeout)),
+                },
+                None => taking.await?,
+            };
+            if flow == Flow::Closed {
+                return Ok(Some(End::Closed));
+            }
         }
         let reached = room.is_some_and(|room| batch.len() as u64 >= room);
         Ok(reached.then_some(End::Limit))
@@ -288,6 +299,32 @@ mod tests {
         let (seen, outcome) = go(&mut script, limits).await;
         assert_eq!(seen, [7]);
         assert!(matches!(outcome.end, End::Idle));
+    }
+
+    /// Takes an hour for each batch, as a paced replay can.
+    struct Slow;
+
+    impl Consumer for Slow {
+        fn batch<'a>(&'a mut self, _: &'a Batch) -> BoxFuture<'a, Result<Flow>> {
+            Box::pin(async {
+                tokio::time::sleep(Duration::from_hours(1)).await;
+                Ok(Flow::More)
+            })
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_slow_consumer_does_not_outrun_the_deadline() {
+        let mut script = Script::new(stream_table(&["t"])).events(0, &[1]);
+        let (_handle, stop) = Stop::new();
+        let limits = Limits {
+            timeout: Some(Duration::from_secs(5)),
+            ..Limits::default()
+        };
+        let began = tokio::time::Instant::now();
+        let outcome = run(&mut script, &mut Slow, limits, stop, &mut NoTicks).await;
+        assert!(matches!(outcome.end, End::Timeout), "{:?}", outcome.end);
+        assert!(began.elapsed() < Duration::from_secs(6));
     }
 
     #[tokio::test]

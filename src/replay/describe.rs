@@ -212,8 +212,11 @@ impl Report {
             ),
             _ => String::new(),
         };
+        // What the target has not confirmed is not claimed.
+        let unconfirmed = self.sent.saturating_sub(self.acknowledged);
+        let did = if unconfirmed > 0 { "sent" } else { "replayed" };
         let mut lines = vec![format!(
-            "replayed {} of {} events ({}) in {}{rate}",
+            "{did} {} of {} events ({}) in {}{rate}",
             human::count(self.sent),
             human::count(self.tally.read()),
             human::size(self.tally.bytes()),
@@ -221,6 +224,13 @@ impl Report {
         )];
         lines.extend(skip_lines(&self.tally));
         lines.extend(partition_lines(&self.tally));
+        if unconfirmed > 0 {
+            lines.push(format!(
+                "  stored  {} for sure; {} more may be there or not",
+                human::count(self.acknowledged),
+                human::count(unconfirmed)
+            ));
+        }
         if self.in_doubt > 0 {
             lines.push(format!(
                 "  stopped while {} more were being sent: they may be there or not",
@@ -342,5 +352,25 @@ mod tests {
         run.batch(&batch(&streams(), &events)).await.unwrap();
         let bars = run.finish(Scanned::default()).bars();
         assert!(bars.len() > 1 && bars.len() <= BARS, "{}", bars.len());
+    }
+
+    #[test]
+    fn a_report_claims_only_what_the_target_confirmed() {
+        let mut report = Report {
+            plan: String::new(),
+            tally: Tally::default(),
+            sent: 10,
+            in_doubt: 0,
+            acknowledged: 10,
+            elapsed: Duration::from_secs(2),
+            late: None,
+            failure: None,
+        };
+        assert!(report.describe()[0].starts_with("replayed 10 of "));
+        report.acknowledged = 4;
+        let lines = report.describe();
+        assert!(lines[0].starts_with("sent 10 of "), "{lines:?}");
+        let stored = "  stored  4 for sure; 6 more may be there or not";
+        assert!(lines.contains(&stored.to_owned()), "{lines:?}");
     }
 }

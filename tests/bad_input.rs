@@ -1,6 +1,12 @@
 //! What a user can get wrong: each gives a clear error and the right exit code, never a panic or a
 //! hang. Needs no server.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::too_many_lines,
+    reason = "a test ends by panicking, and a table of cases is as long as it is"
+)]
+
 mod support;
 
 use std::fs;

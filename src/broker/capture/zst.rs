@@ -11,6 +11,10 @@ pub(super) fn reader<'a>(input: impl Read + Send + 'a) -> io::Result<Box<dyn Rea
 
 /// Decompresses what `input` gives. A stream that ends within a frame is `UnexpectedEof`.
 #[cfg(not(feature = "zstd"))]
+#[expect(
+    clippy::unnecessary_wraps,
+    reason = "the C library's way can fail, and both have one signature"
+)]
 pub(super) fn reader<'a>(input: impl Read + Send + 'a) -> io::Result<Box<dyn Read + Send + 'a>> {
     Ok(Box::new(pure::Frames::new(input)))
 }
@@ -25,6 +29,10 @@ pub(super) fn push_frame(bytes: &[u8], out: &mut Vec<u8>) -> io::Result<()> {
 
 /// Appends one frame that holds `bytes`.
 #[cfg(not(feature = "zstd"))]
+#[expect(
+    clippy::unnecessary_wraps,
+    reason = "the C library's way can fail, and both have one signature"
+)]
 pub(super) fn push_frame(bytes: &[u8], out: &mut Vec<u8>) -> io::Result<()> {
     use ruzstd::encoding::{CompressionLevel, compress};
     compress(bytes, out, CompressionLevel::Fastest);

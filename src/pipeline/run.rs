@@ -164,13 +164,13 @@ impl Run {
         self.matched += batch.len() as u64;
         if !batch.is_empty() {
             // A consumer that works at a pace can take longer than is left.
-            let consumed = consumer.batch(&batch);
+            let work = consumer.batch(&batch);
             let flow = match self.deadline {
-                Some(deadline) => match timeout_at(deadline.into(), consumed).await {
+                Some(deadline) => match timeout_at(deadline.into(), work).await {
                     Ok(flow) => flow?,
                     Err(_) => return Ok(Some(End::Timeout)),
                 },
-                None => consumed.await?,
+                None => work.await?,
             };
             if flow == Flow::Closed {
                 return Ok(Some(End::Closed));
@@ -307,7 +307,7 @@ mod tests {
     impl Consumer for Slow {
         fn batch<'a>(&'a mut self, _: &'a Batch) -> BoxFuture<'a, Result<Flow>> {
             Box::pin(async {
-                tokio::time::sleep(Duration::from_secs(3600)).await;
+                tokio::time::sleep(Duration::from_hours(1)).await;
                 Ok(Flow::More)
             })
         }

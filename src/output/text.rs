@@ -182,7 +182,7 @@ mod tests {
         assert_eq!(
             render("text", &look, &[&sample]),
             "2024-08-15T10:30:43.000Z  orders/0@15  \
-             k (not JSON: a value is expected at byte 0)  \
+             k (not JSON: expected a value at byte 0)  \
              {\"a\": (not JSON: the text ends early at byte 5)\n"
         );
     }

@@ -149,17 +149,17 @@ impl Runner {
         loop {
             let step = self.fill(batch, &mut next, started)?;
             self.send().await?;
+            // Not only between batches: at a slow pace one takes hours.
+            if self.unflushed && self.flushed.elapsed() >= FLUSH_EVERY {
+                self.flush().await?;
+            }
             match step {
                 Step::Full => {}
                 Step::Wait(due) => self.wait(started + due).await?,
-                Step::Done => break,
+                Step::Done => return Ok(Flow::More),
                 Step::Stop(error) => return Err(error),
             }
         }
-        if self.flushed.elapsed() >= FLUSH_EVERY {
-            self.flush().await?;
-        }
-        Ok(Flow::More)
     }
 
     /// Copies events as far as they are due.
@@ -359,6 +359,21 @@ mod tests {
             (report.sent, report.acknowledged, report.in_doubt),
             (2, 2, 0)
         );
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_slow_run_stores_what_was_sent_now_and_then() {
+        let mut plan = plan();
+        // No wait is long enough for a flush of its own.
+        plan.pace = Pace::rate(5.0);
+        let memory = Memory::new();
+        let batches = [batch(&streams(), &events(100))];
+        let (flow, report) = run(&plan, &memory, &batches).await;
+        assert!(flow.is_ok());
+        assert_eq!(report.sent, 100);
+        // 20 s, and the end.
+        let flushes = *memory.flushes.lock().unwrap();
+        assert!((4..=5).contains(&flushes), "{flushes}");
     }
 
     #[tokio::test]

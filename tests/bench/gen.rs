@@ -5,7 +5,6 @@
 #![expect(
     clippy::print_stderr,
     clippy::expect_used,
-    clippy::many_single_char_names,
     reason = "a tool for developers, not a part of the program"
 )]
 

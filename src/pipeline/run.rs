@@ -164,13 +164,13 @@ impl Run {
         self.matched += batch.len() as u64;
         if !batch.is_empty() {
             // A consumer that works at a pace can take longer than is left.
-            let work = consumer.batch(&batch);
+            let taking = consumer.batch(&batch);
             let flow = match self.deadline {
-                Some(deadline) => match timeout_at(deadline.into(), work).await {
+                Some(deadline) => match timeout_at(deadline.into(), taking).await {
                     Ok(flow) => flow?,
                     Err(_) => return Ok(Some(End::Timeout)),
                 },
-                None => work.await?,
+                None => taking.await?,
             };
             if flow == Flow::Closed {
                 return Ok(Some(End::Closed));

@@ -28,6 +28,7 @@ const WHERE: [&str; 6] = [
 const GREP: [&str; 3] = ["ev-1[0-9]*7\"", "^order-1[0-9]$", "^[0-9a-f]{30}00$"];
 
 /// A Python that has confluent-kafka.
+#[expect(clippy::print_stderr, reason = "a test says that it was skipped")]
 fn python() -> Option<PathBuf> {
     if let Some(python) = std::env::var_os("EVTAP_TEST_PYTHON") {
         return Some(python.into());

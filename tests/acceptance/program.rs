@@ -3,7 +3,6 @@
 use std::fs::{self, File};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
-use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
@@ -169,6 +168,7 @@ pub fn good(args: &[&str]) -> Ended {
 }
 
 /// What another program prints.
+#[cfg(feature = "kafka")]
 #[track_caller]
 pub fn other(command: &mut Command) -> Vec<u8> {
     let done = command.stderr(Stdio::inherit()).output().unwrap();
@@ -177,7 +177,10 @@ pub fn other(command: &mut Command) -> Vec<u8> {
 }
 
 /// A name that no other test and no earlier run has.
+#[cfg(feature = "kafka")]
 pub fn unique(name: &str) -> String {
+    use std::sync::atomic::{AtomicU32, Ordering};
+
     static COUNT: AtomicU32 = AtomicU32::new(0);
     let count = COUNT.fetch_add(1, Ordering::Relaxed);
     let now = evtap::event::Timestamp::wall_clock().0;

@@ -5,7 +5,7 @@ use std::io::Read;
 use std::process::Stdio;
 use std::time::Duration;
 
-use crate::program::{Ended, Running, good, run, text};
+use crate::program::{Ended, Running, good, text};
 use crate::shared;
 
 /// An expression that takes its time on every event: on the whole demo, seconds.
@@ -133,7 +133,7 @@ fn a_closed_pipe_ends_it_without_a_word() {
 #[cfg(feature = "kafka")]
 #[test]
 fn a_replay_into_kafka_that_is_interrupted_has_stored_what_it_counted() {
-    use crate::program::unique;
+    use crate::program::{run, unique};
 
     let Some(host) = shared::server("EVTAP_TEST_KAFKA") else {
         return;

@@ -1,6 +1,7 @@
 //! Ctrl-C: a read sums up and ends with 130; a command that waits for a broker ends at once.
 
 use std::io::Read;
+#[cfg(feature = "kafka")]
 use std::net::TcpListener;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};

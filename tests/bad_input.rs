@@ -219,7 +219,6 @@ fn files_that_are_no_captures() {
 }
 
 #[test]
-#[expect(clippy::too_many_lines, reason = "a table, one case after the other")]
 fn writes_that_are_refused() {
     let dir = tempfile::tempdir().unwrap();
     fs::write(dir.path().join("there.mcap"), b"x").unwrap();

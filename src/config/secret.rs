@@ -172,7 +172,14 @@ fn run(words: &[String], what: &str, timeout: Duration) -> Result<String, Config
         .map_err(|e| failed(e.to_string()))?
         .ok_or_else(late)?;
     let left = || deadline.saturating_duration_since(Instant::now());
+    let no_secret = |why: &str| failed(format!("printed no secret: {why}"));
     if !status.success() {
+        // Reading ends when it is too much; a program that still prints then fails by that.
+        if let Ok(bytes) = out.recv_timeout(left())
+            && bytes.len() as u64 > SECRET_BYTES
+        {
+            return as_secret(bytes).map_err(no_secret);
+        }
         let said = err.recv_timeout(left()).unwrap_or_default();
         let said = String::from_utf8_lossy(&said);
         let last = said.lines().rev().find(|l| !l.trim().is_empty());
@@ -181,7 +188,7 @@ fn run(words: &[String], what: &str, timeout: Duration) -> Result<String, Config
     }
     // A program can leave a child behind that keeps the pipe open.
     let bytes = out.recv_timeout(left()).map_err(|_| late())?;
-    as_secret(bytes).map_err(|why| failed(format!("printed no secret: {why}")))
+    as_secret(bytes).map_err(no_secret)
 }
 
 /// Reads a pipe on a thread of its own, so that a full pipe cannot stop the program.
@@ -313,9 +320,12 @@ mod tests {
 
     #[test]
     fn a_command_that_prints_without_end_is_no_secret() {
-        let endless = ["head", "-c", "70000", "/dev/zero"];
-        let error = command(&endless, SOON).unwrap_err();
-        assert!(error.message.contains("larger than"), "{error}");
+        // The second is always cut off while it prints.
+        for bytes in ["70000", "9000000"] {
+            let endless = ["head", "-c", bytes, "/dev/zero"];
+            let error = command(&endless, SOON).unwrap_err();
+            assert!(error.message.contains("larger than"), "{error}");
+        }
         let error = command(&["true"], SOON).unwrap_err();
         assert!(error.message.contains("it is empty"), "{error}");
     }

@@ -140,15 +140,15 @@ impl Maker {
     }
 
     fn push(&mut self, n: u64, stream: &Stream, batch: &mut Batch) {
-        let r = &mut self.random;
-        let order = r.below(200_000);
-        let roll = r.below(100);
+        let random = &mut self.random;
+        let order = random.below(200_000);
+        let roll = random.below(100);
         let kind = TYPES
             .iter()
             .find(|(_, upto)| roll < *upto)
             .map_or("OrderCreated", |t| t.0);
         // A quarter of the failed payments is above 500.
-        let cents = r.below(if kind == "PaymentFailed" {
+        let cents = random.below(if kind == "PaymentFailed" {
             66_700
         } else {
             240_000
@@ -157,9 +157,9 @@ impl Maker {
         self.key.clear();
         self.value.clear();
         self.trace.clear();
-        let (a, b, c) = (r.next(), r.next(), r.next());
-        let name = NAMES[r.below(8) as usize];
-        let city = CITIES[r.below(4) as usize];
+        let (a, b, c) = (random.next(), random.next(), random.next());
+        let name = NAMES[random.below(8) as usize];
+        let city = CITIES[random.below(4) as usize];
         let customer = order % 5000;
         let written = write!(self.key, "ORD-{order:08}")
             .and_then(|()| write!(self.trace, "00-{a:016x}{b:016x}-{c:016x}-01"))
@@ -167,14 +167,14 @@ impl Maker {
                 self.value,
                 r#"{{"eventId":"{:08x}-{:04x}-4{:03x}-a{:03x}-{:012x}","eventType":"{kind}","orderId":"ORD-{order:08}","timestamp":{time},"sequence":{n},"customer":{{"id":"C{customer:06}","name":"{name}","email":"c.{customer}@example.com","tier":"silver","address":{{"city":"{city}","zip":"{:05}"}}}},"amount":{}.{:02},"currency":"EUR","items":[{{"sku":"SKU-{:05}","qty":{},"price":{}.{:02}}}],"source":{{"service":"order-pipeline","host":"node-{}","version":"2.{}.{}"}}"#,
                 a >> 32, (a >> 16) & 0xffff, a & 0xfff, b & 0xfff, c & 0xffff_ffff_ffff,
-                r.below(99_999), cents / 100, cents % 100, r.below(99_999), 1 + r.below(4),
-                r.below(200), r.below(100), r.below(16), r.below(4), r.below(8),
+                random.below(99_999), cents / 100, cents % 100, random.below(99_999), 1 + random.below(4),
+                random.below(200), random.below(100), random.below(16), random.below(4), random.below(8),
             ));
         written.expect("a String takes everything");
         if self.value.len() + 10 < self.pad {
             self.value.push_str(r#","pad":""#);
             while self.value.len() + 2 < self.pad {
-                self.value.push(char::from(b'a' + (r.below(26) as u8)));
+                self.value.push(char::from(b'a' + (random.below(26) as u8)));
             }
             self.value.push('"');
         }

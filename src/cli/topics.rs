@@ -19,9 +19,9 @@ pub struct Topics {
     /// A broker or a file, maybe with topics [default: the default context, or demo:]
     #[arg(value_name = "BROKER")]
     pub broker: Option<String>,
-    /// One line a partition
+    /// One line a topic, without positions
     #[arg(long)]
-    pub partitions: bool,
+    pub brief: bool,
     /// Show the broker's own topics too
     #[arg(long)]
     pub internal: bool,
@@ -67,10 +67,10 @@ pub async fn run(session: &Session, args: &Topics) -> Result<Exit> {
         session.say(&format!("{} has no topics", opened.shown));
         return Ok(Exit::Done);
     }
-    let table = if args.partitions {
-        by_partition(&topics)
-    } else {
+    let table = if args.brief {
         by_topic(&topics)
+    } else {
+        by_partition(&topics)
     };
     print_table(session, &table)
 }

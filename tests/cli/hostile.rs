@@ -55,7 +55,7 @@ fn no_report_and_no_message_lets_it_through() {
     let missing = format!("{file}\x1b[2J.jsonl");
     let cases: &[&[&str]] = &[
         &["topics", &file],
-        &["topics", &file, "--partitions"],
+        &["topics", &file, "--brief"],
         &[
             "read",
             &file,

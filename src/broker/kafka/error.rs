@@ -93,9 +93,16 @@ pub(super) fn plain(text: &str) -> String {
     rest.trim_end_matches('.').to_owned()
 }
 
+/// The first four letters of an HTTP answer, read as the length of a Kafka one.
+const HTTP_AS_LENGTH: &str = "1213486160";
+
 /// The kind of a failure and what to try.
 pub(super) fn classify(code: Code, text: &str) -> (ErrorKind, Option<String>) {
     match code {
+        _ if text.contains(HTTP_AS_LENGTH) => (
+            ErrorKind::Unreachable,
+            Some("an HTTP server answers there: is it the right port?".into()),
+        ),
         Code::Authentication | Code::SaslAuthenticationFailed | Code::UnsupportedSASLMechanism => (
             ErrorKind::Authentication,
             Some(
@@ -182,6 +189,15 @@ fn unreachable_hint(code: Code, text: &str) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_http_server_is_known_by_its_first_four_letters() {
+        assert_eq!(u32::from_be_bytes(*b"HTTP").to_string(), HTTP_AS_LENGTH);
+        let said = "Receive failed: Invalid response size 1213486160 (0..100000000)";
+        let (kind, hint) = classify(Code::BadMessage, said);
+        assert_eq!(kind, ErrorKind::Unreachable);
+        assert!(hint.is_some_and(|hint| hint.contains("HTTP")));
+    }
 
     #[test]
     fn each_way_to_be_turned_away_has_its_own_kind() {

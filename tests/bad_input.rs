@@ -129,6 +129,12 @@ fn addresses_that_lead_nowhere() {
             (&["read", "kafak://h:1/t"], 2, "unknown scheme"),
             (&["read", "nats://h:1/t"], 2, "nats"),
             (&["read", "demo:order"], 4, "orders"),
+            (&["read", "demo:ordr*"], 4, "no topic matches 'ordr*'"),
+            (
+                &["read", "demo:ordr*", "--last", "1"],
+                4,
+                "no topic matches",
+            ),
             (&["read", "demo:orders,,payments"], 2, "empty name"),
             (&["topics", "demo:nothing"], 4, "nothing"),
             (

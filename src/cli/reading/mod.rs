@@ -1,6 +1,8 @@
 //! From the selection flags to a running read: compile, open, freeze, run, sum up. Shared by every
 //! command that reads.
 
+mod newest;
+
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -9,9 +11,9 @@ use super::error::{Exit, Failure, Result, exit_of};
 use super::position::Pos;
 use super::progress::Progress;
 use super::session::{Opened, Session};
-use crate::broker::{Bound, Capabilities, ErrorKind, PartitionRange, Range, Source, Subscription};
-use crate::event::{Scanned, Timestamp};
-use crate::pipeline::{self, Consumer, End, Flow, LastEvents, Limits, Outcome, Window};
+use crate::broker::{Capabilities, PartitionRange, Range, Source, Subscription};
+use crate::event::Timestamp;
+use crate::pipeline::{self, Consumer, End, Limits, Outcome};
 use crate::query::{Query, QueryError, QuerySpec};
 use crate::replay::split_by_partition;
 
@@ -134,11 +136,38 @@ impl Input {
     }
 
     async fn ranges(&self) -> Result<Vec<PartitionRange>> {
-        self.opened
+        let ranges = self
+            .opened
             .broker
             .resolve(&self.sub)
             .await
-            .map_err(|e| Failure::from(e).on(format!("cannot read {}", self.opened.shown)))
+            .map_err(|e| Failure::from(e).on(format!("cannot read {}", self.opened.shown)))?;
+        let topics = &self.sub.topics;
+        if ranges.is_empty() && !topics.is_all() && !self.sub.follow {
+            return Err(Failure::new(
+                Exit::Broker,
+                format!(
+                    "cannot read {}: no topic matches '{topics}'",
+                    self.opened.shown
+                ),
+            )
+            .hint("`evtap topics` lists what is there"));
+        }
+        Ok(ranges)
+    }
+
+    /// A glob is frozen here: one that matches nothing is a mistake, not an empty read.
+    async fn sub(&self) -> Result<Subscription> {
+        let topics = &self.sub.topics;
+        let mut sub = self.sub.clone();
+        if !topics.is_all()
+            && !topics.is_literal()
+            && !sub.follow
+            && matches!(sub.range, Range::Bounds { .. })
+        {
+            sub.range = Range::Frozen(self.ranges().await?);
+        }
+        Ok(sub)
     }
 
     async fn source(&self, sub: &Subscription) -> Result<Box<dyn Source>> {
@@ -170,7 +199,7 @@ impl Reading {
     pub async fn source(&self) -> Result<Box<dyn Source>> {
         let mut sources = Vec::with_capacity(self.inputs.len());
         for input in &self.inputs {
-            sources.push(input.source(&input.sub).await?);
+            sources.push(input.source(&input.sub().await?).await?);
         }
         let ordered = !self.follow && self.inputs.iter().all(|i| i.capabilities().time_ordered);
         Ok(pipeline::merge(sources, ordered))
@@ -230,171 +259,6 @@ impl Reading {
         }
         outcome.elapsed = started.elapsed();
         Ok(outcome)
-    }
-
-    /// Reads growing windows at the tail until each partition gave its last N, or was read whole.
-    /// Gives the ends too, from where a follow goes on.
-    async fn run_last(
-        &self,
-        n: usize,
-        session: &Session,
-        consumer: &mut dyn Consumer,
-        progress: &mut Progress,
-    ) -> Result<(Outcome, Vec<Vec<PartitionRange>>)> {
-        let started = Instant::now();
-        let limits = Limits {
-            events: None,
-            ..self.limits
-        };
-        let mut all = LastSearch::new(n);
-        let mut ends = Vec::with_capacity(self.inputs.len());
-        for input in &self.inputs {
-            let ranges = input.ranges().await?;
-            let found = input.last(&ranges, n, limits, session, progress).await?;
-            all.add(found)?;
-            ends.push(ranges.into_iter().map(after).collect());
-        }
-        let mut batch = all.last.finish().map_err(too_many)?;
-        if let Some(most) = self.limits.events {
-            batch.truncate(usize::try_from(most).unwrap_or(usize::MAX));
-        }
-        let mut outcome = Outcome {
-            scanned: all.scanned,
-            matched: batch.len() as u64,
-            elapsed: started.elapsed(),
-            end: all.end,
-        };
-        if !batch.is_empty() {
-            let flow = consumer.batch(&batch).await?;
-            if flow == Flow::Closed || consumer.rest().await? == Flow::Closed {
-                outcome.end = End::Closed;
-            }
-        }
-        Ok((outcome, ends))
-    }
-}
-
-/// What comes after a range.
-fn after(range: PartitionRange) -> PartitionRange {
-    PartitionRange {
-        start: range.end,
-        ..range
-    }
-}
-
-fn too_many(error: crate::event::ArenaFull) -> Failure {
-    Failure::usage(error.to_string()).hint("ask for fewer events with --last")
-}
-
-/// The last events of the sources so far.
-struct LastSearch {
-    last: LastEvents,
-    scanned: Scanned,
-    end: End,
-}
-
-impl LastSearch {
-    fn new(n: usize) -> Self {
-        Self {
-            last: LastEvents::new(n),
-            scanned: Scanned::default(),
-            end: End::Complete,
-        }
-    }
-
-    fn add(&mut self, found: Self) -> Result<()> {
-        let batch = found.last.finish().map_err(too_many)?;
-        self.last.take_other(&batch).map_err(too_many)?;
-        self.scanned += found.scanned;
-        if matches!(self.end, End::Complete) {
-            self.end = found.end;
-        }
-        Ok(())
-    }
-}
-
-/// Gathers the last events of one window.
-struct Gather<'a> {
-    last: &'a mut LastEvents,
-}
-
-impl Consumer for Gather<'_> {
-    fn batch<'a>(
-        &'a mut self,
-        batch: &'a crate::event::Batch,
-    ) -> crate::broker::BoxFuture<'a, crate::broker::Result<Flow>> {
-        let taken = self.last.take(batch);
-        Box::pin(async move {
-            taken.map_err(|e| {
-                crate::broker::Error::new(ErrorKind::Usage, e.to_string())
-                    .hint("ask for fewer events with --last")
-            })?;
-            Ok(Flow::More)
-        })
-    }
-}
-
-impl Input {
-    async fn last(
-        &self,
-        ranges: &[PartitionRange],
-        n: usize,
-        limits: Limits,
-        session: &Session,
-        progress: &mut Progress,
-    ) -> Result<LastSearch> {
-        let filtered = !crate::event::Select::keeps_all(&*self.sub.select);
-        let mut window = Window::first(n, filtered);
-        loop {
-            let tails = self.tails(window, ranges).await?;
-            let cut = window.cut(ranges, &tails);
-            let sub = Subscription {
-                range: Range::Frozen(cut.clone()),
-                follow: false,
-                ..self.sub.clone()
-            };
-            let mut found = LastSearch::new(n);
-            let mut source = self.source(&sub).await?;
-            let mut gather = Gather {
-                last: &mut found.last,
-            };
-            let stop = session.minded_stop();
-            let outcome = pipeline::run(&mut *source, &mut gather, limits, stop, progress).await;
-            found.scanned = outcome.scanned;
-            let whole = cut.iter().zip(ranges).all(|(cut, range)| {
-                cut.start <= range.start || found.last.held(&cut.topic, cut.partition) >= n
-            });
-            let complete = matches!(outcome.end, End::Complete);
-            found.end = outcome.end;
-            if whole || !complete {
-                return Ok(found);
-            }
-            window = window.wider();
-        }
-    }
-
-    /// Where the last positions begin, for brokers whose positions cannot be counted back.
-    async fn tails(
-        &self,
-        window: Window,
-        ranges: &[PartitionRange],
-    ) -> Result<Vec<PartitionRange>> {
-        use crate::event::PositionStyle;
-        if ranges.iter().all(|r| r.style == PositionStyle::Offset) {
-            return Ok(Vec::new());
-        }
-        let sub = Subscription {
-            range: Range::Bounds {
-                from: Bound::Last(window.positions),
-                until: Bound::End,
-            },
-            ..self.sub.clone()
-        };
-        self.opened
-            .broker
-            .resolve(&sub)
-            .await
-            .map_err(Failure::from)
     }
 }
 

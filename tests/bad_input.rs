@@ -354,7 +354,7 @@ fn configs_that_are_wrong() {
     );
     put(
         "good.toml",
-        "[contexts.prod]\nurl = \"kafka://127.0.0.1:1\"\nread_only = true\n[contexts.prod.properties]\n",
+        "[contexts.prod]\nurl = \"demo:\"\nread_only = true\n",
     );
     check(
         &[
@@ -382,7 +382,7 @@ fn configs_that_are_wrong() {
                     "replay",
                     "demo:orders",
                     "--to",
-                    "prod/orders",
+                    "prod/payments",
                     "--yes",
                     "--config",
                     "good.toml",

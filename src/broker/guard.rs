@@ -1,5 +1,6 @@
 //! The guards that hold whatever the command above them does: a read-only context, and the list of
-//! topics that may be written to. Every opened broker is wrapped in them.
+//! topics that may be written to. Every adapter wraps its broker in them but the one of files: a
+//! recording is no write to a broker.
 
 use super::{
     BoxFuture, Broker, Capabilities, Error, ErrorKind, Group, History, NewTopic, PartitionRange,

@@ -45,8 +45,16 @@ pub async fn run(session: &Session, args: &Demo) -> Result<Exit> {
     })?;
     // Where nobody watches, a stream that never ends would only be in the way.
     let live = session.stdout_is_terminal && !args.frozen && args.select.until.is_none();
-    let reading =
-        reading::prepare_opened(session, vec![opened], &args.select, live, &Pos::Start).await?;
+    let query = reading::compile(session, &args.select)?;
+    let reading = reading::prepare_opened(
+        session,
+        query,
+        vec![opened],
+        &args.select,
+        live,
+        &Pos::Start,
+    )
+    .await?;
     if args.select.explain {
         return explain::print(&reading).await;
     }

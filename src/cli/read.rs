@@ -25,8 +25,9 @@ pub struct Read {
 
 pub async fn run(session: &Session, args: &Read) -> Result<Exit> {
     let printing = print::prepare(session, &args.output)?;
-    reading::compile(session, &args.select)?;
-    let reading = reading::prepare(session, &args.sources, &args.select, args.follow).await?;
+    let query = reading::compile(session, &args.select)?;
+    let reading =
+        reading::prepare(session, query, &args.sources, &args.select, args.follow).await?;
     if args.select.explain {
         return explain::print(&reading).await;
     }

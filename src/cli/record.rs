@@ -35,7 +35,7 @@ pub struct Record {
 }
 
 pub async fn run(session: &Session, args: &Record) -> Result<Exit> {
-    reading::compile(session, &args.select)?;
+    let query = reading::compile(session, &args.select)?;
     let out = file_address(&args.out)?;
     if args.out.exists() && !args.overwrite {
         return Err(
@@ -43,7 +43,8 @@ pub async fn run(session: &Session, args: &Record) -> Result<Exit> {
                 .hint("choose another name, or give --overwrite"),
         );
     }
-    let reading = reading::prepare(session, &args.sources, &args.select, args.follow).await?;
+    let reading =
+        reading::prepare(session, query, &args.sources, &args.select, args.follow).await?;
     if args.select.explain {
         return explain::print(&reading).await;
     }

@@ -19,7 +19,7 @@ use crate::replay::{
 };
 
 pub async fn run(session: &Session, args: &Replay) -> Result<Exit> {
-    reading::compile(session, &args.select)?;
+    let query = reading::compile(session, &args.select)?;
     let sources = args
         .sources
         .iter()
@@ -36,7 +36,7 @@ pub async fn run(session: &Session, args: &Replay) -> Result<Exit> {
     refuse_unconfirmed(session, args)?;
     refuse_existing(&target.address, args.how.overwrite)?;
     let reading =
-        reading::prepare_opened(session, sources, &args.select, false, &Pos::Start).await?;
+        reading::prepare_opened(session, query, sources, &args.select, false, &Pos::Start).await?;
     if args.select.explain {
         return explain::print(&reading).await;
     }

@@ -26,7 +26,7 @@ pub struct Tail {
 
 pub async fn run(session: &Session, args: &Tail) -> Result<Exit> {
     let printing = print::prepare(session, &args.output)?;
-    reading::compile(session, &args.select)?;
+    let query = reading::compile(session, &args.select)?;
     let opened = args
         .sources
         .iter()
@@ -37,7 +37,8 @@ pub async fn run(session: &Session, args: &Tail) -> Result<Exit> {
     } else {
         Pos::End
     };
-    let reading = reading::prepare_opened(session, opened, &args.select, true, &from).await?;
+    let reading =
+        reading::prepare_opened(session, query, opened, &args.select, true, &from).await?;
     if args.select.explain {
         return explain::print(&reading).await;
     }

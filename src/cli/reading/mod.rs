@@ -58,9 +58,10 @@ pub fn compile(session: &Session, select: &Select) -> Result<Arc<Query>> {
     Ok(Arc::new(Query::compile(&spec)?))
 }
 
-/// Compiles, opens, and puts the bounds on the clock of each source.
+/// Opens, and puts the bounds on the clock of each source.
 pub async fn prepare(
     session: &Session,
+    query: Arc<Query>,
     sources: &[String],
     select: &Select,
     follow: bool,
@@ -69,19 +70,19 @@ pub async fn prepare(
         .iter()
         .map(|source| session.open(source))
         .collect::<Result<Vec<_>>>()?;
-    prepare_opened(session, opened, select, follow, &Pos::Start).await
+    prepare_opened(session, query, opened, select, follow, &Pos::Start).await
 }
 
 /// As [`prepare`], with the sources opened by the caller; `default_from` is where to begin when
 /// the user does not say.
 pub async fn prepare_opened(
     session: &Session,
+    query: Arc<Query>,
     opened: Vec<Opened>,
     select: &Select,
     follow: bool,
     default_from: &Pos,
 ) -> Result<Reading> {
-    let query = compile(session, select)?;
     if follow && select.until.is_some() {
         return Err(Failure::usage("--until and --follow contradict each other")
             .hint("leave one of them out"));

@@ -4,6 +4,7 @@
 
 mod admin;
 mod client;
+mod direct;
 mod error;
 mod ffi;
 mod filter;

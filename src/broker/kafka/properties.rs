@@ -133,6 +133,11 @@ impl Properties {
         &self.brokers
     }
 
+    /// What the user gave for a property.
+    pub(super) fn get(&self, key: &str) -> Option<&str> {
+        self.given.get(key).map(String::as_str)
+    }
+
     /// Reads see only what was committed; an end is then the last stable offset.
     pub(super) fn committed_only(&self) -> bool {
         self.given

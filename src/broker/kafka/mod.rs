@@ -13,6 +13,7 @@ mod history;
 mod ingest;
 mod lanes;
 mod messages;
+mod own;
 mod produce;
 mod properties;
 mod resolve;

@@ -8,7 +8,7 @@ use kafka_protocol::messages::{ApiKey, ApiVersionsRequest, RequestHeader};
 use kafka_protocol::protocol::{Encodable, StrBytes};
 use rdkafka::types::RDKafkaErrorCode as Code;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 
 use super::super::error::Failure;
 use super::answers::Versions;
@@ -34,6 +34,7 @@ pub(super) struct Connection {
     versions: Versions,
     largest: usize,
     patience: Duration,
+    expires: Option<Instant>,
 }
 
 /// Bytes that have come and were not taken.
@@ -67,9 +68,10 @@ impl Connection {
                 versions: Versions::default(),
                 largest: settings.largest_answer,
                 patience: settings.patience,
+                expires: None,
             };
             connection.versions = connection.ask_versions().await?;
-            sasl::log_in(&mut connection, settings).await?;
+            connection.expires = sasl::log_in(&mut connection, settings).await?;
             Ok(connection)
         };
         match timeout(settings.setup_timeout, setup).await {
@@ -84,6 +86,11 @@ impl Connection {
     /// `host:port`
     pub(super) fn name(&self) -> &str {
         &self.name
+    }
+
+    /// When to log in again, on a new connection: the broker ends this one a little later.
+    pub(super) const fn expires(&self) -> Option<Instant> {
+        self.expires
     }
 
     /// The newest version of a request that both sides know.

@@ -34,6 +34,7 @@ pub(super) struct Connection {
     versions: Versions,
     largest: usize,
     patience: Duration,
+    /// A little before the broker ends this session.
     expires: Option<Instant>,
 }
 
@@ -86,11 +87,6 @@ impl Connection {
     /// `host:port`
     pub(super) fn name(&self) -> &str {
         &self.name
-    }
-
-    /// When to log in again, on a new connection: the broker ends this one a little later.
-    pub(super) const fn expires(&self) -> Option<Instant> {
-        self.expires
     }
 
     /// The newest version of a request that both sides know.
@@ -310,6 +306,11 @@ impl Connection {
             Code::RequestTimedOut,
             format!("no answer within {} s", self.patience.as_secs()),
         )
+    }
+
+    /// The broker ends the session of this login soon.
+    pub(super) fn expires_soon(&self) -> bool {
+        self.expires.is_some_and(|due| due <= Instant::now())
     }
 
     /// How long silence is borne where an answer is due.

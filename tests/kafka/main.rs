@@ -15,4 +15,5 @@ mod secure;
 #[path = "../support/mod.rs"]
 mod shared;
 mod support;
+mod tokens;
 mod transactions;

@@ -206,17 +206,23 @@ async fn body(answer: Response<Incoming>) -> Result<Vec<u8>, hyper::Error> {
     Ok(whole)
 }
 
-/// How long a token lasts: as the endpoint says, else as the token itself says.
-fn life(claimed: Option<&Value>, token: &str) -> Duration {
-    let seconds = claimed.and_then(|claimed| match claimed {
+/// How long a token lasts: as the endpoint says and as the token itself says, whichever is less.
+pub(super) fn life(claimed: Option<&Value>, token: &str) -> Duration {
+    let claimed: Option<u64> = claimed.and_then(|claimed| match claimed {
         Value::String(text) => text.parse().ok(),
         other => other.as_f64().map(|seconds| seconds.max(0.0) as u64),
     });
-    let seconds = seconds.or_else(|| {
-        let now = Timestamp::wall_clock().0.div_euclid(1000);
-        Some(expiry(token)?.saturating_sub(now).max(0) as u64)
+    let claimed = claimed.map(|seconds| Duration::from_secs(seconds.min(LONGEST_LIFE)));
+    let own = expiry(token).map(|end| {
+        let left = end
+            .saturating_mul(1000)
+            .saturating_sub(Timestamp::wall_clock().0);
+        Duration::from_millis(left.clamp(0, LONGEST_LIFE as i64 * 1000) as u64)
     });
-    seconds.map_or(UNKNOWN_LIFE, |s| Duration::from_secs(s.min(LONGEST_LIFE)))
+    match (claimed, own) {
+        (Some(claimed), Some(own)) => claimed.min(own),
+        (one, other) => one.or(other).unwrap_or(UNKNOWN_LIFE),
+    }
 }
 
 /// The `exp` of a JWT, in seconds.

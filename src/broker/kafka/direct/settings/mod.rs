@@ -13,7 +13,7 @@ use std::time::Duration;
 use rdkafka::config::NativeClientConfig;
 
 use super::super::properties::{FROZEN, Properties, QUEUE_BYTES, refused};
-use super::sasl::Login;
+use super::sasl::{Login, Tokens};
 use crate::broker::Result;
 
 /// A broker as it is connected to.
@@ -196,6 +196,24 @@ impl Settings {
             tls,
             login,
         })
+    }
+}
+
+/// Where tokens come from that librdkafka has to be given: it makes those that nobody signed
+/// itself.
+pub(in crate::broker::kafka) fn tokens(properties: &Properties) -> Result<Option<Arc<Tokens>>> {
+    let values = Values::of(properties)?;
+    let with_login = values.text("security.protocol")?.starts_with("sasl");
+    if !with_login || values.flag("enable.sasl.oauthbearer.unsecure.jwt")? {
+        return Ok(None);
+    }
+    // A login that is missing or not served is librdkafka's to tell.
+    if values.text("sasl.mechanisms")? != "OAUTHBEARER" {
+        return Ok(None);
+    }
+    match login::of(&values)? {
+        Ok(Login::OAuth(tokens)) => Ok(Some(tokens)),
+        _ => Ok(None),
     }
 }
 

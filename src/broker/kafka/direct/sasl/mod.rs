@@ -27,7 +27,7 @@ pub(super) use self::oidc::Endpoint;
 pub(super) use self::scram::Hash;
 pub(super) use self::unsecured::Unsecured;
 
-/// Versions of SaslAuthenticate that are spoken.
+/// Versions of `SaslAuthenticate` that are spoken.
 const AUTHENTICATE: (i16, i16) = (0, 2);
 const HANDSHAKE: (i16, i16) = (1, 1);
 const REFUSED: i16 = 58;
@@ -164,7 +164,7 @@ impl Said {
             words: shortened(words),
             bytes,
             // Whatever is claimed: nobody waits for years.
-            lifetime: Duration::from_millis(millis.clamp(0, 1 << 40) as u64),
+            lifetime: Duration::from_millis(millis.clamp(0, 1 << 40).unsigned_abs()),
         })
     }
 }

@@ -257,7 +257,7 @@ impl<'a> Values<'a> {
         let text = self.text(name)?;
         Ok(text
             .parse::<i64>()
-            .map_or(0, |n| n.clamp(0, i64::from(u32::MAX)) as u32))
+            .map_or(0, |n| u32::try_from(n.max(0)).unwrap_or(u32::MAX)))
     }
 
     fn millis(&self, name: &str) -> Result<Duration> {

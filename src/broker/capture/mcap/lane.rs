@@ -237,37 +237,59 @@ impl<'i> Lane<'i> {
         if header.control {
             return Ok(Filled::Nothing(meta));
         }
-        let possible = bench.sieve.may_match(records.body());
         let appended = bench
             .index
             .channels
             .get(&spot.channel)
             .is_some_and(|lane| lane.appended);
-        let streams = bench.streams.clone();
-        self.events = bench.pool.batch(streams.clone());
-        for record in records {
-            let record = match record {
-                Ok(record) => record,
-                Err(error) => return Ok(self.broken(&header, spot, &error)),
-            };
-            let Some(event) = self.event(&streams, &record, appended) else {
-                return Ok(self.broken(&header, spot, &"an event without its position"));
-            };
-            if !self.window.holds(event.position) {
-                continue;
-            }
-            if !possible {
-                scanned.events += 1;
-                scanned.bytes += event.size() as u64;
-            } else if bench.sieve.keeps(&event, scanned)? {
-                self.events.push(&event).map_err(super::too_large)?;
-            }
+        if let Some(broken) = self.keep(bench, records, appended, scanned)? {
+            return Ok(self.broken(&header, spot, &broken));
         }
         if self.events.is_empty() {
             return Ok(Filled::Nothing(meta));
         }
         self.meta = meta;
         Ok(Filled::Events)
+    }
+
+    /// Takes the events that are kept out of a record batch, and counts all of the window. Only
+    /// those are tested that stand where the search through the whole batch has a hit. Returns what
+    /// is wrong with a record.
+    fn keep(
+        &mut self,
+        bench: &mut Bench<'_>,
+        mut records: Records<'_>,
+        appended: bool,
+        scanned: &mut Scanned,
+    ) -> Result<Option<String>> {
+        let streams = bench.streams.clone();
+        self.events = bench.pool.batch(streams.clone());
+        let body = records.body();
+        bench.sieve.begin();
+        let mut hit = bench.sieve.seek(body, 0);
+        while let Some(record) = records.next() {
+            let record = match record {
+                Ok(record) => record,
+                Err(error) => return Ok(Some(error.to_string())),
+            };
+            let Some(event) = self.event(&streams, &record, appended) else {
+                return Ok(Some("an event without its position".to_owned()));
+            };
+            let is_hit = hit.is_some_and(|hit| hit < records.at());
+            if is_hit {
+                hit = bench.sieve.seek(body, records.at());
+            }
+            if !self.window.holds(event.position) {
+                continue;
+            }
+            if !is_hit {
+                scanned.events += 1;
+                scanned.bytes += event.size() as u64;
+            } else if bench.sieve.keeps(&event, scanned)? {
+                self.events.push(&event).map_err(super::too_large)?;
+            }
+        }
+        Ok(None)
     }
 
     fn part_of_window(&self, header: &BatchHeader) -> u64 {
@@ -315,17 +337,12 @@ impl<'i> Lane<'i> {
     }
 
     /// The checksum was right, and yet a record is wrong: nothing of the batch is handed on.
-    fn broken(
-        &mut self,
-        header: &BatchHeader,
-        spot: Spot,
-        error: &dyn std::fmt::Display,
-    ) -> Filled {
+    fn broken(&mut self, header: &BatchHeader, spot: Spot, error: &str) -> Filled {
         self.events.truncate(0);
         let offset = header.base_offset;
         Filled::Damaged(format!(
             "{} (offset {offset})",
-            self.damage(Some(spot), error)
+            self.damage(Some(spot), &error)
         ))
     }
 

@@ -54,6 +54,9 @@ pub async fn run(session: &Session, args: &Record) -> Result<Exit> {
         let ranges = reading.resolve().await?;
         reading.freeze(ranges);
     }
+    if args.out.extension().is_some_and(|end| end == "mcap") {
+        reading.ask_for_raw();
+    }
     let origin = origin(&reading).await?;
     let target = session.open_with(&out, |settings| {
         // A capture is not what `--read-only` protects.

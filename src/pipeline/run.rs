@@ -10,7 +10,8 @@ use crate::event::{Batch, Scanned};
 
 /// Takes what a source hands on: a printer, a recorder, a replay.
 pub trait Consumer: Send {
-    /// `batch` is never empty.
+    /// `batch` is never empty. It holds record batches in the place of events only for a consumer
+    /// that asked for them with `Subscription::raw`.
     fn batch<'a>(&'a mut self, batch: &'a Batch) -> BoxFuture<'a, Result<Flow>>;
 
     /// Nothing more is waiting for now: show what is buffered.
@@ -161,7 +162,7 @@ impl Run {
         if let Some(room) = room {
             batch.truncate(usize::try_from(room).unwrap_or(usize::MAX));
         }
-        self.matched += batch.len() as u64;
+        self.matched += batch.events();
         if !batch.is_empty() {
             // A consumer that works at a pace can take longer than is left.
             let taking = consumer.batch(&batch);
@@ -176,7 +177,7 @@ impl Run {
                 return Ok(Some(End::Closed));
             }
         }
-        let reached = room.is_some_and(|room| batch.len() as u64 >= room);
+        let reached = room.is_some_and(|room| batch.events() >= room);
         Ok(reached.then_some(End::Limit))
     }
 
@@ -325,6 +326,31 @@ mod tests {
         let outcome = run(&mut script, &mut Slow, limits, stop, &mut NoTicks).await;
         assert!(matches!(outcome.end, End::Timeout), "{:?}", outcome.end);
         assert!(began.elapsed() < Duration::from_secs(6));
+    }
+
+    #[tokio::test]
+    async fn events_in_record_batches_match_too() {
+        struct Bytes(usize, Vec<u64>);
+
+        impl Consumer for Bytes {
+            fn batch<'a>(&'a mut self, batch: &'a Batch) -> BoxFuture<'a, Result<Flow>> {
+                self.0 += batch.raws().map(|(_, bytes)| bytes.len()).sum::<usize>();
+                self.1.extend(batch.iter().map(|e| e.position.major));
+                Box::pin(async { Ok(Flow::More) })
+            }
+        }
+
+        let mut script = Script::new(stream_table(&["t"]))
+            .raw(0, &[0, 1, 5])
+            .events(0, &[6, 7]);
+        let (_handle, stop) = Stop::new();
+        let mut bytes = Bytes(0, Vec::new());
+        let limits = Limits::default();
+        let outcome = run(&mut script, &mut bytes, limits, stop, &mut NoTicks).await;
+        assert!(matches!(outcome.end, End::Complete));
+        assert_eq!((outcome.scanned.events, outcome.matched), (5, 5));
+        assert!(bytes.0 > 0, "the consumer got the bytes");
+        assert_eq!(bytes.1, [6, 7]);
     }
 
     #[tokio::test]

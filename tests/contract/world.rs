@@ -160,6 +160,7 @@ impl World {
             follow: false,
             select: Arc::new(SelectAll),
             memory: 32 << 20,
+            raw: false,
             notices: Notices::silent(),
         }
     }

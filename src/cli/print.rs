@@ -174,8 +174,8 @@ fn flow(printed: Result<(), PrintError>) -> broker::Result<Flow> {
 }
 
 impl Consumer for Print {
-    fn batch<'a>(&'a mut self, batch: &'a Batch) -> BoxFuture<'a, broker::Result<Flow>> {
-        let printed = self.print(batch);
+    fn batch(&mut self, batch: Batch) -> BoxFuture<'_, broker::Result<Flow>> {
+        let printed = self.print(&batch);
         Box::pin(async { printed })
     }
 

@@ -10,8 +10,9 @@ use crate::event::{Batch, Scanned};
 
 /// Takes what a source hands on: a printer, a recorder, a replay.
 pub trait Consumer: Send {
-    /// `batch` is never empty.
-    fn batch<'a>(&'a mut self, batch: &'a Batch) -> BoxFuture<'a, Result<Flow>>;
+    /// `batch` is never empty. It is handed over, so that it can go on to another thread; dropping
+    /// it gives its buffers back to the source.
+    fn batch(&mut self, batch: Batch) -> BoxFuture<'_, Result<Flow>>;
 
     /// Nothing more is waiting for now: show what is buffered.
     fn rest(&mut self) -> BoxFuture<'_, Result<Flow>> {
@@ -161,10 +162,11 @@ impl Run {
         if let Some(room) = room {
             batch.truncate(usize::try_from(room).unwrap_or(usize::MAX));
         }
-        self.matched += batch.len() as u64;
-        if !batch.is_empty() {
+        let taken = batch.len() as u64;
+        self.matched += taken;
+        if taken > 0 {
             // A consumer that works at a pace can take longer than is left.
-            let taking = consumer.batch(&batch);
+            let taking = consumer.batch(batch);
             let flow = match self.deadline {
                 Some(deadline) => match timeout_at(deadline.into(), taking).await {
                     Ok(flow) => flow?,
@@ -176,7 +178,7 @@ impl Run {
                 return Ok(Some(End::Closed));
             }
         }
-        let reached = room.is_some_and(|room| batch.len() as u64 >= room);
+        let reached = room.is_some_and(|room| taken >= room);
         Ok(reached.then_some(End::Limit))
     }
 
@@ -246,7 +248,7 @@ mod tests {
     struct Collect(Vec<u64>);
 
     impl Consumer for Collect {
-        fn batch<'a>(&'a mut self, batch: &'a Batch) -> BoxFuture<'a, Result<Flow>> {
+        fn batch(&mut self, batch: Batch) -> BoxFuture<'_, Result<Flow>> {
             self.0.extend(batch.iter().map(|e| e.position.major));
             Box::pin(async { Ok(Flow::More) })
         }
@@ -305,7 +307,7 @@ mod tests {
     struct Slow;
 
     impl Consumer for Slow {
-        fn batch<'a>(&'a mut self, _: &'a Batch) -> BoxFuture<'a, Result<Flow>> {
+        fn batch(&mut self, _: Batch) -> BoxFuture<'_, Result<Flow>> {
             Box::pin(async {
                 tokio::time::sleep(Duration::from_hours(1)).await;
                 Ok(Flow::More)

@@ -132,9 +132,9 @@ struct Recorder {
 }
 
 impl Consumer for Recorder {
-    fn batch<'a>(&'a mut self, batch: &'a Batch) -> BoxFuture<'a, broker::Result<Flow>> {
+    fn batch(&mut self, batch: Batch) -> BoxFuture<'_, broker::Result<Flow>> {
         Box::pin(async move {
-            self.sink.send(batch).await?;
+            self.sink.send(&batch).await?;
             Ok(Flow::More)
         })
     }

@@ -11,13 +11,25 @@
     reason = "a test ends by panicking"
 )]
 
+mod answers;
 mod both;
+mod broken;
+mod chaos;
 mod differential;
+mod fuzz;
 mod made;
+mod overtaken;
+#[path = "../support/own_kafka.rs"]
+mod own_kafka;
 
+#[path = "../support/kafka_proxy.rs"]
+mod proxy;
 mod ranges;
+mod restart;
 #[path = "../support/mod.rs"]
 mod shared;
 #[path = "../kafka/support.rs"]
 mod support;
 mod transactions;
+mod versions;
+mod watched;

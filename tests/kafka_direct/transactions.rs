@@ -25,14 +25,14 @@ fn some(producer: &BaseProducer, topic: &str, text: &str, count: usize) {
 }
 
 /// What is in the log of [`interleaved`].
-struct Sent {
-    committed: usize,
-    aborted: usize,
+pub struct Sent {
+    pub committed: usize,
+    pub aborted: usize,
 }
 
 /// Two producers, each with one transaction after the other, while the other's are open, and one
 /// without transactions between them.
-fn interleaved(host: &str, topic: &str) -> Sent {
+pub fn interleaved(host: &str, topic: &str) -> Sent {
     let open = |name: &str| {
         let id = format!("{topic}-{name}");
         let producer = producer(host, &[("transactional.id", &id), ("linger.ms", "5")]);

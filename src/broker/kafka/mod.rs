@@ -1,8 +1,10 @@
-//! Kafka through librdkafka: the adapter's front. Reading is `source` and what it uses, writing
-//! `sink`; looking is `topics`, `groups` and `resolve`; all unsafe code is in `ffi`, `messages`,
-//! `admin`, `client` and `produce`.
+//! Kafka: the adapter's front. `direct` looks and reads by the protocol itself. Through librdkafka
+//! go `groups`, writing (`sink`), and reading where `direct` cannot (`source` and what it uses;
+//! looking is `topics` and `resolve`); all unsafe code is in `ffi`, `messages`, `admin`, `client`
+//! and `produce`.
 
 mod admin;
+mod bounds;
 mod client;
 mod direct;
 mod error;
@@ -26,6 +28,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use rdkafka::types::RDKafkaType;
 
 use self::client::{Client, blocking};
+use self::direct::Direct;
 use self::properties::{FOLLOWING, FROZEN, Properties, QUEUE_BYTES};
 use super::guard::Guarded;
 use super::{
@@ -77,8 +80,10 @@ fn open(address: &Address, settings: &Settings) -> Result<Arc<dyn Broker>> {
     };
     let mut given = settings.properties.clone();
     given.extend(properties.iter().cloned());
+    let properties = Properties::new(authority, given)?;
     let kafka = Kafka {
-        properties: Arc::new(Properties::new(authority, given)?),
+        direct: Direct::new(&properties)?,
+        properties: Arc::new(properties),
         notices: settings.notices.clone(),
         looker: Mutex::new(None),
         reading: Arc::new(AtomicBool::new(false)),
@@ -89,6 +94,8 @@ fn open(address: &Address, settings: &Settings) -> Result<Arc<dyn Broker>> {
 /// A Kafka cluster.
 struct Kafka {
     properties: Arc<Properties>,
+    /// What looks and reads, or why librdkafka does.
+    direct: Result<Direct, String>,
     /// For what is written; a read brings its own.
     notices: Notices,
     /// The client that looks, made with the first question.
@@ -116,6 +123,27 @@ impl Kafka {
             self.properties.brokers(),
         )
         .map(Arc::new)
+    }
+
+    /// The commits of the groups that a subscription names.
+    async fn commits(&self, sub: &Subscription) -> Result<Vec<(String, Vec<admin::Row>)>> {
+        let groups: Vec<String> = bounds::groups(sub).map(str::to_owned).collect();
+        if groups.is_empty() {
+            return Ok(Vec::new());
+        }
+        let client = self.looker()?;
+        blocking(move || {
+            // The first contact tells a wrong host or password; the admin call would time out.
+            client.metadata(None)?;
+            groups
+                .into_iter()
+                .map(|group| {
+                    let rows = resolve::commits(&client, &group)?;
+                    Ok((group, rows))
+                })
+                .collect()
+        })
+        .await
     }
 
     /// A client to read through. One that is connected already saves the time of connecting.
@@ -147,6 +175,9 @@ impl Broker for Kafka {
 
     fn cluster(&self) -> BoxFuture<'_, Result<Option<String>>> {
         Box::pin(async move {
+            if let Ok(direct) = &self.direct {
+                return direct.cluster_id().await;
+            }
             let client = self.looker()?;
             blocking(move || {
                 // Only the look-up tells an unreachable broker from one without a name.
@@ -159,6 +190,9 @@ impl Broker for Kafka {
 
     fn topics<'a>(&'a self, which: &'a TopicSelector) -> BoxFuture<'a, Result<Vec<TopicInfo>>> {
         Box::pin(async move {
+            if let Ok(direct) = &self.direct {
+                return direct.topics(which).await;
+            }
             let (client, which) = (self.looker()?, which.clone());
             blocking(move || topics::list(&client, &which)).await
         })
@@ -166,6 +200,9 @@ impl Broker for Kafka {
 
     fn resolve<'a>(&'a self, sub: &'a Subscription) -> BoxFuture<'a, Result<Vec<PartitionRange>>> {
         Box::pin(async move {
+            if let Ok(direct) = &self.direct {
+                return direct.resolve(sub, self.commits(sub).await?).await;
+            }
             let (client, sub) = (self.looker()?, sub.clone());
             let committed_only = self.properties.committed_only();
             blocking(move || resolve::resolve(&client, &sub, committed_only)).await
@@ -174,6 +211,9 @@ impl Broker for Kafka {
 
     fn source<'a>(&'a self, sub: &'a Subscription) -> BoxFuture<'a, Result<Box<dyn Source>>> {
         Box::pin(async move {
+            if let Ok(direct) = &self.direct {
+                return direct.source(sub, self.commits(sub).await?).await;
+            }
             // Half for librdkafka's queue, half for the batches on their way and the pool.
             let (client, lease) = self.lend(sub.memory / 2, sub.follow)?;
             let sub = sub.clone();

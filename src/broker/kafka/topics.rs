@@ -103,22 +103,31 @@ fn read(topic: &MetadataTopic) -> Found {
 }
 
 fn missing(client: &Client, name: &str) -> Error {
+    let known = all(client).unwrap_or_default();
+    no_topic(
+        client.brokers(),
+        name,
+        known.iter().map(|topic| &*topic.name),
+    )
+}
+
+/// The error for a name that no topic has, with the one that was probably meant.
+pub(super) fn no_topic<'a>(
+    brokers: &str,
+    name: &str,
+    known: impl Iterator<Item = &'a str>,
+) -> Error {
     let error = Error::new(
         ErrorKind::MissingTopic,
-        format!("{} has no topic '{name}'", client.brokers()),
+        format!("{brokers} has no topic '{name}'"),
     );
-    let topics = all(client).unwrap_or_default();
-    let near = topics
-        .iter()
-        .map(|t| (strsim::damerau_levenshtein(name, &t.name), &t.name))
+    let near = known
+        .map(|known| (strsim::damerau_levenshtein(name, known), known))
         .filter(|(distance, known)| *distance <= 1 + name.len().min(known.len()) / 4)
         .min();
     match near {
         Some((_, known)) => error.hint(format!("did you mean '{known}'?")),
-        None => error.hint(format!(
-            "`evtap topics kafka://{}` lists the topics",
-            client.brokers()
-        )),
+        None => error.hint(format!("`evtap topics kafka://{brokers}` lists the topics")),
     }
 }
 
@@ -222,7 +231,12 @@ pub(super) fn list(client: &Arc<Client>, which: &TopicSelector) -> Result<Vec<To
         committed_only: false,
     };
     let asked = offsets(client, &places, &[Ask::First, end])?;
-    let mut offsets = asked[0].iter().zip(&asked[1]);
+    Ok(infos(found, &asked))
+}
+
+/// Topics with the first and the end offset of each of their partitions, in order.
+pub(super) fn infos(found: Vec<Found>, offsets: &[Vec<i64>]) -> Vec<TopicInfo> {
+    let mut offsets = offsets[0].iter().zip(&offsets[1]);
     let infos = found.into_iter().map(|topic| TopicInfo {
         name: topic.name,
         internal: topic.internal,
@@ -240,7 +254,7 @@ pub(super) fn list(client: &Arc<Client>, which: &TopicSelector) -> Result<Vec<To
             })
             .collect(),
     });
-    Ok(infos.collect())
+    infos.collect()
 }
 
 /// Every partition of these topics, in order.

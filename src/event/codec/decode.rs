@@ -1,7 +1,6 @@
 //! From the bytes of a batch to its records, borrowed. Decompression itself is next door.
 
 use super::compress::Inflater;
-use super::header::AT_ATTRIBUTES;
 use super::{BatchHeader, CodecError};
 use crate::event::headers::take_varint;
 use crate::event::{Compression, Headers, Marker, Timestamp, TimestampType};
@@ -26,20 +25,16 @@ impl Decoder {
     /// Checks format, length and checksum of the batch at the front of `batch`, and decompresses
     /// its records. Bytes after the batch are not looked at.
     pub fn decode<'a>(&'a mut self, batch: &'a [u8]) -> Result<Records<'a>, CodecError> {
-        let header = BatchHeader::parse(batch)?;
-        let Some(batch) = batch.get(..header.size()) else {
-            return Err(CodecError::Truncated {
-                need: header.size(),
-                have: batch.len(),
-            });
-        };
-        let computed = crc32c::crc32c(&batch[AT_ATTRIBUTES..]);
-        if computed != header.crc {
-            return Err(CodecError::Checksum {
-                stored: header.crc,
-                computed,
-            });
-        }
+        let header = BatchHeader::check(batch)?;
+        self.records(&header, &batch[..header.size()])
+    }
+
+    /// Decompresses the records of a batch whose header [`BatchHeader::check`] gave.
+    pub fn records<'a>(
+        &'a mut self,
+        header: &BatchHeader,
+        batch: &'a [u8],
+    ) -> Result<Records<'a>, CodecError> {
         let stored = &batch[BatchHeader::LEN..];
         // A batch that the cleaner emptied keeps its compression bits, with no stream behind them.
         let body = if header.compression == Compression::None || stored.is_empty() {
@@ -48,7 +43,7 @@ impl Decoder {
             self.inflater.inflate(header.compression, stored)?
         };
         Ok(Records {
-            header,
+            header: *header,
             body,
             rest: body,
             left: header.records,

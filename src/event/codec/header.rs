@@ -15,7 +15,7 @@ const AT_LEADER_EPOCH: usize = 12;
 const AT_MAGIC: usize = 16;
 const AT_CRC: usize = 17;
 /// The CRC covers everything from here on.
-pub(super) const AT_ATTRIBUTES: usize = 21;
+const AT_ATTRIBUTES: usize = 21;
 const AT_LAST_OFFSET_DELTA: usize = 23;
 const AT_BASE_TIMESTAMP: usize = 27;
 const AT_MAX_TIMESTAMP: usize = 35;
@@ -103,6 +103,26 @@ impl BatchHeader {
                 header.base_offset.cast_signed(),
                 AT_BASE_OFFSET,
             ));
+        }
+        Ok(header)
+    }
+
+    /// Reads the header at the front of `bytes`, and checks that the whole batch is there and that
+    /// its checksum is right. The checksum leaves out the base offset and the leader epoch.
+    pub fn check(bytes: &[u8]) -> Result<Self, CodecError> {
+        let header = Self::parse(bytes)?;
+        let Some(batch) = bytes.get(..header.size()) else {
+            return Err(CodecError::Truncated {
+                need: header.size(),
+                have: bytes.len(),
+            });
+        };
+        let computed = crc32c::crc32c(&batch[AT_ATTRIBUTES..]);
+        if computed != header.crc {
+            return Err(CodecError::Checksum {
+                stored: header.crc,
+                computed,
+            });
         }
         Ok(header)
     }

@@ -305,6 +305,11 @@ impl Connection {
         )
     }
 
+    /// The broker ends the session of this login soon.
+    pub(super) fn expires_soon(&self) -> bool {
+        false
+    }
+
     /// How long silence is borne where an answer is due.
     pub(super) fn set_patience(&mut self, patience: Duration) {
         self.patience = patience;

@@ -3,8 +3,65 @@
 //! go through librdkafka.
 
 mod answers;
+mod cluster;
 mod connection;
+mod fetch;
+mod look;
+mod offsets;
 mod sasl;
 mod settings;
 mod transport;
 mod wire;
+
+use std::sync::Arc;
+
+use self::cluster::Cluster;
+use self::settings::Settings;
+use super::admin::Row;
+use super::properties::Properties;
+use crate::broker::{PartitionRange, Result, Source, Subscription, TopicInfo, TopicSelector};
+
+/// A cluster that is read without librdkafka.
+pub(super) struct Direct {
+    cluster: Arc<Cluster>,
+}
+
+impl Direct {
+    /// The inner error says why librdkafka has to read instead.
+    pub(super) fn new(properties: &Properties) -> Result<Result<Self, String>> {
+        Ok(match Settings::of(properties)? {
+            Ok(settings) => Ok(Self {
+                cluster: Arc::new(Cluster::new(settings, properties.brokers())),
+            }),
+            Err(unable) => Err(unable.0),
+        })
+    }
+
+    pub(super) async fn cluster_id(&self) -> Result<Option<String>> {
+        Ok(self.cluster.metadata(Some(&[])).await?.cluster.clone())
+    }
+
+    pub(super) async fn topics(&self, which: &TopicSelector) -> Result<Vec<TopicInfo>> {
+        look::list(&self.cluster, which).await
+    }
+
+    /// `commits` are those of each group that the subscription names.
+    pub(super) async fn resolve(
+        &self,
+        sub: &Subscription,
+        commits: Vec<(String, Vec<Row>)>,
+    ) -> Result<Vec<PartitionRange>> {
+        look::resolve(&self.cluster, sub, commits).await
+    }
+
+    /// Begins to read.
+    pub(super) async fn source(
+        &self,
+        sub: &Subscription,
+        commits: Vec<(String, Vec<Row>)>,
+    ) -> Result<Box<dyn Source>> {
+        let ranges = look::resolve(&self.cluster, sub, commits).await?;
+        let source = fetch::start(Arc::clone(&self.cluster), sub, &ranges)?;
+        Ok(Box::new(source))
+    }
+}

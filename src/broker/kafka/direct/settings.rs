@@ -46,6 +46,12 @@ impl Settings {
     /// Reads the properties. `Err` of the inner result is no error of the user's: another reader
     /// serves them.
     pub(super) fn of(properties: &Properties) -> Result<Result<Self, Unable>> {
+        if properties
+            .get("security.protocol")
+            .is_some_and(|p| !p.eq_ignore_ascii_case("plaintext"))
+        {
+            return Ok(Err(Unable("security.protocol".to_owned())));
+        }
         let bootstrap = properties.brokers().split(',').map(host).collect();
         Ok(Ok(Self {
             bootstrap,

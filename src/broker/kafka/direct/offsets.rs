@@ -1,0 +1,212 @@
+//! Offsets of partitions, asked of the brokers that lead them: the first, the end, by time.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use futures_util::future::try_join_all;
+use kafka_protocol::messages::list_offsets_request::{ListOffsetsPartition, ListOffsetsTopic};
+use kafka_protocol::messages::{ApiKey, BrokerId, ListOffsetsRequest, TopicName};
+use kafka_protocol::protocol::StrBytes;
+use rdkafka::types::RDKafkaErrorCode as Code;
+use tokio::time::sleep;
+
+use super::super::admin::{Ask, Place};
+use super::super::error::Failure;
+use super::answers::{self, Metadata, OffsetAnswer};
+use super::cluster::{Cluster, is_final};
+use crate::broker::Result;
+
+/// How long an election is waited for.
+const ELECTION: Duration = Duration::from_secs(5);
+const PAUSE: Duration = Duration::from_millis(100);
+
+/// A partition whose offset the cluster did not tell.
+struct Missed {
+    place: Place,
+    failure: Failure,
+}
+
+/// The offsets of these partitions, in their order, for each question. A partition that has no
+/// leader (it was just made, or a broker went down) gets some time to have one.
+pub(super) async fn offsets(
+    cluster: &Cluster,
+    places: &[Place],
+    asks: &[Ask],
+) -> Result<Vec<Vec<i64>>> {
+    if places.is_empty() {
+        return Ok(vec![Vec::new(); asks.len()]);
+    }
+    let mut names: Vec<&str> = places.iter().map(|(topic, _)| &**topic).collect();
+    names.dedup();
+    let began = Instant::now();
+    let mut metadata = cluster.recent_metadata(&names).await?;
+    loop {
+        let missed = match ask(cluster, &metadata, places, asks).await {
+            Ok(offsets) => return Ok(offsets),
+            Err(missed) => missed,
+        };
+        if !passes(&missed.failure) || began.elapsed() > ELECTION {
+            let (topic, partition) = missed.place;
+            let what = format!("ask for the offsets of {topic}/{partition}");
+            return Err(missed.failure.into_error(&what));
+        }
+        sleep(PAUSE).await;
+        metadata = cluster.metadata(Some(&names)).await?;
+    }
+}
+
+/// Errors that end by themselves, or by asking another broker.
+pub(super) fn passes(failure: &Failure) -> bool {
+    !is_final(failure)
+        && matches!(
+            failure.code,
+            Code::NotLeaderForPartition
+                | Code::LeaderNotAvailable
+                | Code::UnknownTopicOrPartition
+                | Code::UnknownTopic
+                | Code::UnknownPartition
+                | Code::ReplicaNotAvailable
+                | Code::FencedLeaderEpoch
+                | Code::UnknownLeaderEpoch
+                | Code::OffsetNotAvailable
+                | Code::BrokerTransportFailure
+                | Code::RequestTimedOut
+                | Code::OperationTimedOut
+                | Code::BadMessage
+        )
+}
+
+async fn ask(
+    cluster: &Cluster,
+    metadata: &Metadata,
+    places: &[Place],
+    asks: &[Ask],
+) -> Result<Vec<Vec<i64>>, Missed> {
+    let leaders = leaders(metadata);
+    let mut by_leader: BTreeMap<i32, Vec<usize>> = BTreeMap::new();
+    for (i, (topic, partition)) in places.iter().enumerate() {
+        let leader = leaders.get(&(&**topic, *partition)).copied().unwrap_or(-1);
+        if leader < 0 {
+            return Err(Missed {
+                place: (Arc::clone(topic), *partition),
+                failure: Failure::of(Code::LeaderNotAvailable),
+            });
+        }
+        by_leader.entry(leader).or_default().push(i);
+    }
+    let each = by_leader.iter().map(|(&leader, rows)| async move {
+        let told = ask_leader(cluster, leader, places, rows, asks).await;
+        told.map_err(|failure| Missed {
+            place: places[rows[0]].clone(),
+            failure,
+        })
+    });
+    let mut all = vec![vec![-1; places.len()]; asks.len()];
+    let told = try_join_all(each).await?;
+    for (answers, rows) in told.iter().zip(by_leader.values()) {
+        for (answer, offsets) in answers.iter().zip(&mut all) {
+            fill(answer, places, rows, offsets)?;
+        }
+    }
+    Ok(all)
+}
+
+fn leaders(metadata: &Metadata) -> HashMap<(&str, u32), i32> {
+    let each = metadata.topics.iter().flat_map(|topic| {
+        topic
+            .partitions
+            .iter()
+            .map(|p| ((topic.name.as_str(), p.partition), p.leader))
+    });
+    each.collect()
+}
+
+/// Puts one leader's answer where its partitions stand.
+fn fill(
+    answer: &[OffsetAnswer],
+    places: &[Place],
+    rows: &[usize],
+    offsets: &mut [i64],
+) -> Result<(), Missed> {
+    let told: HashMap<(&str, u32), &OffsetAnswer> = answer
+        .iter()
+        .map(|a| ((a.topic.as_str(), a.partition), a))
+        .collect();
+    for &row in rows {
+        let place = &places[row];
+        let failure = match told.get(&(&*place.0, place.1)) {
+            Some(answer) if answer.error == 0 => {
+                offsets[row] = answer.offset;
+                continue;
+            }
+            Some(answer) => Failure::from_number(answer.error.into()),
+            None => Failure::of(Code::UnknownPartition),
+        };
+        return Err(Missed {
+            place: place.clone(),
+            failure,
+        });
+    }
+    Ok(())
+}
+
+/// All questions go out before the first answer is waited for.
+async fn ask_leader(
+    cluster: &Cluster,
+    leader: i32,
+    places: &[Place],
+    rows: &[usize],
+    asks: &[Ask],
+) -> Result<Vec<Vec<OffsetAnswer>>, Failure> {
+    let (host, mut connection) = cluster.connect(leader).await?;
+    let version = connection.version(ApiKey::ListOffsets, answers::LIST_OFFSETS)?;
+    let mut sent = Vec::with_capacity(asks.len());
+    for ask in asks {
+        let request = request(places, rows, *ask);
+        sent.push(
+            connection
+                .send(ApiKey::ListOffsets, version, &request)
+                .await?,
+        );
+    }
+    let flexible = ApiKey::ListOffsets.response_header_version(version) > 0;
+    let mut told = Vec::with_capacity(sent.len());
+    for id in sent {
+        let answer = connection.whole(id, flexible).await?;
+        told.push(answers::offsets(&answer, version)?);
+    }
+    cluster.keep(host, connection);
+    Ok(told)
+}
+
+fn request(places: &[Place], rows: &[usize], ask: Ask) -> ListOffsetsRequest {
+    let (time, isolation) = match ask {
+        Ask::First => (-2, 0),
+        Ask::End { committed_only } => (-1, i8::from(committed_only)),
+        Ask::Time(time) => (time, 0),
+    };
+    let mut topics: Vec<ListOffsetsTopic> = Vec::new();
+    for &row in rows {
+        let (topic, partition) = &places[row];
+        let asked = ListOffsetsPartition::default()
+            .with_partition_index(partition.cast_signed())
+            .with_current_leader_epoch(-1)
+            .with_timestamp(time);
+        match topics.last_mut() {
+            Some(last) if last.name.as_str() == &**topic => last.partitions.push(asked),
+            _ => {
+                let name = TopicName(StrBytes::from_string(topic.to_string()));
+                topics.push(
+                    ListOffsetsTopic::default()
+                        .with_name(name)
+                        .with_partitions(vec![asked]),
+                );
+            }
+        }
+    }
+    ListOffsetsRequest::default()
+        .with_replica_id(BrokerId(-1))
+        .with_isolation_level(isolation)
+        .with_topics(topics)
+}

@@ -184,7 +184,8 @@ fn request(places: &[Place], rows: &[usize], ask: Ask) -> ListOffsetsRequest {
     let (time, isolation) = match ask {
         Ask::First => (-2, 0),
         Ask::End { committed_only } => (-1, i8::from(committed_only)),
-        Ask::Time(time) => (time, 0),
+        // Numbers below 0 ask for other things; no event is that old.
+        Ask::Time(time) => (time.max(0), 0),
     };
     let mut topics: Vec<ListOffsetsTopic> = Vec::new();
     for &row in rows {

@@ -9,7 +9,7 @@ use kafka_protocol::messages::{ApiKey, FetchResponse, ListOffsetsResponse, Metad
 use crate::both::{Reader, Taken, equal, read};
 use crate::made::{WAIT, numbered, produce};
 use crate::proxy::{self, Asked, Meddle, Proxy};
-use crate::support::{all_of, kafka, with_topic};
+use crate::support::{all_of, kafka, remembering, with_topic};
 
 /// Puts an error into the partitions of some answers to the direct reader.
 struct Says {
@@ -158,21 +158,49 @@ async fn what_does_not_pass_is_told() {
             TOPIC_AUTHORIZATION_FAILED,
             ErrorKind::Authorization,
         ),
-        (
-            ApiKey::Fetch,
-            UNKNOWN_TOPIC_OR_PARTITION,
-            ErrorKind::MissingTopic,
-        ),
     ] {
         let found = error_of(&host, Says::new(api, error, 0..u64::MAX), &topic).await;
         assert_eq!(found.kind, kind, "{api:?} {error}: {found}");
         assert!(found.message.contains(&topic), "{api:?} {error}: {found}");
         assert!(found.hint.is_some(), "{api:?} {error}: {found}");
     }
-    // What the broker itself does not understand is asked again, but not for ever.
+    // What the broker itself cannot explain is asked again, but not for ever.
     let says = Says::new(ApiKey::Fetch, UNKNOWN_SERVER_ERROR, 0..u64::MAX);
     let found = error_of(&host, says, &topic).await;
     assert!(found.message.contains(&topic), "{found}");
+}
+
+/// The leader says that it has no such partition, the others that it leads it: that may pass.
+#[tokio::test]
+async fn what_does_not_pass_for_long_is_told_while_it_is_asked_again() {
+    let Some(host) = kafka() else { return };
+    let topic = topic(&host).await;
+    let says = Says::new(ApiKey::Fetch, UNKNOWN_TOPIC_OR_PARTITION, 0..u64::MAX);
+    let proxy = Proxy::start(&host, says);
+    let (notices, told) = remembering();
+    let mut sub = all_of(&topic);
+    sub.notices = notices;
+    let broker = Reader::Direct.open(&proxy.address(), "");
+    let mut source = broker.source(&sub).await.unwrap();
+    let hear = async {
+        loop {
+            let next = tokio::time::timeout(Duration::from_millis(100), source.next_batch());
+            if let Ok(next) = next.await {
+                assert_eq!(next.unwrap().map(|batch| batch.len()), Some(0));
+            }
+            let told = told.lock().unwrap();
+            let cannot = told.iter().find(|text| text.starts_with("cannot read"));
+            if let Some(text) = cannot {
+                assert!(
+                    text.contains(&topic) && text.ends_with("trying again"),
+                    "{text}"
+                );
+                return;
+            }
+        }
+    };
+    let heard = tokio::time::timeout(WAIT, hear).await;
+    assert!(heard.is_ok(), "nothing was told");
 }
 
 /// A broker that asks for slower clients.

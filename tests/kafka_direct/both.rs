@@ -22,14 +22,8 @@ pub const BOTH: [Reader; 2] = [Reader::Rdkafka, Reader::Direct];
 
 impl Reader {
     /// The client property that asks for this one.
-    pub fn property(self) -> &'static str {
-        static KNOWN: std::sync::LazyLock<bool> = std::sync::LazyLock::new(|| {
-            let address = evtap::broker::Address::parse("kafka://127.0.0.1:1?evtap.reader=rdkafka");
-            evtap::broker::registry::open(&address.unwrap(), &evtap::broker::Settings::default())
-                .is_ok()
-        });
+    pub const fn property(self) -> &'static str {
         match self {
-            _ if !*KNOWN => "client.id=evtap",
             Self::Rdkafka => "evtap.reader=rdkafka",
             Self::Direct => "evtap.reader=direct",
         }
@@ -177,7 +171,11 @@ pub fn agreed(host: &str, properties: &str, sub: &Subscription) -> impl Future<O
         let wanted = read(&*rdkafka, &sub).await;
         let got = read(&*direct, &sub).await;
         equal(&got, &wanted);
-        wanted
+        if sub.select.keeps_all() {
+            // A selection that looks at no headers keeps librdkafka's from counting them.
+            assert_eq!(got.scanned, wanted.scanned, "scanned: direct, rdkafka");
+        }
+        got
     }
 }
 
@@ -186,7 +184,8 @@ pub fn agreed(host: &str, properties: &str, sub: &Subscription) -> impl Future<O
 pub fn equal(got: &Seen, wanted: &Seen) {
     assert_eq!(got.ranges, wanted.ranges, "ranges: direct, rdkafka");
     same_events(&got.events, &wanted.events);
-    assert_eq!(got.scanned, wanted.scanned, "scanned: direct, rdkafka");
+    let counts = |seen: &Seen| (seen.scanned.events, seen.scanned.failed);
+    assert_eq!(counts(got), counts(wanted), "scanned: direct, rdkafka");
     assert_eq!(got.progress, wanted.progress, "progress: direct, rdkafka");
 }
 

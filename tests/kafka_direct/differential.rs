@@ -231,6 +231,8 @@ async fn selections_keep_the_same_and_count_the_same() {
         let how = [("compression.type", codec), ("linger.ms", "20")];
         produce(&host, &topic, &how, (0..6000).map(|n| shaped(n, 3)));
     }
+    let all = agreed(&host, "", &all_of(&topic)).await.scanned;
+    assert_eq!(all.events, 12_000);
     let where_ = |text: &str| query(|spec| spec.where_ = vec![text.to_owned()]);
     let grep = |text: &str| query(|spec| spec.grep = vec![text.to_owned()]);
     let select = [
@@ -265,7 +267,8 @@ async fn selections_keep_the_same_and_count_the_same() {
         let mut sub = all_of(&topic);
         sub.select = query;
         let seen = agreed(&host, "", &sub).await;
-        assert_eq!(seen.scanned.events, 12_000, "{explained:?}");
+        let looked = (seen.scanned.events, seen.scanned.bytes);
+        assert_eq!(looked, (all.events, all.bytes), "{explained:?}");
         assert_eq!(!seen.events.is_empty(), some, "{explained:?}");
     }
 }

@@ -17,7 +17,7 @@ use crate::watched::run;
 /// What is always done. Every combination of answer and damage is in 24 runs in a row.
 const RUNS: u64 = 48;
 /// At a time: most of a run is waiting.
-const SIDE_BY_SIDE: u64 = 4;
+const SIDE_BY_SIDE: u64 = 8;
 /// KiB.
 const MOST_RESIDENT: u64 = 200 << 10;
 const MOST_RESERVED: u64 = 1500 << 10;

@@ -52,10 +52,8 @@ async fn a_slow_reader_is_told_what_was_deleted_before_it_came_there() {
         let [one] = &told[..] else {
             panic!("{reader:?}: {told:?}")
         };
-        assert!(
-            one.starts_with(&gone.to_string()),
-            "{reader:?}: {gone}: {one}"
-        );
+        let said = format!("{topic}/0: {gone} positions from {} ", offsets[jump] + 1);
+        assert!(one.starts_with(&said), "{reader:?}: no '{said}': {one}");
     }
 }
 
@@ -112,12 +110,15 @@ async fn a_topic_that_is_deleted_while_it_is_followed_ends_the_read() {
             produce(&host, &topic, &[], (100..130).map(|n| numbered(n, 1, 20)));
         }
         let error = fails(&mut *source, &mut taken).await;
-        let case = format!("made anew: {again}: {error}");
-        assert_eq!(error.kind, ErrorKind::MissingTopic, "{case}");
-        assert!(
-            error.message.contains(&topic) && error.hint.is_some(),
-            "{case}"
-        );
-        assert_eq!(taken.ordered().len(), 10, "of another topic: {case}");
+        let (kind, said) = if again {
+            (ErrorKind::Broker, "made anew")
+        } else {
+            (ErrorKind::MissingTopic, "no longer there")
+        };
+        assert_eq!(error.kind, kind, "{error}");
+        let place = format!("read {topic}/0: ");
+        let clear = error.message.starts_with(&place) && error.message.contains(said);
+        assert!(clear && error.hint.is_some(), "{error} {:?}", error.hint);
+        assert_eq!(taken.ordered().len(), 10, "of another topic: {error}");
     }
 }

@@ -74,6 +74,7 @@ struct Shared {
     port: u16,
     meddle: Box<dyn Meddle>,
     asked: Mutex<Vec<Asked>>,
+    died: AtomicUsize,
 }
 
 impl Proxy {
@@ -91,6 +92,7 @@ impl Proxy {
             port,
             meddle: Box::new(meddle),
             asked: Mutex::default(),
+            died: AtomicUsize::new(0),
         });
         runtime.spawn(listen(listener, upstream.to_owned(), Arc::clone(&shared)));
         Self {
@@ -107,6 +109,11 @@ impl Proxy {
     /// The requests so far.
     pub fn asked(&self) -> Vec<Asked> {
         self.shared.asked.lock().unwrap().clone()
+    }
+
+    /// How many connections ended by the weather.
+    pub fn died(&self) -> usize {
+        self.shared.died.load(Ordering::Relaxed)
     }
 }
 
@@ -150,6 +157,7 @@ async fn serve(client: TcpStream, upstream: &str, number: usize, shared: &Shared
         let mut swallowed = [0; 4096];
         let swallow = async { while matches!(from_client.read(&mut swallowed).await, Ok(1..)) {} };
         drop(tokio::time::timeout(weather.silence, swallow).await);
+        shared.died.fetch_add(1, Ordering::Relaxed);
     }
 }
 

@@ -170,6 +170,17 @@ async fn what_does_not_pass_is_told() {
     assert!(found.message.contains(&topic), "{found}");
 }
 
+/// "None" is an answer about a time, not about an end: taken as one, the log would look empty.
+#[tokio::test]
+async fn an_end_that_is_no_offset_is_not_taken_for_an_empty_log() {
+    let Some(host) = kafka() else { return };
+    let topic = topic(&host).await;
+    let says = Says::new(ApiKey::ListOffsets, 0, 0..u64::MAX);
+    let found = error_of(&host, says, &topic).await;
+    assert!(found.message.contains(&topic), "{found}");
+    assert!(found.message.contains("an offset below 0"), "{found}");
+}
+
 /// The leader says that it has no such partition, the others that it leads it: that may pass.
 #[tokio::test]
 async fn what_does_not_pass_for_long_is_told_while_it_is_asked_again() {

@@ -162,6 +162,7 @@ impl World {
             follow: false,
             select: Arc::new(SelectAll),
             memory: 32 << 20,
+            raw: false,
             notices: Notices::silent(),
         }
     }

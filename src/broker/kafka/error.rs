@@ -9,6 +9,8 @@ use crate::broker::{Error, ErrorKind};
 pub(super) struct Failure {
     pub(super) code: Code,
     pub(super) text: String,
+    /// What to try, where whoever met it knows better than the code tells.
+    pub(super) hint: Option<&'static str>,
 }
 
 impl Failure {
@@ -16,7 +18,13 @@ impl Failure {
         Self {
             code: code.into(),
             text: text.into(),
+            hint: None,
         }
+    }
+
+    pub(super) const fn hint(mut self, hint: &'static str) -> Self {
+        self.hint = Some(hint);
+        self
     }
 
     /// A number as it stands in librdkafka's structures. It is not trusted to be a known one.
@@ -62,7 +70,7 @@ impl Failure {
     fn with_message(&self, message: String) -> Error {
         let (kind, hint) = classify(self.code, &self.text);
         let error = Error::new(kind, message);
-        match hint {
+        match self.hint.map(str::to_owned).or(hint) {
             Some(hint) => error.hint(hint),
             None => error,
         }

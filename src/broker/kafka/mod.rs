@@ -15,6 +15,7 @@ mod history;
 mod ingest;
 mod lanes;
 mod messages;
+mod own;
 mod produce;
 mod properties;
 mod resolve;

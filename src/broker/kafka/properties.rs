@@ -7,12 +7,14 @@ use rdkafka::ClientConfig;
 use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::error::KafkaError;
 
+use super::own::{Own, ReaderChoice, TokenSource};
 use crate::broker::{Error, ErrorKind, Result};
 
 /// Checked properties of one cluster.
 #[derive(Clone)]
 pub(super) struct Properties {
     given: BTreeMap<String, String>,
+    own: Own,
     brokers: String,
 }
 
@@ -80,6 +82,34 @@ const DROPPED: &[&str] = &[
     "metadata.broker.list",
 ];
 
+/// Other names of one property. Set by both, whichever librdkafka meets last would win.
+const OTHER_NAMES: &[(&str, &str)] = &[
+    ("auto.commit.enable", "enable.auto.commit"),
+    ("compression.type", "compression.codec"),
+    ("delivery.timeout.ms", "message.timeout.ms"),
+    ("linger.ms", "queue.buffering.max.ms"),
+    ("max.in.flight", "max.in.flight.requests.per.connection"),
+    ("max.partition.fetch.bytes", "fetch.message.max.bytes"),
+    ("acks", "request.required.acks"),
+    ("retries", "message.send.max.retries"),
+    ("sasl.mechanism", "sasl.mechanisms"),
+];
+
+/// Our librdkafka is built without curl and refuses to know these: tokens are fetched by our own
+/// code, and librdkafka is given what came.
+pub(super) const TOKEN_ENDPOINT: &[&str] = &[
+    "https.ca.location",
+    "https.ca.pem",
+    "sasl.oauthbearer.client.credentials.client.id",
+    "sasl.oauthbearer.client.credentials.client.secret",
+    "sasl.oauthbearer.client.id",
+    "sasl.oauthbearer.client.secret",
+    "sasl.oauthbearer.extensions",
+    "sasl.oauthbearer.method",
+    "sasl.oauthbearer.scope",
+    "sasl.oauthbearer.token.endpoint.url",
+];
+
 /// Patience, in milliseconds, for ranges that end.
 pub(super) const FROZEN: usize = 10;
 /// And for following: nothing is late by it, and an idle reader asks ten times a second.
@@ -91,7 +121,8 @@ pub(super) const QUEUE_BYTES: usize = 4 << 20;
 
 impl Properties {
     /// Checks every property against librdkafka's own table. Touches no network.
-    pub(super) fn new(brokers: &str, given: BTreeMap<String, String>) -> Result<Self> {
+    pub(super) fn new(brokers: &str, mut given: BTreeMap<String, String>) -> Result<Self> {
+        let own = Own::take(&mut given)?;
         if let Some((user, _)) = brokers.rsplit_once('@') {
             let user = user.split_once(':').map_or(user, |(name, _)| name);
             return Err(Error::new(
@@ -120,6 +151,7 @@ impl Properties {
         }
         let properties = Self {
             given,
+            own,
             brokers: brokers.to_owned(),
         };
         for config in [properties.reader(QUEUE_BYTES, FROZEN), properties.writer()] {
@@ -131,6 +163,21 @@ impl Properties {
     /// `h1:9092,h2:9092`
     pub(super) fn brokers(&self) -> &str {
         &self.brokers
+    }
+
+    /// Every property that the user gave, without evtap's own.
+    pub(super) fn names(&self) -> impl Iterator<Item = &str> {
+        self.given.keys().map(String::as_str)
+    }
+
+    /// Who is to read; `None` leaves it to us.
+    pub(super) const fn reader_choice(&self) -> Option<ReaderChoice> {
+        self.own.reader
+    }
+
+    /// A ready token to log in with.
+    pub(super) const fn token(&self) -> Option<&TokenSource> {
+        self.own.token.as_ref()
     }
 
     /// What the user gave for a property.
@@ -174,15 +221,16 @@ impl Properties {
         let mut config = ClientConfig::new();
         config.set("bootstrap.servers", &self.brokers);
         for (key, value) in COMMON.iter().chain(defaults) {
-            config.set(*key, *value);
+            config.set(real_name(key), *value);
         }
         for (key, value) in &self.given {
-            if !DROPPED.contains(&key.as_str()) {
-                config.set(key, value);
+            let key = key.as_str();
+            if !DROPPED.contains(&key) && !TOKEN_ENDPOINT.contains(&key) {
+                config.set(real_name(key), value);
             }
         }
         for (key, value) in forced {
-            config.set(*key, *value);
+            config.set(real_name(key), *value);
         }
         let level = if self.given.contains_key("debug") {
             RDKafkaLogLevel::Debug
@@ -205,6 +253,11 @@ fn is_broker(text: &str) -> bool {
         && !host.contains(char::is_whitespace)
         && (!host.contains(':') || host.starts_with('['))
         && port.is_none_or(|port| port.parse::<u16>().is_ok_and(|port| port > 0))
+}
+
+fn real_name(key: &str) -> &str {
+    let other = OTHER_NAMES.iter().find(|(other, _)| *other == key);
+    other.map_or(key, |(_, real)| real)
 }
 
 fn set_default(config: &mut ClientConfig, key: &str, value: usize) {
@@ -292,6 +345,32 @@ mod tests {
             given.writer().get("allow.auto.create.topics"),
             Some("false")
         );
+    }
+
+    #[test]
+    fn another_name_of_a_property_does_not_get_past_a_default_or_a_ban() {
+        let given = with(&[
+            ("max.partition.fetch.bytes", "70000"),
+            ("auto.commit.enable", "true"),
+            ("request.required.acks", "1"),
+        ])
+        .unwrap();
+        for (config, key, value) in [
+            (
+                given.reader(QUEUE_BYTES, FROZEN),
+                "fetch.message.max.bytes",
+                "70000",
+            ),
+            (
+                given.reader(QUEUE_BYTES, FROZEN),
+                "enable.auto.commit",
+                "false",
+            ),
+            (given.writer(), "request.required.acks", "-1"),
+        ] {
+            let native = config.create_native_config().unwrap();
+            assert_eq!(native.get(key).unwrap(), value, "{key}");
+        }
     }
 
     #[test]

@@ -8,7 +8,7 @@ use kafka_protocol::messages::{ApiKey, ApiVersionsRequest, RequestHeader};
 use kafka_protocol::protocol::{Encodable, StrBytes};
 use rdkafka::types::RDKafkaErrorCode as Code;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 
 use super::super::error::Failure;
 use super::answers::Versions;
@@ -34,6 +34,8 @@ pub(super) struct Connection {
     versions: Versions,
     largest: usize,
     patience: Duration,
+    /// A little before the broker ends this session.
+    expires: Option<Instant>,
 }
 
 /// Bytes that have come and were not taken.
@@ -67,9 +69,10 @@ impl Connection {
                 versions: Versions::default(),
                 largest: settings.largest_answer,
                 patience: settings.patience,
+                expires: None,
             };
             connection.versions = connection.ask_versions().await?;
-            sasl::log_in(&mut connection, settings).await?;
+            connection.expires = sasl::log_in(&mut connection, settings).await?;
             Ok(connection)
         };
         match timeout(settings.setup_timeout, setup).await {
@@ -307,7 +310,7 @@ impl Connection {
 
     /// The broker ends the session of this login soon.
     pub(super) fn expires_soon(&self) -> bool {
-        false
+        self.expires.is_some_and(|due| due <= Instant::now())
     }
 
     /// How long silence is borne where an answer is due.

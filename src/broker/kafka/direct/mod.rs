@@ -18,8 +18,11 @@ use std::sync::Arc;
 use self::cluster::Cluster;
 use self::settings::Settings;
 use super::admin::Row;
+use super::own::ReaderChoice;
 use super::properties::Properties;
-use crate::broker::{PartitionRange, Result, Source, Subscription, TopicInfo, TopicSelector};
+use crate::broker::{
+    Error, ErrorKind, PartitionRange, Result, Source, Subscription, TopicInfo, TopicSelector,
+};
 
 /// A cluster that is read without librdkafka.
 pub(super) struct Direct {
@@ -29,12 +32,21 @@ pub(super) struct Direct {
 impl Direct {
     /// The inner error says why librdkafka has to read instead.
     pub(super) fn new(properties: &Properties) -> Result<Result<Self, String>> {
-        Ok(match Settings::of(properties)? {
-            Ok(settings) => Ok(Self {
+        let choice = properties.reader_choice();
+        if choice == Some(ReaderChoice::Rdkafka) {
+            return Ok(Err("evtap.reader says so".to_owned()));
+        }
+        match Settings::of(properties)? {
+            Ok(settings) => Ok(Ok(Self {
                 cluster: Arc::new(Cluster::new(settings, properties.brokers())),
-            }),
-            Err(unable) => Err(unable.0),
-        })
+            })),
+            Err(unable) if choice.is_some() => Err(Error::new(
+                ErrorKind::Usage,
+                format!("evtap.reader=direct: {}", unable.0),
+            )
+            .hint("leave evtap.reader out, and librdkafka reads")),
+            Err(unable) => Ok(Err(unable.0)),
+        }
     }
 
     pub(super) async fn cluster_id(&self) -> Result<Option<String>> {

@@ -61,7 +61,7 @@ pub(in super::super) fn start(
         open: AtomicUsize::new(lanes.len()),
         orphans,
     });
-    workers::start(jobs, &sub.select, &BatchPool::default())?;
+    workers::start(jobs, &sub.select, sub.raw, &BatchPool::default())?;
     let follow = sub.follow.then(|| Wanted {
         topics: sub.topics.clone(),
         partitions: sub.partitions.clone(),

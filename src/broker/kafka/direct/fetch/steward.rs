@@ -257,7 +257,8 @@ impl Steward {
                     lane.reading(),
                     lane.next
                 ),
-            ));
+            )
+            .hint("begin again to read what is there now"));
         }
         if first > lane.next {
             let lost = lane.end.unwrap_or(first).min(first) - lane.next;
@@ -394,7 +395,8 @@ fn leader(lane: &mut Lane, metadata: &Metadata) -> Result<Result<i32, Failure>> 
         return Err(Error::new(
             ErrorKind::MissingTopic,
             format!("{}: the partition is no longer there", lane.reading()),
-        ));
+        )
+        .hint("it was deleted while it was read; `evtap topics` lists what is there"));
     };
     lane.missing_since = None;
     let named = lane.topic_id != [0; 16] && topic.id != [0; 16];
@@ -405,7 +407,8 @@ fn leader(lane: &mut Lane, metadata: &Metadata) -> Result<Result<i32, Failure>> 
                 "{}: the topic was deleted and made anew: what is there now are other events",
                 lane.reading()
             ),
-        ));
+        )
+        .hint("begin again to read them"));
     }
     lane.topic_id = topic.id;
     lane.epoch = partition.epoch;

@@ -36,6 +36,7 @@ fn reading(side: &Side, range: Range) -> Subscription {
         follow: false,
         select: Arc::new(SelectAll),
         memory: 64 << 20,
+        raw: false,
         notices: Notices::silent(),
     }
 }

@@ -176,6 +176,10 @@ pub struct Subscription {
     pub select: Arc<dyn Select>,
     /// Bytes that the source may hold in its queues and buffers together.
     pub memory: usize,
+    /// The consumer takes whole record batches as they came, where the source has them: of a batch
+    /// that lies in the range as a whole, `Batch::raws` in the place of its events. Means nothing
+    /// where `select` drops anything. A source that has none ignores it.
+    pub raw: bool,
     /// Where the source says what a person should know: reconnects, skipped damage.
     pub notices: Notices,
 }

@@ -10,17 +10,15 @@ use super::reading::{self, Reading};
 use super::session::Session;
 use super::summary;
 use crate::broker::{self, BoxFuture};
-use crate::event::{Batch, Decoding, object};
+use crate::event::Batch;
 use crate::output::{FormatError, Look, PrintError, Printer, Table, mapped_writer, writer};
 use crate::pipeline::{Consumer, End, Flow, Outcome};
-use crate::query::{JqMap, JqMapWorker, MapOutcome};
+use crate::query::JqMap;
 use crate::text::{self, Visible};
 
 /// A printer that is ready before anything is opened.
 pub struct Printing {
     printer: Printer,
-    map: Option<JqMap>,
-    decoding: Decoding,
 }
 
 /// Reads `-o` and `--map`; a mistake in them must not wait for a network.
@@ -35,16 +33,14 @@ pub fn prepare(session: &Session, output: &Output) -> Result<Printing> {
     let map = output.map.as_deref().map(JqMap::compile).transpose()?;
     let format = &output.output;
     let refused = |e: FormatError| Failure::usage(e.to_string()).hint(e.hint());
-    let printer = if map.is_some() {
-        Printer::mapped(mapped_writer(format, &look).map_err(refused)?, stdout()?)
-    } else {
-        Printer::events(writer(format, &look).map_err(refused)?, stdout()?)
+    let printer = match map {
+        Some(map) => {
+            let writer = mapped_writer(format, &look).map_err(refused)?;
+            Printer::mapped(writer, map, look.decoding, stdout()?)
+        }
+        None => Printer::events(writer(format, &look).map_err(refused)?, stdout()?),
     };
-    Ok(Printing {
-        printer,
-        map,
-        decoding: look.decoding,
-    })
+    Ok(Printing { printer })
 }
 
 /// Not the line-buffered handle: the printer has its own buffer and decides when to write.
@@ -73,24 +69,20 @@ pub async fn run(
     let follow = reading.follow;
     let mut progress = Progress::new(session, true);
     let mut consumer = Print {
-        map: printing.map.as_ref().map(JqMap::worker),
-        printer: printing.printer,
-        decoding: printing.decoding,
-        object: Vec::new(),
-        map_failed: 0,
-        follow,
+        printer: printing.printer.at_once(follow),
     };
     let outcome = reading.run(session, &mut consumer, &mut progress).await;
     progress.clear();
     let mut outcome = outcome?;
+    outcome.scanned.failed += consumer.printer.failed();
     if !matches!(outcome.end, End::Closed) {
         match consumer.printer.finish() {
             Ok(()) => {}
             Err(PrintError::Closed) => outcome.end = End::Closed,
             Err(PrintError::Write(error)) => return Err(cannot_print(&error)),
+            Err(error) => return Err(unfinished(error).into()),
         }
     }
-    outcome.scanned.failed += consumer.map_failed;
     close(session, &outcome, select.summary.as_deref())?;
     let exit = reading::exit_of_outcome(&outcome, follow, select.fail_empty);
     match outcome.end {
@@ -116,72 +108,30 @@ fn cannot_print(error: &std::io::Error) -> Failure {
 
 struct Print {
     printer: Printer,
-    map: Option<JqMapWorker>,
-    decoding: Decoding,
-    /// The event object that `--map` sees; reused.
-    object: Vec<u8>,
-    map_failed: u64,
-    follow: bool,
 }
 
-impl Print {
-    fn print(&mut self, batch: &Batch) -> broker::Result<Flow> {
-        for event in batch.iter() {
-            let printed = if self.map.is_some() {
-                self.object.clear();
-                object::write(&mut self.object, &event, &self.decoding);
-                self.print_map()?
-            } else {
-                self.printer.event(&event)
-            };
-            if flow(printed)? == Flow::Closed {
-                return Ok(Flow::Closed);
-            }
-        }
-        if self.follow {
-            return flow(self.printer.flush());
-        }
-        Ok(Flow::More)
-    }
-
-    fn print_map(&mut self) -> broker::Result<Result<(), PrintError>> {
-        let Some(map) = &mut self.map else {
-            return Ok(Ok(()));
-        };
-        let printer = &mut self.printer;
-        let mut written = Ok(());
-        let outcome = map.run(&self.object, &mut |out| {
-            if written.is_ok() {
-                written = printer.line(out.json);
-            }
-        })?;
-        if let MapOutcome::Failed(_) = outcome {
-            self.map_failed += 1;
-        }
-        Ok(written)
-    }
-}
-
-fn flow(printed: Result<(), PrintError>) -> broker::Result<Flow> {
+fn flow(printed: std::result::Result<(), PrintError>) -> broker::Result<Flow> {
     match printed {
         Ok(()) => Ok(Flow::More),
         Err(PrintError::Closed) => Ok(Flow::Closed),
-        Err(error) => Err(broker::Error::new(
-            broker::ErrorKind::File,
-            error.to_string(),
-        )),
+        Err(error) => Err(unfinished(error)),
+    }
+}
+
+fn unfinished(error: PrintError) -> broker::Error {
+    match error {
+        PrintError::Map(error) => error.into(),
+        error => broker::Error::new(broker::ErrorKind::File, error.to_string()),
     }
 }
 
 impl Consumer for Print {
-    fn batch<'a>(&'a mut self, batch: &'a Batch) -> BoxFuture<'a, broker::Result<Flow>> {
-        let printed = self.print(batch);
-        Box::pin(async { printed })
+    fn batch(&mut self, batch: Batch) -> BoxFuture<'_, broker::Result<Flow>> {
+        Box::pin(async { flow(self.printer.batch(batch).await) })
     }
 
     fn rest(&mut self) -> BoxFuture<'_, broker::Result<Flow>> {
-        let flushed = flow(self.printer.flush());
-        Box::pin(async { flushed })
+        Box::pin(async { flow(self.printer.rest().await) })
     }
 }
 

@@ -54,6 +54,9 @@ pub async fn run(session: &Session, args: &Record) -> Result<Exit> {
         let ranges = reading.resolve().await?;
         reading.freeze(ranges);
     }
+    if args.out.extension().is_some_and(|end| end == "mcap") {
+        reading.ask_for_raw();
+    }
     let origin = origin(&reading).await?;
     let target = session.open_with(&out, |settings| {
         // A capture is not what `--read-only` protects.
@@ -129,9 +132,9 @@ struct Recorder {
 }
 
 impl Consumer for Recorder {
-    fn batch<'a>(&'a mut self, batch: &'a Batch) -> BoxFuture<'a, broker::Result<Flow>> {
+    fn batch(&mut self, batch: Batch) -> BoxFuture<'_, broker::Result<Flow>> {
         Box::pin(async move {
-            self.sink.send(batch).await?;
+            self.sink.send(&batch).await?;
             Ok(Flow::More)
         })
     }

@@ -1,6 +1,8 @@
 //! The unit that travels: events of one source in one byte arena, with an index of plain data.
 //! Building one allocates nothing per event, and its buffers go back to a pool.
 
+mod raws;
+
 use std::ops::Range;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -107,6 +109,8 @@ pub struct Batch {
     arena: Vec<u8>,
     entries: Vec<Entry>,
     metas: Vec<BatchMeta>,
+    /// The bytes of each of `metas`, in a batch that holds no events but record batches.
+    raws: Vec<Span>,
     /// What was looked at to make this batch.
     pub scanned: Scanned,
     home: Option<BatchPool>,
@@ -121,6 +125,7 @@ impl Batch {
             arena: Vec::new(),
             entries: Vec::new(),
             metas: Vec::new(),
+            raws: Vec::new(),
             scanned: Scanned::default(),
             home: None,
         }
@@ -151,12 +156,13 @@ impl Batch {
         &self.origins
     }
 
+    /// Events that can be looked at; [`Batch::events`] counts those in record batches too.
     pub fn len(&self) -> usize {
         self.entries.len()
     }
 
     pub fn is_empty(&self) -> bool {
-        self.entries.is_empty()
+        self.entries.is_empty() && self.raws.is_empty()
     }
 
     /// Bytes in the arena.
@@ -166,7 +172,7 @@ impl Batch {
 
     /// Time to hand it on.
     pub fn is_full(&self) -> bool {
-        self.arena.len() >= BATCH_BYTES || self.entries.len() >= BATCH_EVENTS
+        self.arena.len() >= BATCH_BYTES || self.entries.len().max(self.raws.len()) >= BATCH_EVENTS
     }
 
     /// Copies an event in. `event.stream_index` must be an index of this batch's table;
@@ -194,6 +200,7 @@ impl Batch {
     /// Notes a record batch, whether events of it follow or not, and tells its index. One whose
     /// events run over into the next batch is noted there again.
     pub fn push_meta(&mut self, meta: BatchMeta) -> u32 {
+        debug_assert!(!self.is_raw(), "a batch holds events or record batches");
         self.metas.push(meta);
         self.metas.len() as u32 - 1
     }
@@ -204,10 +211,8 @@ impl Batch {
     }
 
     fn push_entry(&mut self, event: &EventRef<'_>, meta: u32) -> Result<(), ArenaFull> {
-        let end = self.arena.len() + event.size();
-        if u32::try_from(end).is_err() || end >= NULL as usize {
-            return Err(ArenaFull);
-        }
+        debug_assert!(!self.is_raw(), "a batch holds events or record batches");
+        self.room_for(event.size())?;
         let key = self.store(event.key);
         let value = self.store(event.value);
         let headers = self.store(Some(event.headers.encoded()));
@@ -221,6 +226,14 @@ impl Batch {
             meta,
             timestamp_type: event.timestamp_type,
         });
+        Ok(())
+    }
+
+    fn room_for(&self, bytes: usize) -> Result<(), ArenaFull> {
+        let end = self.arena.len().saturating_add(bytes);
+        if end >= NULL as usize {
+            return Err(ArenaFull);
+        }
         Ok(())
     }
 
@@ -266,13 +279,17 @@ impl Batch {
         self.streams = streams;
     }
 
-    /// Drops the events after the first `len`.
+    /// Drops the events after the first `len`. Record batches cannot be cut: who counts events out
+    /// does not ask for them.
     pub fn truncate(&mut self, len: usize) {
+        debug_assert!(!self.is_raw(), "record batches cannot be cut");
         self.entries.truncate(len);
     }
 
-    /// Keeps the events for which `keep` holds, in their order. The arena is left as it is.
+    /// Keeps the events for which `keep` holds, in their order. The arena is left as it is. Who
+    /// looks at events does not ask for record batches.
     pub fn retain(&mut self, mut keep: impl FnMut(&EventRef<'_>) -> bool) {
+        debug_assert!(!self.is_raw(), "record batches cannot be looked into");
         let mut kept = 0;
         for i in 0..self.entries.len() {
             if keep(&self.get(i)) {
@@ -324,6 +341,7 @@ impl BatchPool {
             arena,
             entries,
             metas: Vec::new(),
+            raws: Vec::new(),
             scanned: Scanned::default(),
             home: Some(self.clone()),
         }

@@ -18,17 +18,23 @@ pub trait Select: Send + Sync {
     fn needs_headers(&self) -> bool {
         true
     }
-
-    /// True when one of the events could be kept whose bytes (a whole decompressed record batch,
-    /// framing included) are given. False is a proof; true is a maybe.
-    fn may_match(&self, _bytes: &[u8]) -> bool {
-        true
-    }
 }
 
 /// One thread's part of a selection.
 pub trait SelectWorker: Send {
     fn test(&mut self, event: &EventRef<'_>) -> Result<Verdict, SelectError>;
+
+    /// Other bytes are next for `seek`.
+    fn begin(&mut self) {}
+
+    /// The search for the next event worth a test, over a whole decompressed record batch, framing
+    /// included. Gives a position, not below `from`: every event that begins at `from` or later
+    /// and ends there or before would be dropped. `None` when all of them would be. `from` never
+    /// falls until `begin` is called, so that the bytes are searched once however many hits they
+    /// have.
+    fn seek(&mut self, _bytes: &[u8], from: usize) -> Option<usize> {
+        Some(from)
+    }
 }
 
 /// What the selection says of one event.

@@ -6,7 +6,7 @@
 //! for formulas, so import such columns as text.
 
 use super::clock::Clock;
-use super::{FormatSpec, Writer, json, text};
+use super::{FormatSpec, Frame, Writer, json, text};
 use crate::event::{Decoding, EventRef, object};
 use crate::text as safe;
 
@@ -24,6 +24,7 @@ pub(super) const FORMAT: FormatSpec = FormatSpec {
     open_mapped: json::mapped_lines,
 };
 
+#[derive(Clone)]
 struct Csv {
     decoding: Decoding,
     clock: Clock,
@@ -57,11 +58,13 @@ fn push_field(out: &mut Vec<u8>, field: &[u8]) {
     out.push(b'"');
 }
 
-impl Writer for Csv {
-    fn begin(&mut self, out: &mut Vec<u8>) {
+impl Frame for Csv {
+    fn begin(&self, out: &mut Vec<u8>) {
         out.extend_from_slice(b"topic,partition,offset,timestamp,time,key,value,headers\n");
     }
+}
 
+impl Writer for Csv {
     fn event(&mut self, out: &mut Vec<u8>, event: &EventRef<'_>) {
         self.scratch.clear();
         safe::push_visible(&mut self.scratch, &event.stream.topic);
@@ -88,6 +91,10 @@ impl Writer for Csv {
         }
         self.field(out, |out| object::write_headers(out, event.headers));
         out.push(b'\n');
+    }
+
+    fn fork(&self) -> Box<dyn Writer> {
+        Box::new(self.clone())
     }
 }
 

@@ -1,6 +1,6 @@
 //! Event objects as JSON: one a line, or one array.
 
-use super::{FormatSpec, Look, MappedWriter, Writer};
+use super::{FormatSpec, Frame, Look, MappedWriter, Writer};
 use crate::event::{Decoding, EventRef, object};
 use crate::text;
 
@@ -23,13 +23,11 @@ pub(super) const ARRAY: FormatSpec = FormatSpec {
     open: |_, look| {
         Ok(Box::new(Array {
             decoding: look.decoding,
-            any: false,
         }))
     },
     open_mapped: |look| {
         Box::new(Array {
             decoding: look.decoding,
-            any: false,
         })
     },
 };
@@ -41,14 +39,21 @@ pub(super) fn mapped_lines(look: &Look) -> Box<dyn MappedWriter> {
     })
 }
 
+#[derive(Clone, Copy)]
 struct Lines {
     decoding: Decoding,
 }
+
+impl Frame for Lines {}
 
 impl Writer for Lines {
     fn event(&mut self, out: &mut Vec<u8>, event: &EventRef<'_>) {
         object::write(out, event, &self.decoding);
         out.push(b'\n');
+    }
+
+    fn fork(&self) -> Box<dyn Writer> {
+        Box::new(*self)
     }
 }
 
@@ -57,44 +62,51 @@ impl MappedWriter for Lines {
         text::push_value(out, json);
         out.push(b'\n');
     }
+
+    fn fork_mapped(&self) -> Box<dyn MappedWriter> {
+        Box::new(*self)
+    }
 }
 
+/// Each element stands on a line of its own: the line begins with the element.
+#[derive(Clone, Copy)]
 struct Array {
     decoding: Decoding,
-    /// An element was written.
-    any: bool,
 }
 
-impl Array {
-    fn separate(&mut self, out: &mut Vec<u8>) {
-        out.extend_from_slice(if self.any { b",\n" } else { b"[\n" });
-        self.any = true;
+impl Frame for Array {
+    fn begin(&self, out: &mut Vec<u8>) {
+        out.push(b'[');
     }
 
-    fn close(&self, out: &mut Vec<u8>) {
-        out.extend_from_slice(if self.any { b"\n]\n" } else { b"[]\n" });
+    fn separator(&self) -> &'static [u8] {
+        b","
+    }
+
+    fn finish(&self, out: &mut Vec<u8>, any: bool) {
+        out.extend_from_slice(if any { b"\n]\n" } else { b"]\n" });
     }
 }
 
 impl Writer for Array {
     fn event(&mut self, out: &mut Vec<u8>, event: &EventRef<'_>) {
-        self.separate(out);
+        out.push(b'\n');
         object::write(out, event, &self.decoding);
     }
 
-    fn finish(&mut self, out: &mut Vec<u8>) {
-        self.close(out);
+    fn fork(&self) -> Box<dyn Writer> {
+        Box::new(*self)
     }
 }
 
 impl MappedWriter for Array {
     fn mapped(&mut self, out: &mut Vec<u8>, json: &[u8]) {
-        self.separate(out);
+        out.push(b'\n');
         text::push_value(out, json);
     }
 
-    fn finish(&mut self, out: &mut Vec<u8>) {
-        self.close(out);
+    fn fork_mapped(&self) -> Box<dyn MappedWriter> {
+        Box::new(*self)
     }
 }
 
@@ -140,8 +152,9 @@ mod tests {
             let mut out = Vec::new();
             writer.begin(&mut out);
             writer.mapped(&mut out, b"{\n\"a\":1}");
+            out.extend_from_slice(writer.separator());
             writer.mapped(&mut out, "\"\u{202e}\"".as_bytes());
-            writer.finish(&mut out);
+            writer.finish(&mut out, true);
             assert_eq!(String::from_utf8(out).unwrap(), expected, "{format}");
         }
     }

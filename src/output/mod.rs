@@ -2,10 +2,13 @@
 //! aligned tables. Knows no command; nothing here talks to a broker.
 
 mod clock;
+mod crew;
 mod csv;
 mod json;
+mod out;
 mod printer;
 mod raw;
+mod render;
 #[cfg(test)]
 mod sample;
 pub mod style;
@@ -14,7 +17,8 @@ mod table;
 mod template;
 mod text;
 
-pub use printer::{PrintError, Printer};
+pub use out::PrintError;
+pub use printer::Printer;
 pub use summary::Summary;
 pub use table::{Align, Table};
 pub use template::TemplateError;
@@ -36,25 +40,37 @@ pub struct Look {
 }
 
 /// Turns events into bytes of one format. What it writes is safe for a terminal, but `raw` on a
-/// pipe.
-pub trait Writer: Send {
-    /// What stands before the first event.
-    fn begin(&mut self, _out: &mut Vec<u8>) {}
-
+/// pipe. What one event gives must not depend on the events before it: several threads write at
+/// once, each with a writer of its own.
+pub trait Writer: Frame {
     fn event(&mut self, out: &mut Vec<u8>, event: &EventRef<'_>);
 
-    /// What stands after the last event.
-    fn finish(&mut self, _out: &mut Vec<u8>) {}
+    /// The same writer for one more thread.
+    fn fork(&self) -> Box<dyn Writer>;
 }
 
-/// Writes what `--map` made of events: JSON texts instead of events.
-pub trait MappedWriter: Send {
-    fn begin(&mut self, _out: &mut Vec<u8>) {}
-
+/// Writes what `--map` made of events: JSON texts instead of events. As independent of the order
+/// as a [`Writer`].
+pub trait MappedWriter: Frame {
     /// `json` is one JSON text.
     fn mapped(&mut self, out: &mut Vec<u8>, json: &[u8]);
 
-    fn finish(&mut self, _out: &mut Vec<u8>) {}
+    fn fork_mapped(&self) -> Box<dyn MappedWriter>;
+}
+
+/// What a format has around and between the things that it writes.
+pub trait Frame: Send {
+    /// What stands before the first of them.
+    fn begin(&self, _out: &mut Vec<u8>) {}
+
+    /// What stands between two of them. A format that has a separator writes at least a byte for
+    /// each thing.
+    fn separator(&self) -> &'static [u8] {
+        b""
+    }
+
+    /// What stands after the last of them; `any` when there was one.
+    fn finish(&self, _out: &mut Vec<u8>, _any: bool) {}
 }
 
 type OpenResult = Result<Box<dyn Writer>, FormatError>;

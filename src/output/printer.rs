@@ -1,196 +1,174 @@
-//! Where formatted bytes are gathered and handed to standard output, in large pieces.
+//! The printer: formats what comes a little at a time where it stands, and a stream of full
+//! batches on several threads. Either way the order stays.
 
-use std::io::{self, Write};
+use std::io::Write;
+use std::sync::{Arc, Mutex};
 
+use super::crew::{Crew, lock};
+use super::out::{Out, PrintError};
+use super::render::Renderer;
 use super::{MappedWriter, Writer};
-use crate::event::EventRef;
+use crate::event::{BATCH_BYTES, BATCH_EVENTS, Batch, Decoding};
+use crate::query::JqMap;
 
-/// The buffer is handed on at this size. Pipes take 64 KiB at once.
-const FLUSH_BYTES: usize = 64 * 1024;
-/// Room for the event that fills it; a buffer that one huge event made larger is given back.
-const BUFFER_BYTES: usize = 4 * FLUSH_BYTES;
+/// Full batches that are formatted before threads are started: a short read needs none.
+const BEFORE_THREADS: u32 = 2;
+/// More threads than these get in each other's way.
+const MOST_THREADS: usize = 4;
+/// A buffer that one huge event made larger is given back.
+const PIECE_KEPT: usize = 1024 * 1024;
 
-/// Why printing ended.
-#[derive(Debug, thiserror::Error)]
-pub enum PrintError {
-    /// Whoever read our output is gone (`| head`). Not a failure: the command ends quietly.
-    #[error("standard output was closed")]
-    Closed,
-    #[error("failed to write to standard output: {0}")]
-    Write(io::Error),
-}
-
-impl From<io::Error> for PrintError {
-    fn from(error: io::Error) -> Self {
-        match error.kind() {
-            io::ErrorKind::BrokenPipe => Self::Closed,
-            _ => Self::Write(error),
-        }
-    }
-}
-
-enum Inner {
-    Events(Box<dyn Writer>),
-    Mapped(Box<dyn MappedWriter>),
-}
-
-/// Prints events, or what `--map` made of them.
+/// Prints batches, or what `--map` makes of them.
 pub struct Printer {
-    inner: Inner,
-    buffer: Vec<u8>,
-    sink: Box<dyn Write + Send>,
+    renderer: Renderer,
+    out: Arc<Mutex<Out>>,
+    piece: Vec<u8>,
+    at_once: bool,
+    /// None when batches are formatted where they arrive.
+    threads: usize,
+    full: u32,
+    crew: Option<Crew>,
+    /// A batch for which there was no room yet.
+    waiting: Option<Batch>,
+    failed: u64,
 }
 
 impl Printer {
-    pub fn events(mut writer: Box<dyn Writer>, sink: Box<dyn Write + Send>) -> Self {
-        let mut buffer = Vec::with_capacity(BUFFER_BYTES);
-        writer.begin(&mut buffer);
+    pub fn events(writer: Box<dyn Writer>, sink: Box<dyn Write + Send>) -> Self {
+        Self::new(Renderer::Events(writer), sink)
+    }
+
+    /// Events are decoded as told before the program sees them.
+    pub fn mapped(
+        writer: Box<dyn MappedWriter>,
+        map: JqMap,
+        decoding: Decoding,
+        sink: Box<dyn Write + Send>,
+    ) -> Self {
+        Self::new(Renderer::mapped(writer, map, decoding), sink)
+    }
+
+    fn new(renderer: Renderer, sink: Box<dyn Write + Send>) -> Self {
+        let mut head = Vec::new();
+        renderer.frame().begin(&mut head);
+        let out = Out::new(sink, head, renderer.frame().separator());
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
         Self {
-            inner: Inner::Events(writer),
-            buffer,
-            sink,
+            renderer,
+            out: Arc::new(Mutex::new(out)),
+            piece: Vec::new(),
+            at_once: false,
+            threads: 0,
+            full: 0,
+            crew: None,
+            waiting: None,
+            failed: 0,
         }
+        .threads(if cores > 1 { cores } else { 0 })
     }
 
-    pub fn mapped(mut writer: Box<dyn MappedWriter>, sink: Box<dyn Write + Send>) -> Self {
-        let mut buffer = Vec::with_capacity(BUFFER_BYTES);
-        writer.begin(&mut buffer);
-        Self {
-            inner: Inner::Mapped(writer),
-            buffer,
-            sink,
-        }
+    /// On how many threads a stream of full batches is formatted; with none, where it arrives.
+    #[must_use]
+    pub fn threads(mut self, threads: usize) -> Self {
+        self.threads = threads.min(MOST_THREADS);
+        self
     }
 
-    /// Prints an event. A printer of mapped texts has no place for events and ignores them.
-    pub fn event(&mut self, event: &EventRef<'_>) -> Result<(), PrintError> {
-        if let Inner::Events(writer) = &mut self.inner {
-            writer.event(&mut self.buffer, event);
-        }
-        self.flush_when_full()
+    /// Somebody watches: each batch is handed on at once.
+    #[must_use]
+    pub fn at_once(mut self, at_once: bool) -> Self {
+        self.at_once = at_once;
+        self
     }
 
-    /// Prints one JSON text that `--map` gave. A printer of events ignores it.
-    pub fn line(&mut self, json: &[u8]) -> Result<(), PrintError> {
-        if let Inner::Mapped(writer) = &mut self.inner {
-            writer.mapped(&mut self.buffer, json);
-        }
-        self.flush_when_full()
-    }
-
-    fn flush_when_full(&mut self) -> Result<(), PrintError> {
-        if self.buffer.len() < FLUSH_BYTES {
+    /// Prints a batch, or hands it to the threads that will; waits while they are behind. A future
+    /// that is dropped loses nothing: the batch is printed by the next call.
+    pub async fn batch(&mut self, batch: Batch) -> Result<(), PrintError> {
+        self.catch_up().await?;
+        if batch.is_empty() {
             return Ok(());
         }
-        self.flush()
+        let full = is_full(&batch);
+        if full && self.crew.is_none() && self.threads > 0 {
+            self.start();
+        }
+        match &mut self.crew {
+            // The threads are for what comes in bulk, and for what must stand behind it.
+            Some(crew) if full || !crew.is_idle() => {
+                self.waiting = Some(batch);
+                crew.batch(&mut self.waiting).await
+            }
+            _ => self.print(&batch),
+        }
     }
 
-    /// Hands on what is gathered: at the end of a batch when somebody watches, on a tick, at the
-    /// end.
-    pub fn flush(&mut self) -> Result<(), PrintError> {
-        let written = self.sink.write_all(&self.buffer);
-        self.buffer.clear();
-        self.buffer.shrink_to(BUFFER_BYTES);
-        written?;
-        Ok(self.sink.flush()?)
+    async fn catch_up(&mut self) -> Result<(), PrintError> {
+        match (&self.waiting, &mut self.crew) {
+            (Some(_), Some(crew)) => crew.batch(&mut self.waiting).await,
+            _ => Ok(()),
+        }
+    }
+
+    fn start(&mut self) {
+        self.full += 1;
+        if self.full <= BEFORE_THREADS {
+            return;
+        }
+        match Crew::start(&self.renderer, &self.out, self.threads, self.at_once) {
+            Ok(crew) => self.crew = Some(crew),
+            // A machine that gives no more threads still prints.
+            Err(_) => self.threads = 0,
+        }
+    }
+
+    /// Prints here and now.
+    fn print(&mut self, batch: &Batch) -> Result<(), PrintError> {
+        let mut out = lock(&self.out);
+        let result = self.renderer.batch(batch, &mut self.piece, &mut |piece| {
+            let put = out.put(piece);
+            piece.clear();
+            put
+        });
+        // What came before a fault is printed.
+        let put = out.put(&self.piece);
+        self.piece.clear();
+        self.piece.shrink_to(PIECE_KEPT);
+        self.failed += result?;
+        put?;
+        if self.at_once {
+            out.flush()?;
+        }
+        Ok(())
+    }
+
+    /// Hands on everything: when nothing more is waiting for now, and at the end.
+    pub async fn rest(&mut self) -> Result<(), PrintError> {
+        self.catch_up().await?;
+        match &mut self.crew {
+            Some(crew) if !crew.is_idle() => crew.flush().await,
+            _ => lock(&self.out).flush(),
+        }
+    }
+
+    /// Events on which `--map` failed.
+    pub fn failed(&self) -> u64 {
+        self.failed + self.crew.as_ref().map_or(0, Crew::failed)
     }
 
     /// Closes what the format opened, an array for one, and hands on everything. To be called
     /// however the run ended, so that the output is whole.
-    pub fn finish(mut self) -> Result<(), PrintError> {
-        match &mut self.inner {
-            Inner::Events(writer) => writer.finish(&mut self.buffer),
-            Inner::Mapped(writer) => writer.finish(&mut self.buffer),
-        }
-        self.flush()
+    pub fn finish(self) -> Result<(), PrintError> {
+        let ended = self.crew.map_or(Ok(()), Crew::end);
+        let frame = self.renderer.frame();
+        let finished = lock(&self.out).finish(|out, any| frame.finish(out, any));
+        ended.and(finished)
     }
+}
+
+/// Full, or so nearly that the source did not wait for more.
+fn is_full(batch: &Batch) -> bool {
+    batch.bytes() >= BATCH_BYTES / 4 || batch.len() >= BATCH_EVENTS / 4
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::output::sample::Sample;
-    use crate::output::{Look, mapped_writer, writer};
-    use std::sync::{Arc, Mutex};
-
-    /// Keeps each piece that it is given.
-    #[derive(Clone, Default)]
-    struct Pieces(Arc<Mutex<Vec<Vec<u8>>>>);
-
-    impl Write for Pieces {
-        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-            self.0.lock().unwrap().push(bytes.to_vec());
-            Ok(bytes.len())
-        }
-
-        fn flush(&mut self) -> io::Result<()> {
-            Ok(())
-        }
-    }
-
-    struct Failing(io::ErrorKind);
-
-    impl Write for Failing {
-        fn write(&mut self, _: &[u8]) -> io::Result<usize> {
-            Err(self.0.into())
-        }
-
-        fn flush(&mut self) -> io::Result<()> {
-            Ok(())
-        }
-    }
-
-    fn raw() -> Box<dyn Writer> {
-        writer("raw", &Look::default()).unwrap()
-    }
-
-    #[test]
-    fn bytes_leave_in_large_pieces_and_none_is_lost() {
-        let pieces = Pieces::default();
-        let mut printer = Printer::events(raw(), Box::new(pieces.clone()));
-        let sample = Sample::new(None, Some(&[b'x'; 999]));
-        for _ in 0..1000 {
-            printer.event(&sample.event()).unwrap();
-        }
-        printer.finish().unwrap();
-        let pieces = pieces.0.lock().unwrap();
-        assert_eq!(
-            pieces.concat(),
-            [[b'x'; 999].as_slice(), b"\n"].concat().repeat(1000)
-        );
-        assert!(pieces.len() <= 1_000_000 / FLUSH_BYTES + 1);
-    }
-
-    #[test]
-    fn a_huge_event_leaves_no_huge_buffer_behind() {
-        let mut printer = Printer::events(raw(), Box::new(io::sink()));
-        let sample = Sample::new(None, Some(&vec![b'x'; 8 << 20]));
-        printer.event(&sample.event()).unwrap();
-        assert!(printer.buffer.is_empty());
-        assert!(printer.buffer.capacity() <= 2 * BUFFER_BYTES);
-    }
-
-    #[test]
-    fn a_closed_pipe_differs_from_a_full_disk() {
-        for (kind, closed) in [
-            (io::ErrorKind::BrokenPipe, true),
-            (io::ErrorKind::StorageFull, false),
-        ] {
-            let mut printer = Printer::events(raw(), Box::new(Failing(kind)));
-            printer.event(&Sample::bytes(b"x").event()).unwrap();
-            let error = printer.flush().unwrap_err();
-            assert_eq!(matches!(error, PrintError::Closed), closed, "{error}");
-        }
-    }
-
-    #[test]
-    fn an_array_is_closed_at_the_end() {
-        let pieces = Pieces::default();
-        let array = mapped_writer("json", &Look::default()).unwrap();
-        let mut printer = Printer::mapped(array, Box::new(pieces.clone()));
-        printer.line(b"1").unwrap();
-        printer.line(b"2").unwrap();
-        printer.finish().unwrap();
-        assert_eq!(pieces.0.lock().unwrap().concat(), b"[\n1,\n2\n]\n");
-    }
-}
+mod tests;

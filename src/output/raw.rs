@@ -4,7 +4,7 @@
 
 use std::borrow::Cow;
 
-use super::{FormatSpec, MappedWriter, Writer};
+use super::{FormatSpec, Frame, MappedWriter, Writer};
 use crate::event::EventRef;
 use crate::text;
 
@@ -24,12 +24,13 @@ pub(super) const FORMAT: FormatSpec = FormatSpec {
     },
 };
 
+#[derive(Clone, Copy)]
 struct Raw {
     visible: bool,
 }
 
 impl Raw {
-    fn line(&self, out: &mut Vec<u8>, bytes: &[u8]) {
+    fn line(self, out: &mut Vec<u8>, bytes: &[u8]) {
         if self.visible {
             text::write_visible(out, bytes);
         } else {
@@ -39,11 +40,17 @@ impl Raw {
     }
 }
 
+impl Frame for Raw {}
+
 impl Writer for Raw {
     fn event(&mut self, out: &mut Vec<u8>, event: &EventRef<'_>) {
         if let Some(value) = event.value {
             self.line(out, value);
         }
+    }
+
+    fn fork(&self) -> Box<dyn Writer> {
+        Box::new(*self)
     }
 }
 
@@ -57,6 +64,10 @@ impl MappedWriter for Raw {
             text::push_value(out, json);
             out.push(b'\n');
         }
+    }
+
+    fn fork_mapped(&self) -> Box<dyn MappedWriter> {
+        Box::new(*self)
     }
 }
 

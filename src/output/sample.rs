@@ -1,4 +1,7 @@
-//! Events for the tests of this room.
+//! Events for the tests of this room, and places to write to.
+
+use std::io::{self, Write};
+use std::sync::{Arc, Mutex};
 
 use super::{Look, writer};
 use crate::event::{
@@ -77,9 +80,50 @@ pub(super) fn render_bytes(format: &str, look: &Look, samples: &[&Sample]) -> Ve
     let mut out = Vec::new();
     let mut writer = writer(format, look).unwrap();
     writer.begin(&mut out);
-    for sample in samples {
+    for (i, sample) in samples.iter().enumerate() {
+        if i > 0 {
+            out.extend_from_slice(writer.separator());
+        }
         writer.event(&mut out, &sample.event());
     }
-    writer.finish(&mut out);
+    writer.finish(&mut out, !samples.is_empty());
     out
+}
+
+/// Keeps each write that it is given.
+#[derive(Clone, Default)]
+pub(super) struct Pieces(Arc<Mutex<Vec<Vec<u8>>>>);
+
+impl Pieces {
+    pub(super) fn all(&self) -> Vec<u8> {
+        self.0.lock().unwrap().concat()
+    }
+
+    pub(super) fn count(&self) -> usize {
+        self.0.lock().unwrap().len()
+    }
+}
+
+impl Write for Pieces {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap().push(bytes.to_vec());
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// Fails at each write.
+pub(super) struct Failing(pub io::ErrorKind);
+
+impl Write for Failing {
+    fn write(&mut self, _: &[u8]) -> io::Result<usize> {
+        Err(self.0.into())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
 }

@@ -1,7 +1,7 @@
 //! A line of the user's own making: `{topic}@{offset} {key}`. Parsed once.
 
 use super::clock::Clock;
-use super::{FormatSpec, Look, Writer, json, text};
+use super::{FormatSpec, Frame, Look, Writer, json, text};
 use crate::event::{Decoding, EventRef, object};
 use crate::text as safe;
 
@@ -77,6 +77,7 @@ impl TemplateError {
     }
 }
 
+#[derive(Clone)]
 struct Template {
     parts: Vec<Part>,
     /// The template itself ends each event (`\n` or `\0`), so no line end is added.
@@ -172,6 +173,8 @@ fn placeholder(name: &str) -> Result<Part, TemplateError> {
         .ok_or_else(|| TemplateError::Unknown(name.to_owned()))
 }
 
+impl Frame for Template {}
+
 impl Writer for Template {
     fn event(&mut self, out: &mut Vec<u8>, event: &EventRef<'_>) {
         for part in &self.parts {
@@ -189,6 +192,10 @@ impl Writer for Template {
         if !self.ends_itself {
             out.push(b'\n');
         }
+    }
+
+    fn fork(&self) -> Box<dyn Writer> {
+        Box::new(self.clone())
     }
 }
 

@@ -4,7 +4,7 @@ use std::io::Write;
 
 use super::clock::Clock;
 use super::style::{KEY, MUTED, PLACE, Style, WORD};
-use super::{FormatSpec, Look, Writer, json};
+use super::{FormatSpec, Frame, Look, Writer, json};
 use crate::event::{Decoded, Decoding, EventRef, Headers, Refused, object};
 use crate::text::{self, width};
 
@@ -23,6 +23,7 @@ const HEADER_COLUMNS: usize = 32;
 /// Bytes of a header that are looked at to fill the columns.
 const HEADER_BYTES: usize = 4 * HEADER_COLUMNS;
 
+#[derive(Clone)]
 struct Text {
     decoding: Decoding,
     clock: Clock,
@@ -108,6 +109,8 @@ pub(super) fn write_data(out: &mut Vec<u8>, data: Decoded<'_>) {
     }
 }
 
+impl Frame for Text {}
+
 impl Writer for Text {
     fn event(&mut self, out: &mut Vec<u8>, event: &EventRef<'_>) {
         MUTED.paint(out, self.color, |out| match event.time() {
@@ -136,6 +139,10 @@ impl Writer for Text {
             MUTED.paint(out, color, |out| self.headers(out, event.headers));
         }
         out.push(b'\n');
+    }
+
+    fn fork(&self) -> Box<dyn Writer> {
+        Box::new(self.clone())
     }
 }
 

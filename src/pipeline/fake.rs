@@ -3,9 +3,10 @@
 use std::collections::VecDeque;
 
 use crate::broker::{BoxFuture, Error, ErrorKind, Result, Source};
+use crate::event::codec::{BatchHeader, BatchOptions, Encoder, Record};
 use crate::event::{
     Batch, EventRef, Headers, Position, PositionStyle, Scanned, Stream, Streams, Timestamp,
-    TimestampType,
+    TimestampType, Visibility,
 };
 
 pub(super) struct Script {
@@ -65,6 +66,32 @@ impl Script {
             bytes: events.len() as u64,
             failed: 0,
         };
+        self.steps.push_back(Step::Batch(batch));
+        self
+    }
+
+    /// A whole record batch of these offsets, as it came.
+    pub(super) fn raw(mut self, stream: u32, offsets: &[u64]) -> Self {
+        let mut encoder = Encoder::new();
+        encoder.begin(offsets[0], &BatchOptions::default());
+        for &offset in offsets {
+            let record = Record {
+                offset,
+                timestamp: Timestamp(offset.cast_signed()),
+                timestamp_type: TimestampType::Create,
+                key: None,
+                value: Some(b"v"),
+                headers: Headers::default(),
+            };
+            encoder.push(&record).unwrap();
+        }
+        let mut bytes = Vec::new();
+        encoder.finish(None, &mut bytes).unwrap();
+        let header = BatchHeader::parse(&bytes).unwrap();
+        let mut batch = Batch::new(self.streams.clone());
+        let meta = header.meta(stream, Visibility::Visible);
+        batch.push_raw(meta, &bytes).unwrap();
+        batch.scanned.events = offsets.len() as u64;
         self.steps.push_back(Step::Batch(batch));
         self
     }

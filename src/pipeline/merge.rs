@@ -196,6 +196,7 @@ impl ByTime {
                 match head.source.next_batch().await {
                     Ok(Some(batch)) => {
                         *scanned += batch.scanned;
+                        debug_assert!(!batch.is_raw(), "record batches cannot be merged");
                         self.union.admit(index, &batch);
                         head.batch = batch;
                         head.next = 0;

@@ -10,8 +10,11 @@ use crate::event::{Batch, Scanned};
 
 /// Takes what a source hands on: a printer, a recorder, a replay.
 pub trait Consumer: Send {
-    /// `batch` is never empty.
-    fn batch<'a>(&'a mut self, batch: &'a Batch) -> BoxFuture<'a, Result<Flow>>;
+    /// It holds events, or tells of record batches without any (transaction markers, batches of
+    /// which nothing was kept). Record batches stand in the place of events only for a consumer that
+    /// asked for them with `Subscription::raw`. It is handed over, so that it can go on to another
+    /// thread; dropping it gives its buffers back to the source.
+    fn batch(&mut self, batch: Batch) -> BoxFuture<'_, Result<Flow>>;
 
     /// Nothing more is waiting for now: show what is buffered.
     fn rest(&mut self) -> BoxFuture<'_, Result<Flow>> {
@@ -161,10 +164,11 @@ impl Run {
         if let Some(room) = room {
             batch.truncate(usize::try_from(room).unwrap_or(usize::MAX));
         }
-        self.matched += batch.len() as u64;
-        if !batch.is_empty() {
+        let taken = batch.events();
+        self.matched += taken;
+        if !batch.is_empty() || !batch.metas().is_empty() {
             // A consumer that works at a pace can take longer than is left.
-            let taking = consumer.batch(&batch);
+            let taking = consumer.batch(batch);
             let flow = match self.deadline {
                 Some(deadline) => match timeout_at(deadline.into(), taking).await {
                     Ok(flow) => flow?,
@@ -176,7 +180,7 @@ impl Run {
                 return Ok(Some(End::Closed));
             }
         }
-        let reached = room.is_some_and(|room| batch.len() as u64 >= room);
+        let reached = room.is_some_and(|room| taken >= room);
         Ok(reached.then_some(End::Limit))
     }
 
@@ -246,7 +250,7 @@ mod tests {
     struct Collect(Vec<u64>);
 
     impl Consumer for Collect {
-        fn batch<'a>(&'a mut self, batch: &'a Batch) -> BoxFuture<'a, Result<Flow>> {
+        fn batch(&mut self, batch: Batch) -> BoxFuture<'_, Result<Flow>> {
             self.0.extend(batch.iter().map(|e| e.position.major));
             Box::pin(async { Ok(Flow::More) })
         }
@@ -305,7 +309,7 @@ mod tests {
     struct Slow;
 
     impl Consumer for Slow {
-        fn batch<'a>(&'a mut self, _: &'a Batch) -> BoxFuture<'a, Result<Flow>> {
+        fn batch(&mut self, _: Batch) -> BoxFuture<'_, Result<Flow>> {
             Box::pin(async {
                 tokio::time::sleep(Duration::from_hours(1)).await;
                 Ok(Flow::More)
@@ -325,6 +329,31 @@ mod tests {
         let outcome = run(&mut script, &mut Slow, limits, stop, &mut NoTicks).await;
         assert!(matches!(outcome.end, End::Timeout), "{:?}", outcome.end);
         assert!(began.elapsed() < Duration::from_secs(6));
+    }
+
+    #[tokio::test]
+    async fn events_in_record_batches_match_too() {
+        struct Bytes(usize, Vec<u64>);
+
+        impl Consumer for Bytes {
+            fn batch(&mut self, batch: Batch) -> BoxFuture<'_, Result<Flow>> {
+                self.0 += batch.raws().map(|(_, bytes)| bytes.len()).sum::<usize>();
+                self.1.extend(batch.iter().map(|e| e.position.major));
+                Box::pin(async { Ok(Flow::More) })
+            }
+        }
+
+        let mut script = Script::new(stream_table(&["t"]))
+            .raw(0, &[0, 1, 5])
+            .events(0, &[6, 7]);
+        let (_handle, stop) = Stop::new();
+        let mut bytes = Bytes(0, Vec::new());
+        let limits = Limits::default();
+        let outcome = run(&mut script, &mut bytes, limits, stop, &mut NoTicks).await;
+        assert!(matches!(outcome.end, End::Complete));
+        assert_eq!((outcome.scanned.events, outcome.matched), (5, 5));
+        assert!(bytes.0 > 0, "the consumer got the bytes");
+        assert_eq!(bytes.1, [6, 7]);
     }
 
     #[tokio::test]

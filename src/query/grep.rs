@@ -3,6 +3,7 @@
 use memchr::memmem::Finder;
 use regex::bytes::{Regex, RegexBuilder};
 
+use super::sweep::Texts;
 use super::{QueryError, native};
 use crate::event::EventRef;
 
@@ -60,12 +61,12 @@ impl Grep {
         }
     }
 
-    /// False when no event can match whose bytes are in `bytes`.
-    pub(super) fn may_match(&self, bytes: &[u8]) -> bool {
+    /// What to seek in the bytes of many events, framing and all.
+    pub(super) fn texts(&self) -> Texts<'_> {
         match &self.how {
-            How::Literal(finder) => finder.find(bytes).is_some(),
-            // `^` and `\b` mean the edges of a key or value, which are not to be seen here.
-            How::Regex(_) => true,
+            How::Literal(finder) => Texts::One(finder),
+            // `^` and `\b` mean the edges of a key or value, which are not to be seen there.
+            How::Regex(_) => Texts::Free,
         }
     }
 }
@@ -109,6 +110,7 @@ fn error(text: &str, error: &regex::Error) -> QueryError {
 mod tests {
     use super::*;
     use crate::query::samples::Sample;
+    use crate::query::sweep::Sweep;
 
     fn matches(pattern: &str, flags: &str, sample: &Sample) -> bool {
         let (fixed, ignore_case) = (flags.contains('F'), flags.contains('i'));
@@ -119,7 +121,8 @@ mod tests {
             sample.value.clone().unwrap_or_default(),
             sample.headers.as_headers().encoded().to_vec(),
         ];
-        assert!(!found || grep.may_match(&everything.concat()));
+        let mut sweep = Sweep::new(&grep.texts());
+        assert!(!found || sweep.seek(&everything.concat(), 0).is_some());
         found
     }
 
@@ -158,7 +161,7 @@ mod tests {
         sample.value = None;
         assert!(!matches("a|", "F", &sample));
         let literal = Grep::compile("Payment-Failed", false, false).unwrap();
-        assert!(!literal.may_match(b"Payment"));
+        assert_eq!(Sweep::new(&literal.texts()).seek(b"Payment", 0), None);
     }
 
     #[test]

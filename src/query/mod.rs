@@ -17,6 +17,7 @@ mod prefilter;
 #[cfg(test)]
 mod samples;
 mod selection;
+mod sweep;
 
 pub use error::QueryError;
 pub use map::{JqMap, JqMapWorker, JqOut, MapOutcome};

@@ -11,6 +11,7 @@ use jaq_core::path::Part as PathPart;
 use memchr::memmem::Finder;
 
 use super::native::{self, Constant};
+use super::sweep::Texts;
 use crate::event::EventRef;
 
 /// A condition on the bytes of an event.
@@ -86,13 +87,16 @@ impl Condition {
         }
     }
 
-    /// Whether an event may fulfil the expression whose bytes are among these.
-    pub(super) fn allows_bytes(&self, bytes: &[u8]) -> bool {
+    /// What to seek in the bytes of many events, framing and all.
+    pub(super) fn texts(&self) -> Texts<'_> {
         match self {
-            Self::Free => true,
-            Self::All(all) => all.iter().all(|c| c.allows_bytes(bytes)),
-            Self::Any(any) => any.iter().any(|c| c.allows_bytes(bytes)),
-            Self::Holds(needle) => needle.may_be_in(bytes),
+            Self::Free => Texts::Free,
+            Self::All(all) => Texts::All(all.iter().map(Self::texts).collect()),
+            Self::Any(any) => Texts::Any(any.iter().map(Self::texts).collect()),
+            Self::Holds(needle) => {
+                let spellings = std::iter::once(&needle.text).chain(&needle.instead);
+                Texts::Any(spellings.map(Texts::One).collect())
+            }
         }
     }
 

@@ -2,11 +2,14 @@
 
 use std::sync::Arc;
 
+use memchr::memmem::Finder;
+
 use super::QueryError;
 use super::grep::Grep;
 use super::jq::{End, Input, Next, Program};
 use super::native::{Desk, Native, Without};
 use super::prefilter::Condition;
+use super::sweep::{Sweep, Texts};
 use crate::event::object;
 use crate::event::{Decoding, EventRef, Select, SelectError, SelectWorker, Verdict};
 
@@ -73,6 +76,25 @@ impl Query {
     }
 }
 
+impl Compiled {
+    /// The search for what must be in an event that is kept. It drops only events that `test`
+    /// drops before an expression is evaluated, so that none is missed which would fail.
+    fn sweep(&self) -> Sweep {
+        let keys: Vec<_> = self
+            .keys
+            .iter()
+            .map(|key| Finder::new(key).into_owned())
+            .collect();
+        let greps = self.greps.iter().map(Grep::texts);
+        let mut all: Vec<_> = greps.collect();
+        all.extend(self.wheres.iter().map(|w| w.condition.texts()));
+        if !keys.is_empty() {
+            all.push(Texts::Any(keys.iter().map(Texts::One).collect()));
+        }
+        Sweep::new(&Texts::All(all))
+    }
+}
+
 impl Where {
     fn compile(text: &str) -> Result<Self, QueryError> {
         let compiled =
@@ -125,6 +147,7 @@ impl Select for Query {
             query: Arc::clone(&self.0),
             object: Vec::new(),
             desk: Desk::default(),
+            sweep: self.0.sweep(),
         })
     }
 
@@ -137,14 +160,6 @@ impl Select for Query {
         let reads = |w: &Where| w.native.as_ref().map_or(true, |n| n.reads_headers);
         !self.0.greps.is_empty() || self.0.wheres.iter().any(reads)
     }
-
-    fn may_match(&self, bytes: &[u8]) -> bool {
-        let query = &*self.0;
-        let key = |key: &Vec<u8>| memchr::memmem::find(bytes, key).is_some();
-        (query.keys.is_empty() || query.keys.iter().any(key))
-            && query.greps.iter().all(|grep| grep.may_match(bytes))
-            && query.wheres.iter().all(|w| w.condition.allows_bytes(bytes))
-    }
 }
 
 struct QueryWorker {
@@ -152,9 +167,18 @@ struct QueryWorker {
     /// The event object, written anew for each event that jq looks at.
     object: Vec<u8>,
     desk: Desk,
+    sweep: Sweep,
 }
 
 impl SelectWorker for QueryWorker {
+    fn begin(&mut self) {
+        self.sweep.begin();
+    }
+
+    fn seek(&mut self, bytes: &[u8], from: usize) -> Option<usize> {
+        self.sweep.seek(bytes, from)
+    }
+
     fn test(&mut self, event: &EventRef<'_>) -> Result<Verdict, SelectError> {
         let query = &*self.query;
         let wanted = |key: &Vec<u8>| event.key == Some(key);
@@ -276,8 +300,12 @@ mod tests {
             sample.key = key.map(<[u8]>::to_vec);
             assert_eq!(worker.test(&sample.event()).unwrap(), expected, "{key:?}");
         }
-        assert!(query.may_match(b"..a.."));
-        assert!(!query.may_match(b"..b.."));
+        let mut seek = |bytes| {
+            worker.begin();
+            worker.seek(bytes, 0)
+        };
+        assert_eq!(seek(b"..a.."), Some(2));
+        assert_eq!(seek(b"..b.."), None);
     }
 
     #[test]
@@ -395,7 +423,8 @@ mod tests {
     #[test]
     fn nothing_asked_keeps_all() {
         let all = Query::compile(&QuerySpec::default()).unwrap();
-        assert!(all.keeps_all() && all.may_match(b""));
+        assert!(all.keeps_all());
+        assert_eq!(all.worker().seek(b"", 0), Some(0));
         assert!(!query(&["true"]).keeps_all());
     }
 }

@@ -331,7 +331,7 @@ mod tests {
         hostile.key = Some(b"\x1b]0;pwned\x07");
         hostile.value = Some("\u{202e}\r\u{9b}2J\u{200b}\n".as_bytes());
         let mut run = PreviewRun::new(&plan());
-        run.batch(&batch(&streams(), &[hostile])).await.unwrap();
+        run.batch(batch(&streams(), &[hostile])).await.unwrap();
         let lines = run.finish(Scanned::default()).describe();
         assert!(lines.iter().any(|l| l.contains("pwned")), "{lines:?}");
         for line in &lines {
@@ -349,7 +349,7 @@ mod tests {
                 event
             })
             .collect();
-        run.batch(&batch(&streams(), &events)).await.unwrap();
+        run.batch(batch(&streams(), &events)).await.unwrap();
         let bars = run.finish(Scanned::default()).bars();
         assert!(bars.len() > 1 && bars.len() <= BARS, "{}", bars.len());
     }

@@ -135,8 +135,8 @@ impl PreviewRun {
 }
 
 impl Consumer for PreviewRun {
-    fn batch<'a>(&'a mut self, batch: &'a Batch) -> BoxFuture<'a, Result<Flow>> {
-        let taken = self.take(batch);
+    fn batch(&mut self, batch: Batch) -> BoxFuture<'_, Result<Flow>> {
+        let taken = self.take(&batch);
         Box::pin(async { taken })
     }
 }
@@ -186,7 +186,7 @@ mod tests {
     async fn preview(plan: &Plan, events: &[Event]) -> Preview {
         let mut run = PreviewRun::new(plan);
         for part in events.chunks(64) {
-            run.batch(&batch(&streams(), part)).await.unwrap();
+            run.batch(batch(&streams(), part)).await.unwrap();
         }
         run.finish(Scanned {
             events: 2 * events.len() as u64,
@@ -201,7 +201,7 @@ mod tests {
         let memory = Memory::new();
         let mut runner = Runner::new(&plan, Box::new(memory.clone()));
         for part in mixed().chunks(64) {
-            runner.batch(&batch(&streams(), part)).await.unwrap();
+            runner.batch(batch(&streams(), part)).await.unwrap();
         }
         let report = runner.finish().await;
         assert_eq!(foretold.tally, report.tally);

@@ -254,8 +254,8 @@ impl Runner {
 }
 
 impl Consumer for Runner {
-    fn batch<'a>(&'a mut self, batch: &'a Batch) -> BoxFuture<'a, Result<Flow>> {
-        Box::pin(self.take(batch))
+    fn batch(&mut self, batch: Batch) -> BoxFuture<'_, Result<Flow>> {
+        Box::pin(async move { self.take(&batch).await })
     }
 }
 
@@ -269,7 +269,11 @@ mod tests {
         (0..count).map(|offset| event(0, offset)).collect()
     }
 
-    async fn run(plan: &Plan, memory: &Memory, batches: &[Batch]) -> (Result<Flow>, Report) {
+    async fn run(
+        plan: &Plan,
+        memory: &Memory,
+        batches: impl IntoIterator<Item = Batch>,
+    ) -> (Result<Flow>, Report) {
         let mut runner = Runner::new(plan, Box::new(memory.clone()));
         let mut last = Ok(Flow::More);
         for batch in batches {
@@ -291,7 +295,7 @@ mod tests {
         let table = streams();
         let batches = [batch(&table, &all[..25]), batch(&table, &all[25..])];
         let memory = Memory::new();
-        let (_, report) = run(&plan(), &memory, &batches).await;
+        let (_, report) = run(&plan(), &memory, batches).await;
         let got: Vec<String> = memory
             .all()
             .into_iter()
@@ -312,7 +316,7 @@ mod tests {
         let mut plan = plan();
         plan.pace = Pace::Rate(200.0);
         let memory = Memory::new();
-        let (_, report) = run(&plan, &memory, &[batch(&streams(), &events(600))]).await;
+        let (_, report) = run(&plan, &memory, [batch(&streams(), &events(600))]).await;
         for (i, sent) in (0..).zip(memory.all()) {
             let due = i * 5;
             assert!((due..=due + 2).contains(&sent.at), "{i}: {}", sent.at);
@@ -332,7 +336,7 @@ mod tests {
         // It would stretch the line by far, were it not skipped.
         all[2].headers = vec![("evtap-count", Some("1"))];
         let memory = Memory::new();
-        let (_, report) = run(&plan, &memory, &[batch(&streams(), &all)]).await;
+        let (_, report) = run(&plan, &memory, [batch(&streams(), &all)]).await;
         let at: Vec<u128> = memory.all().iter().map(|s| s.at).collect();
         assert_eq!(at[0], 0);
         assert!(
@@ -351,7 +355,7 @@ mod tests {
         let table = streams();
         let input = batch(&table, &events(3));
         let mut runner = Runner::new(&plan, Box::new(memory.clone()));
-        let stopped = tokio::time::timeout(Duration::from_millis(1500), runner.batch(&input)).await;
+        let stopped = tokio::time::timeout(Duration::from_millis(1500), runner.batch(input)).await;
         assert!(stopped.is_err());
         assert_eq!(*memory.flushes.lock().unwrap(), 2);
         let report = runner.finish().await;
@@ -368,7 +372,7 @@ mod tests {
         plan.pace = Pace::rate(5.0);
         let memory = Memory::new();
         let batches = [batch(&streams(), &events(100))];
-        let (flow, report) = run(&plan, &memory, &batches).await;
+        let (flow, report) = run(&plan, &memory, batches).await;
         assert!(flow.is_ok());
         assert_eq!(report.sent, 100);
         // 20 s, and the end.
@@ -381,12 +385,12 @@ mod tests {
         let mut limited = plan();
         limited.guards.max_events = Some(3);
         let memory = Memory::new();
-        let (end, report) = run(&limited, &memory, &[batch(&streams(), &events(5))]).await;
+        let (end, report) = run(&limited, &memory, [batch(&streams(), &events(5))]).await;
         let error = end.unwrap_err();
         assert_eq!(error.kind, ErrorKind::Refused);
         assert!(error.message.starts_with("guard max-events"), "{error}");
         assert_eq!((report.sent, memory.all().len()), (3, 3));
-        let (end, _) = run(&limited, &Memory::new(), &[batch(&streams(), &events(3))]).await;
+        let (end, _) = run(&limited, &Memory::new(), [batch(&streams(), &events(3))]).await;
         assert!(end.is_ok());
     }
 
@@ -396,7 +400,7 @@ mod tests {
         plan.pace = Pace::Rate(1.0);
         plan.guards.max_duration = Some(Duration::from_secs(2));
         let memory = Memory::new();
-        let (end, report) = run(&plan, &memory, &[batch(&streams(), &events(60))]).await;
+        let (end, report) = run(&plan, &memory, [batch(&streams(), &events(60))]).await;
         assert!(end.unwrap_err().message.starts_with("guard max-duration"));
         assert_eq!(report.sent, 3);
         assert!(report.elapsed < Duration::from_secs(3));
@@ -405,7 +409,7 @@ mod tests {
     #[tokio::test]
     async fn what_the_target_does_not_take_is_not_counted_as_sent() {
         let memory = Memory::with_room(4);
-        let (end, report) = run(&plan(), &memory, &[batch(&streams(), &events(9))]).await;
+        let (end, report) = run(&plan(), &memory, [batch(&streams(), &events(9))]).await;
         assert_eq!(end.unwrap_err().kind, ErrorKind::Broker);
         assert_eq!(
             (report.sent, report.in_doubt, report.acknowledged),

@@ -4,6 +4,7 @@
 
 mod jsonl;
 mod mcap;
+mod raw;
 mod stdin;
 mod support;
 mod torn;

@@ -145,6 +145,7 @@ pub(crate) fn subscription(from: Bound, until: Bound) -> Subscription {
         follow: false,
         select: Arc::new(SelectAll),
         memory: 16 << 20,
+        raw: false,
         notices: Notices::silent(),
     }
 }

@@ -9,6 +9,7 @@ mod support;
 
 mod formats;
 mod hostile;
+mod recording;
 mod replaying;
 #[cfg(unix)]
 mod signals;

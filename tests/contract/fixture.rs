@@ -7,6 +7,8 @@ pub(crate) struct Fixture {
     pub(crate) name: &'static str,
     /// Where topics live.
     pub(crate) place: Place,
+    /// Of the client.
+    pub(crate) properties: &'static [(&'static str, &'static str)],
     /// A topic can be written to again, and while it is read.
     pub(crate) grows: bool,
     /// Headers of several names keep their order where names repeat; JSON lines gather a repeated
@@ -19,12 +21,12 @@ pub(crate) struct Fixture {
 
 /// Where a fixture's topics live.
 pub(crate) enum Place {
-    /// A server, named by this environment variable.
+    /// A server of this scheme, named by this environment variable.
     #[cfg_attr(
         not(any(feature = "kafka", feature = "redis")),
         expect(dead_code, reason = "every server has an adapter of its own feature")
     )]
-    Server(&'static str),
+    Server(&'static str, &'static str),
     /// This process: the address.
     Memory(&'static str),
     /// A file of its own for each contract: its ending.
@@ -42,6 +44,7 @@ pub(crate) fn demo() -> Fixture {
     Fixture {
         name: "demo",
         place: Place::Memory("demo:"),
+        properties: &[],
         grows: true,
         header_order: true,
         commit: None,
@@ -52,6 +55,7 @@ pub(crate) fn capture_mcap() -> Fixture {
     Fixture {
         name: "capture (.mcap)",
         place: Place::File("mcap"),
+        properties: &[],
         grows: false,
         header_order: true,
         commit: None,
@@ -80,10 +84,21 @@ pub(crate) fn capture_jsonl_zst() -> Fixture {
 pub(crate) fn kafka() -> Fixture {
     Fixture {
         name: "kafka",
-        place: Place::Server("EVTAP_TEST_KAFKA"),
+        place: Place::Server("kafka", "EVTAP_TEST_KAFKA"),
+        properties: &[("evtap.reader", "direct")],
         grows: true,
         header_order: true,
         commit: Some(kafka_commit),
+    }
+}
+
+/// What librdkafka reads where the adapter's own reader cannot.
+#[cfg(feature = "kafka")]
+pub(crate) fn kafka_rdkafka() -> Fixture {
+    Fixture {
+        name: "kafka (rdkafka)",
+        properties: &[("evtap.reader", "rdkafka")],
+        ..kafka()
     }
 }
 
@@ -123,7 +138,8 @@ fn kafka_commit(world: &World, group: &str, n: usize) -> Figures {
 pub(crate) fn redis() -> Fixture {
     Fixture {
         name: "redis",
-        place: Place::Server("EVTAP_TEST_REDIS"),
+        place: Place::Server("redis", "EVTAP_TEST_REDIS"),
+        properties: &[],
         grows: true,
         header_order: true,
         commit: Some(redis_commit),

@@ -153,7 +153,7 @@ pub(crate) async fn a_read_only_context_refuses_to_write(world: &World) {
         read_only: true,
         ..Settings::default()
     };
-    let broker = world.again(&settings);
+    let broker = world.again(settings);
     let topic = NewTopic {
         name: world.topic.clone(),
         partitions: 1,

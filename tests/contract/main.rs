@@ -81,6 +81,8 @@ suite! {
     demo,
     #[cfg(feature = "kafka")]
     kafka,
+    #[cfg(feature = "kafka")]
+    kafka_rdkafka,
     #[cfg(feature = "redis")]
     redis,
 }

@@ -19,6 +19,7 @@ pub(crate) const PATIENCE: Duration = Duration::from_mins(1);
 
 pub(crate) struct World {
     pub(crate) fixture: &'static str,
+    properties: &'static [(&'static str, &'static str)],
     pub(crate) grows: bool,
     pub(crate) header_order: bool,
     pub(crate) commit: Option<fn(&Self, &str, usize) -> crate::fixture::Figures>,
@@ -66,16 +67,17 @@ impl World {
     fn open(fixture: &Fixture) -> Option<Self> {
         let dir = tempfile::tempdir().unwrap();
         let server = match fixture.place {
-            Place::Server(variable) => server(fixture.name, variable)?,
+            Place::Server(scheme, variable) => server(scheme, variable)?,
             Place::Memory(address) => address.to_owned(),
             Place::File(ending) => {
                 let path = dir.path().join(format!("events.{ending}"));
                 path.to_str().unwrap().to_owned()
             }
         };
-        let broker = open(&server, &Settings::default());
+        let broker = open(&server, &with(fixture.properties, Settings::default()));
         Some(Self {
             fixture: fixture.name,
+            properties: fixture.properties,
             grows: fixture.grows,
             header_order: fixture.header_order,
             commit: fixture.commit,
@@ -88,8 +90,8 @@ impl World {
     }
 
     /// Another client of the same broker.
-    pub(crate) fn again(&self, settings: &Settings) -> Arc<dyn Broker> {
-        open(&self.server, settings)
+    pub(crate) fn again(&self, settings: Settings) -> Arc<dyn Broker> {
+        open(&self.server, &with(self.properties, settings))
     }
 
     /// True when the capability is there; else says that the contract does not apply.
@@ -160,6 +162,7 @@ impl World {
             follow: false,
             select: Arc::new(SelectAll),
             memory: 32 << 20,
+            raw: false,
             notices: Notices::silent(),
         }
     }
@@ -201,13 +204,20 @@ fn open(address: &str, settings: &Settings) -> Arc<dyn Broker> {
     registry::open(&Address::parse(address).unwrap(), settings).unwrap()
 }
 
+/// The settings, with the client properties of a fixture.
+fn with(properties: &[(&str, &str)], mut settings: Settings) -> Settings {
+    let owned = |(key, value): &(&str, &str)| ((*key).to_owned(), (*value).to_owned());
+    settings.properties.extend(properties.iter().map(owned));
+    settings
+}
+
 /// Some scripts give the bare host and port.
-fn server(name: &str, variable: &str) -> Option<String> {
+fn server(scheme: &str, variable: &str) -> Option<String> {
     crate::support::server(variable).map(|place| {
         if place.contains("://") {
             place
         } else {
-            format!("{name}://{place}")
+            format!("{scheme}://{place}")
         }
     })
 }

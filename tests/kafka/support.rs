@@ -67,6 +67,7 @@ pub fn all_of(topics: &str) -> Subscription {
         follow: false,
         select: Arc::new(SelectAll),
         memory: 64 << 20,
+        raw: false,
         notices: Notices::silent(),
     }
 }

@@ -53,6 +53,7 @@ fn sub(topic: &str) -> Subscription {
         follow: false,
         select: Arc::new(SelectAll),
         memory: 16 << 20,
+        raw: false,
         notices: Notices::silent(),
     }
 }

@@ -10,9 +10,12 @@ use crate::shared;
 /// Not every test uses all of this; a constant without a name does.
 const _: fn(&Own) -> String = Own::sasl_ssl;
 const _: fn(&Own) -> String = Own::ca;
+const _: fn(&Own, u32) = Own::kill_node;
+const _: fn(&Own, u32) = Own::revive_node;
 
 pub struct Own {
     port: u16,
+    brokers: u16,
     data: PathBuf,
 }
 
@@ -23,16 +26,21 @@ impl Own {
         shared::server("EVTAP_TEST_KAFKA")?;
         let count = COUNT.fetch_add(1, Ordering::Relaxed);
         let data = std::env::temp_dir().join(format!("evtap-own-{}-{count}", std::process::id()));
+        let brokers = options.iter().position(|option| *option == "--brokers");
+        let brokers = brokers.map_or(1, |at| options[at + 1].parse().unwrap());
         let own = Self {
-            port: free_ports(count),
+            port: free_ports(count, brokers),
+            brokers,
             data,
         };
         own.script(&[&["start"], options].concat());
         Some(own)
     }
 
+    /// The address of its broker, or of all of them.
     pub fn plain(&self) -> String {
-        format!("127.0.0.1:{}", self.port)
+        let address = |broker| format!("127.0.0.1:{}", self.port + broker * APART);
+        (0..self.brokers).map(address).collect::<Vec<_>>().join(",")
     }
 
     pub fn sasl_ssl(&self) -> String {
@@ -45,11 +53,19 @@ impl Own {
 
     /// As a power cut does it.
     pub fn kill(&self) {
-        self.script(&["kill", "1"]);
+        self.kill_node(1);
     }
 
     pub fn revive(&self) {
-        self.script(&["revive", "1"]);
+        self.revive_node(1);
+    }
+
+    pub fn kill_node(&self, node: u32) {
+        self.script(&["kill", &node.to_string()]);
+    }
+
+    pub fn revive_node(&self, node: u32) {
+        self.script(&["revive", &node.to_string()]);
     }
 
     fn script(&self, arguments: &[&str]) {
@@ -74,17 +90,22 @@ impl Drop for Own {
     }
 }
 
-/// The first of four ports in a row that are free. Every broker looks from another place on: while
-/// one is dead its ports are free, and nobody else must take them.
-fn free_ports(count: u32) -> u16 {
+/// How far apart the ports of two brokers of a cluster are, by the script.
+const APART: u16 = 100;
+
+/// The first of four ports in a row that are free, for each of the brokers. Every cluster looks
+/// from another place on: while a broker is dead its ports are free, and nobody else must take them.
+fn free_ports(count: u32, brokers: u16) -> u16 {
     let places = 800;
     let first = (std::process::id() * 7 + count * 100) % places;
     for place in (first..places).chain(0..first) {
         let base = 23_002 + (place as u16) * 10;
-        let taken: Vec<_> = (base..base + 4)
+        let ports =
+            (0..brokers).flat_map(|broker| base + broker * APART..base + broker * APART + 4);
+        let taken: Vec<_> = ports
             .map_while(|port| TcpListener::bind(("127.0.0.1", port)).ok())
             .collect();
-        if taken.len() == 4 {
+        if taken.len() == 4 * usize::from(brokers) {
             return base;
         }
     }

@@ -8,7 +8,7 @@ use tokio::sync::mpsc;
 
 use super::file::{died, no_thread};
 use crate::broker::{BoxFuture, Error, Result, Source, Subscription};
-use crate::event::{BATCH_BYTES, Batch, EventRef, Scanned, Select, SelectWorker, Verdict};
+use crate::event::{BATCH_BYTES, Batch, EventRef, Scanned, SelectWorker, Verdict};
 
 /// Batches in flight at most: 8 × 256 KiB = 2 MiB; fewer when the budget is smaller.
 const IN_FLIGHT: usize = 8;
@@ -141,7 +141,6 @@ impl Source for Feed {
 
 /// The selection on the reading thread.
 pub(super) struct Sieve {
-    select: Arc<dyn Select>,
     worker: Box<dyn SelectWorker>,
     keeps_all: bool,
 }
@@ -149,15 +148,23 @@ pub(super) struct Sieve {
 impl Sieve {
     pub(super) fn new(sub: &Subscription) -> Self {
         Self {
-            select: sub.select.clone(),
             worker: sub.select.worker(),
             keeps_all: sub.select.keeps_all(),
         }
     }
 
-    /// False proves that no event of these bytes is kept.
-    pub(super) fn may_match(&self, bytes: &[u8]) -> bool {
-        self.keeps_all || self.select.may_match(bytes)
+    /// Other bytes are next for `seek`.
+    pub(super) fn begin(&mut self) {
+        self.worker.begin();
+    }
+
+    /// Where in the bytes of a record batch the next event may be that is kept; see
+    /// [`SelectWorker::seek`].
+    pub(super) fn seek(&mut self, bytes: &[u8], from: usize) -> Option<usize> {
+        if self.keeps_all {
+            return Some(from);
+        }
+        self.worker.seek(bytes, from)
     }
 
     /// Looks at one event, and counts it.

@@ -227,6 +227,7 @@ mod tests {
             follow: false,
             select: Arc::new(SelectAll),
             memory: 1 << 20,
+            raw: false,
             notices: Notices::silent(),
         }
     }

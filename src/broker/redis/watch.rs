@@ -93,6 +93,7 @@ mod tests {
             follow,
             select: Arc::new(SelectAll),
             memory: 1 << 20,
+            raw: false,
             notices: Notices::silent(),
         }
     }

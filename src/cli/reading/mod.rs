@@ -108,6 +108,7 @@ pub async fn prepare_opened(
             follow,
             select: query.clone(),
             memory,
+            raw: false,
             notices: session.notices(),
         };
         let origin = u16::try_from(inputs.len())
@@ -193,6 +194,15 @@ impl Reading {
     pub fn freeze(&mut self, ranges: Vec<Vec<PartitionRange>>) {
         for (input, ranges) in self.inputs.iter_mut().zip(ranges) {
             input.sub.range = Range::Frozen(ranges);
+        }
+    }
+
+    /// Asks for whole record batches as they came: for a consumer that writes them as they are.
+    /// Nothing may need a look at the events, and the batches of one source only stay in order.
+    pub fn ask_for_raw(&mut self) {
+        let counted = self.limits.events.is_some() || self.last.is_some();
+        if let [input] = &mut self.inputs[..] {
+            input.sub.raw = !counted && input.sub.select.keeps_all();
         }
     }
 

@@ -47,7 +47,7 @@ impl Reading {
             end: all.end,
         };
         if !batch.is_empty() {
-            let flow = consumer.batch(&batch).await?;
+            let flow = consumer.batch(batch).await?;
             if flow == Flow::Closed || consumer.rest().await? == Flow::Closed {
                 outcome.end = End::Closed;
             }
@@ -101,8 +101,8 @@ struct Gather<'a> {
 }
 
 impl Consumer for Gather<'_> {
-    fn batch<'a>(&'a mut self, batch: &'a Batch) -> BoxFuture<'a, broker::Result<Flow>> {
-        let taken = self.last.take(batch);
+    fn batch(&mut self, batch: Batch) -> BoxFuture<'_, broker::Result<Flow>> {
+        let taken = self.last.take(&batch);
         Box::pin(async move {
             taken.map_err(|e| {
                 Error::new(ErrorKind::Usage, e.to_string()).hint("ask for fewer events with --last")

@@ -86,6 +86,11 @@ impl<'a> Records<'a> {
         self.body
     }
 
+    /// Where the next record begins in `body`, and the one before ends.
+    pub const fn at(&self) -> usize {
+        self.body.len() - self.rest.len()
+    }
+
     /// What a control batch says; `None` for any other batch, and for a control batch whose
     /// record the cleaner took out.
     pub fn marker(&self) -> Option<Marker> {
@@ -159,7 +164,7 @@ impl<'a> Records<'a> {
     fn fail(&mut self, reason: &'static str) -> CodecError {
         let error = CodecError::Record {
             index: self.header.records - self.left,
-            at: self.body.len() - self.rest.len(),
+            at: self.at(),
             reason,
         };
         self.left = 0;

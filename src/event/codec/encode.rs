@@ -240,6 +240,21 @@ pub fn control_batch(
     seal(&encoder.header, start, out);
 }
 
+/// Appends what is left of a batch when all its records are taken out, as the broker's own cleaner
+/// leaves it: the same offsets, times, producer, sequence and part in a transaction. `batch` begins
+/// with the batch; its records are not looked at. Gives the header of what was appended.
+pub fn emptied(batch: &[u8], out: &mut Vec<u8>) -> Result<BatchHeader, CodecError> {
+    let mut head = [0; BatchHeader::LEN];
+    BatchHeader {
+        compression: Compression::None,
+        records: 0,
+        ..BatchHeader::parse(batch)?
+    }
+    .seal(&mut head, &[]);
+    out.extend_from_slice(&head);
+    BatchHeader::parse(&head)
+}
+
 /// A header without records.
 const fn blank(base_offset: u64, options: &BatchOptions) -> BatchHeader {
     BatchHeader {

@@ -8,7 +8,7 @@ mod error;
 mod header;
 
 pub use decode::{Decoder, Record, Records};
-pub use encode::{BatchOptions, Encoder, control_batch};
+pub use encode::{BatchOptions, Encoder, control_batch, emptied};
 pub use error::CodecError;
 pub use header::BatchHeader;
 

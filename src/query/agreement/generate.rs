@@ -35,7 +35,7 @@ pub(super) const NUMBERS: [&str; 22] = [
     "1.5",
     "1E-400",
 ];
-const PATTERNS: [&str; 18] = [
+pub(super) const PATTERNS: [&str; 18] = [
     "a",
     "^a",
     "a$",

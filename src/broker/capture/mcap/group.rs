@@ -5,7 +5,7 @@
 use std::io::Write as _;
 use std::time::{Duration, Instant};
 
-use super::layout::{EVENT_LIMIT, POSITION_HEADER};
+use super::layout::{BATCH_LIMIT, EVENT_LIMIT, POSITION_HEADER};
 use crate::broker::{Error, ErrorKind, Result};
 use crate::event::codec::{BatchOptions, CodecError, Encoder, Record, control_batch};
 use crate::event::{
@@ -107,6 +107,28 @@ impl Group {
         self.base = meta.base_offset;
         self.begin();
         Ok(())
+    }
+
+    /// Writes a batch of the source as it came. What waits here came before it.
+    pub(super) fn whole(&mut self, meta: &BatchMeta, bytes: &[u8], write: Write<'_>) -> Result<()> {
+        debug_assert!(self.style == PositionStyle::Offset);
+        self.end(write)?;
+        if bytes.len() > BATCH_LIMIT {
+            return Err(Error::new(
+                ErrorKind::Unsupported,
+                format!(
+                    "the record batch at offset {} is larger than 258 MiB",
+                    meta.base_offset
+                ),
+            )
+            .hint("a capture takes no larger ones"));
+        }
+        write(Done {
+            bytes,
+            appended: false,
+            meta: Some(*meta),
+            positions: None,
+        })
     }
 
     fn is_of(&self, meta: &BatchMeta) -> bool {

@@ -138,6 +138,13 @@ impl Index {
         Ok(self)
     }
 
+    /// Whether a channel is that of broker timestamps which differ from event to event.
+    pub(super) fn is_appended(&self, channel: u16) -> bool {
+        self.channels
+            .get(&channel)
+            .is_some_and(|lane| lane.appended)
+    }
+
     /// The metadata record of that name; the last one when there are several.
     pub(super) fn about(&self, name: &str) -> Option<&BTreeMap<String, String>> {
         let found = self.metadata.iter().rev().find(|m| m.name == name);

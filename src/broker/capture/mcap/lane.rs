@@ -1,6 +1,8 @@
 //! One partition of a capture while it is read: the events of one record batch at a time, those
 //! that the range and the selection keep. How partitions are merged is not known here.
 
+mod whole;
+
 use std::collections::HashMap;
 use std::io;
 
@@ -25,6 +27,8 @@ pub(super) struct Bench<'i> {
     pub(super) store: Store,
     pub(super) decoder: Decoder,
     pub(super) sieve: Sieve,
+    /// Record batches that lie in the range as a whole are handed on as they are.
+    pub(super) raw: bool,
     pub(super) pool: BatchPool,
     pub(super) streams: Streams,
     /// The bytes of the record batch at hand; recycled.
@@ -68,6 +72,9 @@ pub(super) struct Lane<'i> {
     /// The kept events of the record batch at hand.
     events: Batch,
     next: usize,
+    /// The record batch at hand, where it is handed on as it is; its bytes are in `bytes`.
+    whole: Option<BatchMeta>,
+    bytes: Vec<u8>,
     pub(super) meta: Option<BatchMeta>,
     /// How much of the window the record batch read last was: positions, or events where
     /// positions are no offsets.
@@ -80,7 +87,7 @@ pub(super) struct Lane<'i> {
 
 /// What became of one record batch.
 pub(super) enum Filled {
-    /// Its kept events are in the lane.
+    /// Its kept events are in the lane, or all of it.
     Events,
     /// It is behind us, with nothing kept: where it reached to.
     Nothing(Option<BatchMeta>),
@@ -113,6 +120,8 @@ impl<'i> Lane<'i> {
             },
             events: Batch::new(streams.clone()),
             next: 0,
+            whole: None,
+            bytes: Vec::new(),
             meta: None,
             passed: 0,
             reached: None,
@@ -125,11 +134,17 @@ impl<'i> Lane<'i> {
         (self.next < self.events.len()).then(|| self.events.get(self.next))
     }
 
-    /// Its place in the merge; `head` must be there.
+    /// Nothing is at hand: neither an event nor a whole record batch.
+    pub(super) fn is_spent(&self) -> bool {
+        self.whole.is_none() && self.next >= self.events.len()
+    }
+
+    /// The place in the merge of what is at hand.
     pub(super) fn order(&mut self) -> (Timestamp, Position) {
-        let (time, position) = match self.head() {
-            Some(event) => (event.time(), event.position),
-            None => (None, Position::ZERO),
+        let (time, position) = match (&self.whole, self.head()) {
+            (Some(meta), _) => (whole::time(meta), Position::offset(meta.base_offset)),
+            (None, Some(event)) => (event.time(), event.position),
+            (None, None) => (None, Position::ZERO),
         };
         if let Some(time) = time {
             self.clock = time;
@@ -138,7 +153,9 @@ impl<'i> Lane<'i> {
     }
 
     pub(super) const fn take(&mut self) {
-        self.next += 1;
+        if self.whole.take().is_none() {
+            self.next += 1;
+        }
     }
 
     /// Reads the next record batch, and counts what it looks at.
@@ -146,6 +163,7 @@ impl<'i> Lane<'i> {
         // The buffers go back to the pool before others are taken.
         self.events = Batch::new(bench.streams.clone());
         self.next = 0;
+        self.whole = None;
         self.meta = None;
         self.passed = 0;
         let (chunk, spot) = match self.walk.next(&mut bench.store, |_| true) {
@@ -166,6 +184,9 @@ impl<'i> Lane<'i> {
             Ok(sequence) if !sound && !self.is_likely(&body, sequence) => Ok(Filled::Damaged(
                 self.damage(Some(spot), &"its offset cannot be trusted"),
             )),
+            Ok(_) if self.is_whole(bench, &body, spot) => {
+                Ok(self.hold(bench, &mut body, spot, scanned))
+            }
             Ok(_) => self.decode(bench, &body, spot, scanned),
             Err(error) => Ok(Filled::Damaged(self.damage(Some(spot), &error))),
         };
@@ -227,47 +248,73 @@ impl<'i> Lane<'i> {
         let header = *records.header();
         self.reached = Some(header.next_offset());
         self.passed = self.part_of_window(&header);
-        let mut meta = header.meta(self.stream as u32, self.visibility(&records));
-        if header.records == 0 {
-            // The batch has no time of its own any more; its message has it.
-            meta.max_timestamp = from_nanos(spot.log_time);
-        }
-        // The running numbers of other positions are no offsets of the source.
-        let meta = (self.style == PositionStyle::Offset).then_some(meta);
+        let meta = self.noted(&header, self.visibility(&records), spot);
+        let appended = bench.index.is_appended(spot.channel);
+        // The running numbers of other positions are no offsets of the source, and a batch of times
+        // that differ is the recorder's own: none of a source says them.
+        let of_source = self.style == PositionStyle::Offset && !appended;
+        let meta = of_source.then_some(meta);
         if header.control {
             return Ok(Filled::Nothing(meta));
         }
-        let possible = bench.sieve.may_match(records.body());
-        let appended = bench
-            .index
-            .channels
-            .get(&spot.channel)
-            .is_some_and(|lane| lane.appended);
-        let streams = bench.streams.clone();
-        self.events = bench.pool.batch(streams.clone());
-        for record in records {
-            let record = match record {
-                Ok(record) => record,
-                Err(error) => return Ok(self.broken(&header, spot, &error)),
-            };
-            let Some(event) = self.event(&streams, &record, appended) else {
-                return Ok(self.broken(&header, spot, &"an event without its position"));
-            };
-            if !self.window.holds(event.position) {
-                continue;
-            }
-            if !possible {
-                scanned.events += 1;
-                scanned.bytes += event.size() as u64;
-            } else if bench.sieve.keeps(&event, scanned)? {
-                self.events.push(&event).map_err(super::too_large)?;
-            }
+        if let Some(broken) = self.keep(bench, records, appended, scanned)? {
+            return Ok(self.broken(&header, spot, &broken));
         }
         if self.events.is_empty() {
             return Ok(Filled::Nothing(meta));
         }
         self.meta = meta;
         Ok(Filled::Events)
+    }
+
+    /// What is known of the record batch.
+    fn noted(&self, header: &BatchHeader, visibility: Visibility, spot: Spot) -> BatchMeta {
+        let mut meta = header.meta(self.stream as u32, visibility);
+        if header.records == 0 {
+            // The batch has no time of its own any more; its message has it.
+            meta.max_timestamp = from_nanos(spot.log_time);
+        }
+        meta
+    }
+
+    /// Takes the events that are kept out of a record batch, and counts all of the window. Only
+    /// those are tested that stand where the search through the whole batch has a hit. Returns what
+    /// is wrong with a record.
+    fn keep(
+        &mut self,
+        bench: &mut Bench<'_>,
+        mut records: Records<'_>,
+        appended: bool,
+        scanned: &mut Scanned,
+    ) -> Result<Option<String>> {
+        let streams = bench.streams.clone();
+        self.events = bench.pool.batch(streams.clone());
+        let body = records.body();
+        bench.sieve.begin();
+        let mut hit = bench.sieve.seek(body, 0);
+        while let Some(record) = records.next() {
+            let record = match record {
+                Ok(record) => record,
+                Err(error) => return Ok(Some(error.to_string())),
+            };
+            let Some(event) = self.event(&streams, &record, appended) else {
+                return Ok(Some("an event without its position".to_owned()));
+            };
+            let is_hit = hit.is_some_and(|hit| hit < records.at());
+            if is_hit {
+                hit = bench.sieve.seek(body, records.at());
+            }
+            if !self.window.holds(event.position) {
+                continue;
+            }
+            if !is_hit {
+                scanned.events += 1;
+                scanned.bytes += event.size() as u64;
+            } else if bench.sieve.keeps(&event, scanned)? {
+                self.events.push(&event).map_err(super::too_large)?;
+            }
+        }
+        Ok(None)
     }
 
     fn part_of_window(&self, header: &BatchHeader) -> u64 {
@@ -315,17 +362,12 @@ impl<'i> Lane<'i> {
     }
 
     /// The checksum was right, and yet a record is wrong: nothing of the batch is handed on.
-    fn broken(
-        &mut self,
-        header: &BatchHeader,
-        spot: Spot,
-        error: &dyn std::fmt::Display,
-    ) -> Filled {
+    fn broken(&mut self, header: &BatchHeader, spot: Spot, error: &str) -> Filled {
         self.events.truncate(0);
         let offset = header.base_offset;
         Filled::Damaged(format!(
             "{} (offset {offset})",
-            self.damage(Some(spot), error)
+            self.damage(Some(spot), &error)
         ))
     }
 

@@ -36,6 +36,7 @@ pub(super) fn read(
         store: Store::new(index.file.clone()),
         decoder: Decoder::new(BATCH_LIMIT),
         sieve: Sieve::new(sub),
+        raw: sub.raw && sub.select.keeps_all(),
         pool: BatchPool::default(),
         streams: streams.clone(),
         body: Vec::new(),
@@ -111,13 +112,14 @@ impl Merge<'_, '_> {
 
     /// Makes sure that the lane has an event at hand, and gives its place; `None` at the end.
     fn advance(&mut self, i: usize, lane: &mut Lane<'_>) -> Result<Option<Key>, Stop> {
-        while lane.head().is_none() {
+        while lane.is_spent() {
             self.metas[i] = None;
             match lane.fill(&mut self.bench, &mut self.out.scanned)? {
                 Filled::End => return Ok(None),
                 Filled::Events => {}
                 Filled::Nothing(meta) => {
                     if let Some(meta) = meta {
+                        self.make_room(false)?;
                         self.out.push_meta(meta);
                     }
                     self.silent += 1;
@@ -137,8 +139,11 @@ impl Merge<'_, '_> {
     }
 
     fn push(&mut self, i: usize, lane: &mut Lane<'_>) -> Result<(), Stop> {
-        if self.out.is_full() {
-            self.hand_on()?;
+        self.make_room(lane.whole().is_some())?;
+        if let Some((meta, bytes)) = lane.whole() {
+            self.out.push_raw(meta, bytes).map_err(super::too_large)?;
+            lane.take();
+            return Ok(());
         }
         let number = match (self.metas[i], lane.meta) {
             (None, Some(meta)) => {
@@ -154,6 +159,16 @@ impl Merge<'_, '_> {
                 .map_err(super::too_large)?;
         }
         lane.take();
+        Ok(())
+    }
+
+    /// For an event, or for a whole record batch: they do not travel together.
+    fn make_room(&mut self, raw: bool) -> Result<(), Stop> {
+        let unused = self.out.is_empty() && self.out.metas().is_empty();
+        let other = raw != self.out.is_raw() && !unused;
+        if self.out.is_full() || other {
+            self.hand_on()?;
+        }
         Ok(())
     }
 

@@ -87,16 +87,12 @@ impl McapSink {
 
     fn take(&mut self, batch: &Batch) -> Result<()> {
         self.follow(batch);
-        let metas = batch.metas();
-        let mut told = 0;
-        for event in batch.iter() {
-            if let Some(meta) = event.meta {
-                told = self.tell(metas, told, meta)?;
+        if batch.is_raw() {
+            for (meta, bytes) in batch.raws() {
+                self.whole(meta, bytes)?;
             }
-            self.push(&event)?;
-        }
-        for meta in &metas[told..] {
-            self.source_batch(meta)?;
+        } else {
+            self.take_events(batch)?;
         }
         if self.waiting() > WAITING {
             self.each(|group, write| group.cut(write))?;
@@ -111,6 +107,37 @@ impl McapSink {
                 }
             })?;
         }
+        Ok(())
+    }
+
+    fn take_events(&mut self, batch: &Batch) -> Result<()> {
+        let metas = batch.metas();
+        let mut told = 0;
+        for event in batch.iter() {
+            if let Some(meta) = event.meta {
+                told = self.tell(metas, told, meta)?;
+            }
+            self.push(&event)?;
+        }
+        for meta in &metas[told..] {
+            self.source_batch(meta)?;
+        }
+        Ok(())
+    }
+
+    /// Writes a record batch of the source as it came.
+    fn whole(&mut self, meta: &BatchMeta, bytes: &[u8]) -> Result<()> {
+        let Part {
+            stream,
+            group,
+            tally,
+        } = &mut self.parts[self.route[meta.stream as usize]];
+        let recorder = &mut self.recorder;
+        group.whole(meta, bytes, &mut |done| {
+            record(recorder, stream, tally, &done)
+        })?;
+        self.written.events += meta.events();
+        self.written.bytes += bytes.len() as u64;
         Ok(())
     }
 

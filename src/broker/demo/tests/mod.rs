@@ -41,6 +41,7 @@ fn subscription(topics: &str) -> Subscription {
         follow: false,
         select: Arc::new(SelectAll),
         memory: 1 << 20,
+        raw: false,
         notices: Notices::silent(),
     }
 }

@@ -10,7 +10,7 @@ use kafka_protocol::messages::metadata_request::MetadataRequestTopic;
 use kafka_protocol::messages::{ApiKey, MetadataRequest, TopicName};
 use kafka_protocol::protocol::StrBytes;
 use rdkafka::types::RDKafkaErrorCode as Code;
-use tokio::time::sleep;
+use tokio::time::{sleep, timeout};
 
 use super::super::error::Failure;
 use super::answers::Metadata;
@@ -64,10 +64,14 @@ impl Cluster {
     /// Metadata of these topics, or of all. Tries every broker, and for as long as a user waits.
     pub(super) async fn metadata(&self, topics: Option<&[&str]>) -> Result<Arc<Metadata>> {
         let began = Instant::now();
+        let mut before = None;
         loop {
-            let failure = match self.ask_metadata(topics).await {
-                Ok(metadata) => return Ok(metadata),
-                Err(failure) => failure,
+            let left = FIRST_CONTACT.saturating_sub(began.elapsed());
+            let failure = match timeout(left, self.ask_metadata(topics)).await {
+                Ok(Ok(metadata)) => return Ok(metadata),
+                Ok(Err(failure)) => failure,
+                // The try before failed by itself, and says more.
+                Err(_) => return Err(self.unreachable(before.unwrap_or_else(silent))),
             };
             let limit = match failure.code {
                 Code::BrokerTransportFailure => REFUSED_FOR,
@@ -77,6 +81,7 @@ impl Cluster {
             if began.elapsed() + PAUSE >= limit {
                 return Err(self.unreachable(failure));
             }
+            before = Some(failure);
             sleep(PAUSE).await;
         }
     }
@@ -210,6 +215,12 @@ pub(super) fn is_final(failure: &Failure) -> bool {
         failure.code,
         Code::Authentication | Code::SaslAuthenticationFailed | Code::UnsupportedSASLMechanism
     )
+}
+
+/// Whoever was asked is there and does not answer.
+fn silent() -> Failure {
+    let text = format!("no answer within {} s", FIRST_CONTACT.as_secs());
+    Failure::new(Code::RequestTimedOut, text)
 }
 
 async fn metadata_by(

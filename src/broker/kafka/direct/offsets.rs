@@ -15,6 +15,7 @@ use super::super::admin::{Ask, Place};
 use super::super::error::Failure;
 use super::answers::{self, Metadata, OffsetAnswer};
 use super::cluster::{Cluster, is_final};
+use super::wire::garbled;
 use crate::broker::Result;
 
 /// How long an election is waited for.
@@ -105,8 +106,8 @@ async fn ask(
     let mut all = vec![vec![-1; places.len()]; asks.len()];
     let told = try_join_all(each).await?;
     for (answers, rows) in told.iter().zip(by_leader.values()) {
-        for (answer, offsets) in answers.iter().zip(&mut all) {
-            fill(answer, places, rows, offsets)?;
+        for ((answer, ask), offsets) in answers.iter().zip(asks).zip(&mut all) {
+            fill(answer, *ask, places, rows, offsets)?;
         }
     }
     Ok(all)
@@ -125,6 +126,7 @@ fn leaders(metadata: &Metadata) -> HashMap<(&str, u32), i32> {
 /// Puts one leader's answer where its partitions stand.
 fn fill(
     answer: &[OffsetAnswer],
+    ask: Ask,
     places: &[Place],
     rows: &[usize],
     offsets: &mut [i64],
@@ -136,6 +138,12 @@ fn fill(
     for &row in rows {
         let place = &places[row];
         let failure = match told.get(&(&*place.0, place.1)) {
+            // Below 0 is "none", and every log has a first offset and an end.
+            Some(answer)
+                if answer.error == 0 && answer.offset < 0 && !matches!(ask, Ask::Time(_)) =>
+            {
+                garbled("an offset below 0")
+            }
             Some(answer) if answer.error == 0 => {
                 offsets[row] = answer.offset;
                 continue;

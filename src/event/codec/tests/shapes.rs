@@ -201,3 +201,62 @@ fn a_huge_record_count_allocates_nothing() {
     assert_eq!(all.len(), 2);
     assert!(all[1].is_err());
 }
+
+#[test]
+fn an_emptied_batch_keeps_all_but_its_records() {
+    for codec in CODECS {
+        for timestamp_type in [TimestampType::Create, TimestampType::Append] {
+            let options = BatchOptions {
+                compression: codec,
+                timestamp_type,
+                transactional: true,
+                producer_id: 7,
+                producer_epoch: 3,
+                base_sequence: 12,
+                leader_epoch: 5,
+            };
+            let records = [plain(100, b"a"), plain(104, b"b")];
+            let mut batch = encode(100, &options, &records, Some(149));
+            let before = BatchHeader::parse(&batch).unwrap();
+            batch.extend_from_slice(b"what comes after is not looked at");
+            let mut out = b"before".to_vec();
+            let header = emptied(&batch, &mut out).unwrap();
+            let left = out.split_off(6);
+            assert_eq!((&out[..], left.len()), (&b"before"[..], BatchHeader::LEN));
+            assert_eq!(BatchHeader::check(&left).unwrap(), header);
+            let expected = BatchHeader {
+                compression: Compression::None,
+                records: 0,
+                length: header.length,
+                crc: header.crc,
+                ..before
+            };
+            assert_eq!(header, expected);
+            assert_eq!(
+                (header.next_offset(), header.max_timestamp),
+                (150, before.max_timestamp)
+            );
+            assert_eq!(decode(&left).unwrap(), []);
+            let mut again = Vec::new();
+            emptied(&left, &mut again).unwrap();
+            assert_eq!(again, left);
+        }
+    }
+    let cut = encode(0, &BatchOptions::default(), &[plain(0, b"x")], None);
+    let mut out = Vec::new();
+    assert!(emptied(&cut[..60], &mut out).is_err() && out.is_empty());
+}
+
+#[test]
+fn a_check_finds_what_a_decoder_would_but_for_the_records() {
+    let batch = encode(0, &compressed(Compression::Lz4), &[plain(0, b"x")], None);
+    let header = BatchHeader::check(&batch).unwrap();
+    assert_eq!(header, BatchHeader::parse(&batch).unwrap());
+    let cut = BatchHeader::check(&batch[..batch.len() - 1]);
+    assert!(matches!(cut, Err(CodecError::Truncated { .. })));
+    let mut flipped = batch;
+    let end = flipped.len() - 1;
+    flipped[end] ^= 1;
+    let wrong = BatchHeader::check(&flipped);
+    assert!(matches!(wrong, Err(CodecError::Checksum { .. })));
+}

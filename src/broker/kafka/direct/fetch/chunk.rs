@@ -103,18 +103,18 @@ impl Buffers {
 
 #[cfg(test)]
 mod tests {
-    use futures_util::FutureExt as _;
-
     use super::*;
 
     #[tokio::test]
     async fn a_chunk_beyond_the_budget_waits_for_all_others() {
         let buffers = Buffers::new(2 * CHUNK);
         let small = buffers.chunk(1).await.unwrap();
-        let mut large = Box::pin(buffers.chunk(100 * CHUNK));
-        assert!(large.as_mut().now_or_never().is_none());
+        let more = Arc::clone(&buffers);
+        let large = tokio::spawn(async move { more.chunk(100 * CHUNK).await.is_some() });
+        tokio::task::yield_now().await;
+        assert!(!large.is_finished());
         drop(small);
-        assert!(large.as_mut().now_or_never().is_some());
+        assert!(large.await.unwrap());
     }
 
     #[tokio::test]

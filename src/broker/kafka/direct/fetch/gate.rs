@@ -26,8 +26,8 @@ pub(super) struct Job {
     pub(super) done: mpsc::Sender<Result<Batch>>,
 }
 
-/// Chunks that wait for a worker or for the source. Their bytes are bounded by the budget.
-const WAITING: usize = 64;
+/// Chunks that wait for a worker or for the source: what workers have made of them waits along.
+const WAITING: usize = 6;
 /// Batches that a worker may be ahead of the source.
 const AHEAD: usize = 4;
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::chunk::Chunk;
 use crate::broker::{Error, ErrorKind, Result};
-use crate::event::codec::{CodecError, Decoder, Record, Records};
+use crate::event::codec::{self, BatchHeader, CodecError, Decoder, Record, Records};
 use crate::event::{
     ArenaFull, Batch, BatchMeta, BatchPool, EventRef, Position, Scanned, Select, SelectWorker,
     Stream, Streams, Verdict, Visibility,
@@ -16,25 +16,28 @@ use crate::event::{
 const INFLATED: usize = 256 << 20;
 
 /// One worker's part of the selection.
-pub(super) struct Sieve<'s> {
-    select: &'s dyn Select,
-    worker: Box<dyn SelectWorker>,
-    keeps_all: bool,
+pub(super) struct Sieve {
+    /// `None` keeps everything.
+    worker: Option<Box<dyn SelectWorker>>,
+    /// Whole record batches are handed on as they came.
+    raw: bool,
     decoder: Decoder,
     pool: BatchPool,
+    /// An aborted batch without its records; recycled.
+    emptied: Vec<u8>,
 }
 
 /// Takes the batches that are done; false when nobody wants more.
 pub(super) type Give<'g> = &'g mut dyn FnMut(Batch) -> bool;
 
-impl<'s> Sieve<'s> {
-    pub(super) fn new(select: &'s dyn Select, pool: BatchPool) -> Self {
+impl Sieve {
+    pub(super) fn new(select: &dyn Select, raw: bool, pool: BatchPool) -> Self {
         Self {
-            select,
-            worker: select.worker(),
-            keeps_all: select.keeps_all(),
+            worker: (!select.keeps_all()).then(|| select.worker()),
+            raw: raw && select.keeps_all(),
             decoder: Decoder::new(INFLATED),
             pool,
+            emptied: Vec::new(),
         }
     }
 
@@ -47,26 +50,27 @@ impl<'s> Sieve<'s> {
             give,
             wanted: true,
         };
+        let wanted = chunk.from..chunk.until;
         for piece in &chunk.batches {
-            let meta = piece.header.meta(chunk.stream, piece.visibility);
-            out.batch.push_meta(meta);
-            if piece.visibility != Visibility::Visible {
-                continue;
-            }
             let part = Part {
                 stream: &streams[chunk.stream as usize],
                 index: chunk.stream,
-                meta,
+                meta: piece.header.meta(chunk.stream, piece.visibility),
             };
             let bytes = &chunk.bytes[piece.at..piece.at + piece.len];
-            let records = self.decoder.records(&piece.header, bytes);
-            let records = records.map_err(|e| part.damaged(&e))?;
-            let mut test = Test {
-                // False is a proof for the whole batch.
-                possible: self.keeps_all || self.select.may_match(records.body()),
-                worker: (!self.keeps_all).then_some(&mut *self.worker),
-            };
-            part.sift(records, chunk.from..chunk.until, &mut test, &mut out)?;
+            let header = &piece.header;
+            let whole = wanted.start <= header.base_offset && header.next_offset() <= wanted.end;
+            if self.raw && whole {
+                part.copy(header, bytes, &mut self.emptied, &mut out)?;
+            } else {
+                out.only_events();
+                out.batch.push_meta(part.meta);
+                if piece.visibility == Visibility::Visible {
+                    let records = self.decoder.records(header, bytes);
+                    let records = records.map_err(|e| part.damaged(&e))?;
+                    part.sift(records, &wanted, self.worker.as_deref_mut(), &mut out)?;
+                }
+            }
             if !out.wanted {
                 return Ok(());
             }
@@ -100,36 +104,23 @@ impl Out<'_> {
         self.wanted = (self.give)(std::mem::replace(&mut self.batch, fresh));
     }
 
+    /// A batch holds events or record batches, never both.
+    fn only_events(&mut self) {
+        if self.batch.is_raw() {
+            self.turn();
+        }
+    }
+
+    fn only_raws(&mut self) {
+        if !self.batch.is_raw() && !self.batch.metas().is_empty() {
+            self.turn();
+        }
+    }
+
     fn end(mut self) {
         if !self.batch.metas().is_empty() || self.batch.scanned != Scanned::default() {
             self.turn();
         }
-    }
-}
-
-/// How events are tested.
-struct Test<'t> {
-    possible: bool,
-    /// `None` keeps everything.
-    worker: Option<&'t mut dyn SelectWorker>,
-}
-
-impl Test<'_> {
-    fn keeps(&mut self, event: &EventRef<'_>, scanned: &mut Scanned) -> Result<bool> {
-        if !self.possible {
-            return Ok(false);
-        }
-        let Some(worker) = &mut self.worker else {
-            return Ok(true);
-        };
-        Ok(match worker.test(event)? {
-            Verdict::Keep => true,
-            Verdict::Drop => false,
-            Verdict::Failed => {
-                scanned.failed += 1;
-                false
-            }
-        })
     }
 }
 
@@ -141,33 +132,74 @@ struct Part<'a> {
 }
 
 impl Part<'_> {
+    /// Hands on the events in `wanted` that the worker keeps. Only records with a hit are tested.
     fn sift(
         &self,
-        records: Records<'_>,
-        wanted: Range<u64>,
-        test: &mut Test<'_>,
+        mut records: Records<'_>,
+        wanted: &Range<u64>,
+        mut worker: Option<&mut (dyn SelectWorker + 'static)>,
         out: &mut Out<'_>,
     ) -> Result<()> {
-        for record in records {
+        let body = records.body();
+        let mut hit = worker.as_mut().and_then(|worker| {
+            worker.begin();
+            worker.seek(body, 0)
+        });
+        while let Some(record) = records.next() {
             let record = record.map_err(|e| self.damaged(&e))?;
-            if record.offset < wanted.start {
-                continue;
-            }
             if record.offset >= wanted.end {
                 break;
+            }
+            let is_hit = hit.is_some_and(|hit| hit < records.at());
+            if is_hit && let Some(worker) = &mut worker {
+                hit = worker.seek(body, records.at());
+            }
+            if record.offset < wanted.start {
+                continue;
             }
             let event = self.event(&record);
             out.batch.scanned.events += 1;
             out.batch.scanned.bytes += event.size() as u64;
-            if !test.keeps(&event, &mut out.batch.scanned)? {
-                continue;
+            let verdict = match &mut worker {
+                None => Verdict::Keep,
+                Some(worker) if is_hit => worker.test(&event)?,
+                Some(_) => Verdict::Drop,
+            };
+            match verdict {
+                Verdict::Keep => out.push(&event, &self.meta).map_err(too_large)?,
+                Verdict::Drop => {}
+                Verdict::Failed => out.batch.scanned.failed += 1,
             }
-            out.push(&event, &self.meta).map_err(|full| {
-                Error::new(ErrorKind::Broker, format!("take over an event: {full}"))
-            })?;
             if !out.wanted {
                 break;
             }
+        }
+        Ok(())
+    }
+
+    /// Hands on the record batch itself. Of an aborted one its records are left out, as the
+    /// broker's cleaner does it.
+    fn copy(
+        &self,
+        header: &BatchHeader,
+        bytes: &[u8],
+        emptied: &mut Vec<u8>,
+        out: &mut Out<'_>,
+    ) -> Result<()> {
+        out.only_raws();
+        let mut meta = self.meta;
+        let mut bytes = bytes;
+        if meta.visibility == Visibility::Aborted {
+            emptied.clear();
+            let header = codec::emptied(bytes, emptied).map_err(|e| self.damaged(&e))?;
+            meta = header.meta(self.index, meta.visibility);
+            bytes = emptied;
+        }
+        out.batch.scanned.events += meta.events();
+        out.batch.scanned.bytes += (header.size() - BatchHeader::LEN) as u64;
+        out.batch.push_raw(meta, bytes).map_err(too_large)?;
+        if out.batch.is_full() {
+            out.turn();
         }
         Ok(())
     }
@@ -197,4 +229,8 @@ impl Part<'_> {
         )
         .hint(format!("-p {partition} --from {next} begins after it"))
     }
+}
+
+fn too_large(full: ArenaFull) -> Error {
+    Error::new(ErrorKind::Broker, format!("take over an event: {full}"))
 }

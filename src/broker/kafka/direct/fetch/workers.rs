@@ -17,6 +17,7 @@ const MOST: usize = 4;
 pub(super) fn start(
     waiting: mpsc::Receiver<Job>,
     select: &Arc<dyn Select>,
+    raw: bool,
     pool: &BatchPool,
 ) -> Result<()> {
     let waiting = Arc::new(Mutex::new(waiting));
@@ -25,14 +26,13 @@ pub(super) fn start(
         let (waiting, select, pool) = (Arc::clone(&waiting), Arc::clone(select), pool.clone());
         thread::Builder::new()
             .name(format!("kafka-sift-{number}"))
-            .spawn(move || work(&waiting, &select, pool))
+            .spawn(move || work(&waiting, Sieve::new(&*select, raw, pool)))
             .map_err(|e| Error::new(ErrorKind::Broker, format!("start a thread: {e}")))?;
     }
     Ok(())
 }
 
-fn work(waiting: &Mutex<mpsc::Receiver<Job>>, select: &Arc<dyn Select>, pool: BatchPool) {
-    let mut sieve = Sieve::new(&**select, pool);
+fn work(waiting: &Mutex<mpsc::Receiver<Job>>, mut sieve: Sieve) {
     loop {
         // One lock a chunk; whoever holds it waits for the next one.
         let job = waiting

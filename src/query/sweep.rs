@@ -1,0 +1,209 @@
+//! The search for the next event that may match, over the bytes of many events at once: the texts
+//! that an event must hold are sought in all of them, and only what is around a hit is worth a
+//! look. Which texts those are is not known here.
+
+use memchr::memmem::Finder;
+
+/// Texts that must be in the bytes of an event, joined by and and or.
+pub(super) enum Texts<'f> {
+    /// Nothing is known.
+    Free,
+    All(Vec<Self>),
+    Any(Vec<Self>),
+    One(&'f Finder<'static>),
+}
+
+/// The search, with how far it is in the bytes at hand.
+pub(super) struct Sweep {
+    marks: Vec<Mark>,
+    root: Node,
+}
+
+enum Node {
+    Free,
+    All(Vec<Self>),
+    Any(Vec<Self>),
+    /// Index into `marks`: the same text in two places is sought once.
+    Text(usize),
+}
+
+/// One text, and where it is next. Remembered, because each byte is worth one look only: a rare
+/// text would else be sought again to the end of the bytes for each hit of a frequent one.
+struct Mark {
+    finder: Finder<'static>,
+    next: Next,
+    #[cfg(test)]
+    looked: usize,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Next {
+    /// Not looked for in these bytes.
+    Unknown,
+    At(usize),
+    /// Not in the rest of them.
+    Never,
+}
+
+impl Sweep {
+    pub(super) fn new(texts: &Texts<'_>) -> Self {
+        let mut marks = Vec::new();
+        let root = Node::new(texts, &mut marks);
+        Self { marks, root }
+    }
+
+    /// Other bytes are next.
+    pub(super) fn begin(&mut self) {
+        for mark in &mut self.marks {
+            mark.next = Next::Unknown;
+        }
+    }
+
+    /// The position up to which no event can match that begins at `from` or later, and ends
+    /// there; `None` when none can. `from` must not fall before the next `begin`.
+    pub(super) fn seek(&mut self, bytes: &[u8], from: usize) -> Option<usize> {
+        self.root.seek(&mut self.marks, bytes, from)
+    }
+}
+
+impl Node {
+    fn new(texts: &Texts<'_>, marks: &mut Vec<Mark>) -> Self {
+        let mut each = |all: &[Texts<'_>]| all.iter().map(|t| Self::new(t, marks)).collect();
+        match texts {
+            Texts::Free => Self::Free,
+            Texts::All(all) => Self::All(each(all)),
+            Texts::Any(any) => Self::Any(each(any)),
+            Texts::One(finder) => {
+                let known = marks
+                    .iter()
+                    .position(|mark| mark.finder.needle() == finder.needle());
+                Self::Text(known.unwrap_or_else(|| {
+                    marks.push(Mark::new((*finder).clone()));
+                    marks.len() - 1
+                }))
+            }
+        }
+    }
+
+    fn seek(&self, marks: &mut [Mark], bytes: &[u8], from: usize) -> Option<usize> {
+        match self {
+            Self::Free => Some(from),
+            // Each from `from`: the event around the hit of one may hold the others before it.
+            Self::All(all) => {
+                let mut furthest = from;
+                for node in all {
+                    furthest = furthest.max(node.seek(marks, bytes, from)?);
+                }
+                Some(furthest)
+            }
+            Self::Any(any) => {
+                let hits = any.iter().filter_map(|node| node.seek(marks, bytes, from));
+                hits.min()
+            }
+            Self::Text(index) => marks[*index].seek(bytes, from),
+        }
+    }
+}
+
+impl Mark {
+    const fn new(finder: Finder<'static>) -> Self {
+        Self {
+            finder,
+            next: Next::Unknown,
+            #[cfg(test)]
+            looked: 0,
+        }
+    }
+
+    /// Where the text begins, at `from` or later. An event that holds it ends after that.
+    fn seek(&mut self, bytes: &[u8], from: usize) -> Option<usize> {
+        match self.next {
+            Next::Never => return None,
+            Next::At(at) if at >= from => return Some(at),
+            Next::At(_) | Next::Unknown => {}
+        }
+        let found = bytes
+            .get(from..)
+            .and_then(|rest| Some(from + self.finder.find(rest)?));
+        #[cfg(test)]
+        {
+            let end = found.map_or(bytes.len(), |at| at + self.finder.needle().len());
+            self.looked += end.saturating_sub(from);
+        }
+        self.next = found.map_or(Next::Never, Next::At);
+        found
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn finder(text: &str) -> Finder<'static> {
+        Finder::new(text.as_bytes()).into_owned()
+    }
+
+    #[test]
+    fn the_next_place_is_the_last_of_all_and_the_first_of_any() {
+        let (a, b, c) = (finder("aa"), finder("bb"), finder("cc"));
+        let one = || vec![Texts::One(&a), Texts::One(&b)];
+        let bytes = b"..aa..bb..aa..";
+        for (texts, from, expected) in [
+            (Texts::Free, 3, Some(3)),
+            (Texts::One(&a), 0, Some(2)),
+            (Texts::One(&a), 2, Some(2)),
+            (Texts::One(&a), 3, Some(10)),
+            (Texts::One(&a), 11, None),
+            (Texts::One(&c), 0, None),
+            (Texts::All(one()), 0, Some(6)),
+            (Texts::All(one()), 3, Some(10)),
+            (Texts::All(one()), 7, None),
+            (Texts::Any(one()), 0, Some(2)),
+            (Texts::Any(one()), 7, Some(10)),
+            (Texts::Any(one()), 11, None),
+            (Texts::All(vec![Texts::Any(one()), Texts::Free]), 3, Some(6)),
+            (Texts::All(vec![Texts::Any(one()), Texts::One(&c)]), 0, None),
+            (Texts::Any(vec![Texts::One(&a), Texts::Free]), 0, Some(0)),
+        ] {
+            assert_eq!(Sweep::new(&texts).seek(bytes, from), expected);
+        }
+    }
+
+    #[test]
+    fn what_was_found_in_other_bytes_is_forgotten() {
+        let a = finder("aa");
+        let mut sweep = Sweep::new(&Texts::One(&a));
+        assert_eq!(sweep.seek(b"....aa", 0), Some(4));
+        sweep.begin();
+        assert_eq!(sweep.seek(b"aa....", 0), Some(0));
+        assert_eq!(sweep.seek(b"aa....", 1), None);
+        sweep.begin();
+        assert_eq!(sweep.seek(b"......aa", 0), Some(6));
+    }
+
+    #[test]
+    fn each_text_looks_once_at_each_byte() {
+        // One text in each event, one in the last, and one nowhere.
+        let events = 10_000;
+        let mut bytes = b"an event with often in it\n".repeat(events);
+        bytes.extend_from_slice(b"an event with seldom in it\n");
+        let (often, seldom, never) = (finder("often"), finder("seldom"), finder("never"));
+        let texts = Texts::Any(vec![
+            Texts::All(vec![Texts::One(&often), Texts::One(&never)]),
+            Texts::One(&often),
+            Texts::One(&seldom),
+            Texts::One(&never),
+        ]);
+        let mut sweep = Sweep::new(&texts);
+        assert_eq!(sweep.marks.len(), 3);
+        let (mut from, mut hits) = (0, 0);
+        while let Some(at) = sweep.seek(&bytes, from) {
+            hits += 1;
+            from = at + bytes[at..].iter().position(|b| *b == b'\n').unwrap() + 1;
+        }
+        assert_eq!(hits, events + 1);
+        for mark in &sweep.marks {
+            assert!(mark.looked <= bytes.len(), "{}", mark.looked);
+        }
+    }
+}

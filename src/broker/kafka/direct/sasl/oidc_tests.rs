@@ -1,3 +1,5 @@
+//! A token endpoint that answers what a test has it answer.
+
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;

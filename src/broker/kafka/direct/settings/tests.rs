@@ -1,3 +1,5 @@
+//! What settings come of which properties.
+
 use std::collections::BTreeMap;
 
 use super::*;

@@ -29,6 +29,7 @@ const ONLY_IN: &[(&str, &str)] = &[
     ("crossterm", "tui/"),
     ("rdkafka", "broker/kafka/"),
     ("rdkafka_sys", "broker/kafka/"),
+    ("kafka_protocol", "broker/kafka/direct/"),
     ("redis", "broker/redis/"),
     ("mcap", "broker/capture/"),
     ("jaq_core", "query/"),

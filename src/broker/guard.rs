@@ -57,6 +57,10 @@ impl<B: Broker> Broker for Guarded<B> {
         self.inner.capabilities()
     }
 
+    fn reader(&self) -> Option<String> {
+        self.inner.reader()
+    }
+
     fn topics<'a>(&'a self, which: &'a TopicSelector) -> BoxFuture<'a, Result<Vec<TopicInfo>>> {
         self.inner.topics(which)
     }

@@ -41,6 +41,11 @@ pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 pub trait Broker: Send + Sync {
     fn capabilities(&self) -> Capabilities;
 
+    /// How it is read, and why so, where there is more than one way: for `--explain`.
+    fn reader(&self) -> Option<String> {
+        None
+    }
+
     /// The topics that the selector names, with their partitions. A topic that is named (not
     /// matched by a glob) and missing is [`ErrorKind::MissingTopic`].
     fn topics<'a>(&'a self, which: &'a TopicSelector) -> BoxFuture<'a, Result<Vec<TopicInfo>>>;

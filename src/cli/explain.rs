@@ -19,6 +19,9 @@ pub async fn print(reading: &Reading) -> Result<Exit> {
             capabilities.adapter,
             capabilities.look.name()
         ));
+        if let Some(reader) = input.opened.broker.reader() {
+            lines.push(format!("  {reader}"));
+        }
         for range in ranges {
             let style = range.style;
             let end = if reading.follow {

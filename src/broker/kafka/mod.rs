@@ -60,7 +60,7 @@ const CAPABILITIES: Capabilities = Capabilities {
     null_values: true,
     keeps_timestamp: true,
     transactions: true,
-    batch_metadata: false,
+    batch_metadata: true,
     time_ordered: false,
     follow: true,
     write: true,
@@ -171,7 +171,17 @@ impl Drop for Lease {
 
 impl Broker for Kafka {
     fn capabilities(&self) -> Capabilities {
-        CAPABILITIES
+        Capabilities {
+            batch_metadata: self.direct.is_ok(),
+            ..CAPABILITIES
+        }
+    }
+
+    fn reader(&self) -> Option<String> {
+        Some(match &self.direct {
+            Ok(_) => "read by Kafka's own protocol (evtap.reader=direct)".to_owned(),
+            Err(why) => format!("read through librdkafka, slower: {why}"),
+        })
     }
 
     fn cluster(&self) -> BoxFuture<'_, Result<Option<String>>> {

@@ -194,3 +194,122 @@ pub(super) fn offsets(answer: &[u8], version: i16) -> Result<Vec<OffsetAnswer>, 
     }
     Ok(found)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use bytes::BytesMut;
+    use kafka_protocol::messages::api_versions_response::ApiVersion;
+    use kafka_protocol::messages::list_offsets_response::{
+        ListOffsetsPartitionResponse, ListOffsetsTopicResponse,
+    };
+    use kafka_protocol::messages::metadata_response::{
+        MetadataResponseBroker, MetadataResponsePartition, MetadataResponseTopic,
+    };
+    use kafka_protocol::messages::{
+        ApiVersionsResponse, BrokerId, ListOffsetsResponse, MetadataResponse, TopicName,
+    };
+    use kafka_protocol::protocol::{Encodable, StrBytes};
+    use uuid::Uuid;
+
+    fn encoded(answer: &impl Encodable, version: i16) -> Vec<u8> {
+        let mut bytes = BytesMut::new();
+        answer.encode(&mut bytes, version).unwrap();
+        bytes.to_vec()
+    }
+
+    fn text(text: &'static str) -> StrBytes {
+        StrBytes::from_static_str(text)
+    }
+
+    /// Cut anywhere, an answer is an error and never a panic.
+    fn survives_cuts<T>(bytes: &[u8], read: impl Fn(&[u8]) -> Result<T, Failure>) {
+        for end in 0..bytes.len() {
+            drop(read(&bytes[..end]));
+            let mut bent = bytes.to_vec();
+            bent[end] ^= 0xff;
+            drop(read(&bent));
+        }
+    }
+
+    #[test]
+    fn versions_are_read_in_every_form() {
+        for version in [0, 3] {
+            let apis = [(1, 4, 17), (3, 0, 12)].map(|(key, oldest, newest)| {
+                ApiVersion::default()
+                    .with_api_key(key)
+                    .with_min_version(oldest)
+                    .with_max_version(newest)
+            });
+            let answer = ApiVersionsResponse::default().with_api_keys(apis.to_vec());
+            let bytes = encoded(&answer, version);
+            let versions = Versions::read(&bytes, version).unwrap();
+            assert_eq!(versions.pick(ApiKey::Fetch, (4, 16)).unwrap(), 16);
+            assert_eq!(versions.pick(ApiKey::Metadata, (1, 20)).unwrap(), 12);
+            assert!(versions.pick(ApiKey::Fetch, (18, 20)).is_err());
+            assert!(versions.pick(ApiKey::ListOffsets, (1, 7)).is_err());
+            survives_cuts(&bytes, |bytes| Versions::read(bytes, version));
+        }
+    }
+
+    #[test]
+    fn metadata_is_read_in_every_version() {
+        let (oldest, newest) = Metadata::VERSIONS;
+        for version in oldest..=newest {
+            let broker = MetadataResponseBroker::default()
+                .with_node_id(BrokerId(7))
+                .with_host(text("h"))
+                .with_port(9092);
+            let partition = |index| {
+                let epoch = if version >= 7 { 5 } else { -1 };
+                MetadataResponsePartition::default()
+                    .with_partition_index(index)
+                    .with_leader_id(BrokerId(7))
+                    .with_leader_epoch(epoch)
+                    .with_replica_nodes(vec![BrokerId(7), BrokerId(8)])
+                    .with_isr_nodes(vec![BrokerId(7)])
+            };
+            let id = if version >= 10 { 9 } else { 0 };
+            let topic = MetadataResponseTopic::default()
+                .with_name(Some(TopicName(text("orders"))))
+                .with_topic_id(Uuid::from_u128(id))
+                .with_partitions(vec![partition(1), partition(0)]);
+            let answer = MetadataResponse::default()
+                .with_brokers(vec![broker])
+                .with_topics(vec![topic]);
+            let bytes = encoded(&answer, version);
+            let metadata = Metadata::read(&bytes, version).unwrap();
+            assert_eq!(metadata.brokers[0].1.to_string(), "h:9092", "v{version}");
+            let topic = &metadata.topics[0];
+            assert_eq!(topic.name, "orders");
+            assert_eq!(topic.id[15], id as u8);
+            let partitions: Vec<_> = topic.partitions.iter().map(|p| p.partition).collect();
+            assert_eq!(partitions, [0, 1]);
+            assert_eq!(topic.partitions[0].leader, 7);
+            survives_cuts(&bytes, |bytes| Metadata::read(bytes, version));
+        }
+    }
+
+    #[test]
+    fn offsets_are_read_in_every_version() {
+        for version in LIST_OFFSETS.0..=LIST_OFFSETS.1 {
+            let partition = ListOffsetsPartitionResponse::default()
+                .with_partition_index(3)
+                .with_error_code(6)
+                .with_offset(42);
+            let topic = ListOffsetsTopicResponse::default()
+                .with_name(TopicName(text("orders")))
+                .with_partitions(vec![partition]);
+            let answer = ListOffsetsResponse::default().with_topics(vec![topic]);
+            let bytes = encoded(&answer, version);
+            let expected = OffsetAnswer {
+                topic: "orders".to_owned(),
+                partition: 3,
+                error: 6,
+                offset: 42,
+            };
+            assert_eq!(offsets(&bytes, version).unwrap(), [expected], "v{version}");
+            survives_cuts(&bytes, |bytes| offsets(bytes, version));
+        }
+    }
+}

@@ -25,6 +25,8 @@ pub(super) struct PartitionHead {
     pub(super) error: i16,
     /// Aborted transactions that reach into the records: producer, first offset.
     pub(super) aborted: Vec<(i64, u64)>,
+    /// The follower that it would rather have asked; -1 is none.
+    pub(super) nearer: i32,
     /// Bytes of record batches that follow.
     pub(super) records: usize,
 }
@@ -154,15 +156,17 @@ impl Body {
             self.tags(from).await?;
             aborted.push((producer, first));
         }
-        if self.version >= 11 {
-            // The replica that it would rather be asked.
-            self.i32(from).await?;
-        }
+        let nearer = if self.version >= 11 {
+            self.i32(from).await?
+        } else {
+            -1
+        };
         let records = self.length(from).await?;
         Ok(PartitionHead {
             partition,
             error,
             aborted,
+            nearer,
             records,
         })
     }

@@ -16,6 +16,8 @@ pub(super) struct Lane {
     pub(super) epoch: i32,
     /// The epoch of the batch that was read last; -1 before the first.
     pub(super) last_epoch: i32,
+    /// A follower that its leader would rather have asked; forgotten when it fails.
+    pub(super) nearer: Option<i32>,
     /// The next offset to come.
     pub(super) next: u64,
     /// Exclusive; `None` follows for ever.
@@ -43,6 +45,7 @@ impl Lane {
             topic_id: [0; 16],
             epoch: -1,
             last_epoch: -1,
+            nearer: None,
             next,
             end,
             stumbles: 0,
@@ -83,6 +86,8 @@ pub(super) enum Why {
     New,
     /// The connection failed, or the leader says that it is not.
     Lost(super::super::super::error::Failure),
+    /// Another broker is nearer to us.
+    Nearer(i32),
     /// The log does not hold the next offset.
     OutOfRange,
     /// Nothing came for long, though the range goes on.

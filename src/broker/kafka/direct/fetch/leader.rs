@@ -29,8 +29,6 @@ const LARGEST_FETCH: usize = 16 << 20;
 const STARVED: Duration = Duration::from_millis(3);
 /// Of one partition, where many that have little are asked at once.
 const TAIL_FETCH: usize = 1 << 20;
-/// How long the broker waits for something new.
-const TAIL_WAIT: Duration = Duration::from_millis(500);
 /// How often partitions at their end are asked for while others are far behind.
 const GLANCE: Duration = Duration::from_millis(50);
 /// A log may look shorter than it is while a new leader catches up.
@@ -75,7 +73,7 @@ enum After {
 
 impl Leader {
     pub(super) fn new(shared: Arc<Shared>, node: i32, inbox: mpsc::Receiver<Vec<Lane>>) -> Self {
-        let fetch = shared.fetch_bytes.unwrap_or(FETCH);
+        let fetch = shared.wishes.partition_bytes.unwrap_or(FETCH);
         Self {
             shared,
             node,
@@ -112,7 +110,7 @@ impl Leader {
         let (host, mut connection) = cluster.connect(self.node).await?;
         let stumbles = self.lanes.values().map(|l| l.stumbles).max().unwrap_or(0);
         let patience = cluster.settings.patience * 2u32.pow(stumbles.min(DOUBLINGS));
-        connection.set_patience(patience.max(TAIL_WAIT * 4));
+        connection.set_patience(patience + self.shared.wishes.wait);
         loop {
             self.take_in();
             if self.lanes.is_empty() && self.flights.is_empty() {
@@ -153,7 +151,8 @@ impl Leader {
                 size: self.fetch,
                 ..Flight::default()
             };
-            self.send(connection, flight, TAIL_WAIT).await?;
+            let wait = self.shared.wishes.wait;
+            self.send(connection, flight, wait).await?;
         }
         if self.resting.is_empty() || self.flights.iter().any(|flight| flight.resting) {
             return Ok(());
@@ -170,7 +169,11 @@ impl Leader {
         streams.sort_unstable();
         let start = streams.iter().position(|&s| s == first).unwrap_or(0);
         streams.rotate_left(start);
-        let wait = if busy { Duration::ZERO } else { TAIL_WAIT };
+        let wait = if busy {
+            Duration::ZERO
+        } else {
+            self.shared.wishes.wait
+        };
         let flight = Flight {
             lanes: streams,
             size: self.fetch.min(TAIL_FETCH),
@@ -193,14 +196,16 @@ impl Leader {
             .collect();
         let newest = connection.version(ApiKey::Fetch, request::VERSIONS)?;
         flight.version = request::version(newest, &lanes);
+        let wishes = &self.shared.wishes;
         let terms = Terms {
             max_wait_ms: wait.as_millis() as i32,
-            min_bytes: 1,
-            max_bytes: self.fetch as i32,
+            min_bytes: wishes.min_bytes,
+            max_bytes: wishes.max_bytes.unwrap_or(self.fetch) as i32,
             partition_max_bytes: flight.size as i32,
-            committed_only: self.shared.committed_only,
+            committed_only: wishes.committed_only,
+            rack: wishes.rack.clone(),
         };
-        let asked = request::request(flight.version, &lanes, terms);
+        let asked = request::request(flight.version, &lanes, &terms);
         flight.id = connection
             .send(ApiKey::Fetch, flight.version, &asked)
             .await?;
@@ -217,7 +222,8 @@ impl Leader {
         let flexible = ApiKey::Fetch.response_header_version(flight.version) > 0;
         let left = connection.answer(flight.id, flexible).await?;
         let starved = starving.elapsed() > STARVED;
-        if starved && left > flight.size / 4 * 3 && self.shared.fetch_bytes.is_none() {
+        let free = self.shared.wishes.partition_bytes.is_none();
+        if starved && left > flight.size / 4 * 3 && free {
             self.fetch = (self.fetch * 2).min(LARGEST_FETCH);
         }
         let mut body = Body::new(left, flight.version);
@@ -261,7 +267,7 @@ impl Leader {
         let Some(mut lane) = asked.and_then(|at| self.lanes.remove(&unanswered.remove(at))) else {
             return Err(garbled("it has a partition that was not asked for"));
         };
-        let (error, size) = (head.error, head.records);
+        let (error, size, nearer) = (head.error, head.records, head.nearer);
         let before = lane.next;
         let taken = self.shared.take(connection, &mut lane, head).await;
         body.taken(size);
@@ -272,7 +278,12 @@ impl Leader {
         let after = match after {
             Ok(diverged) => {
                 let came = lane.next > before || size > 0;
-                judge(&mut lane, error, diverged, came)
+                match judge(&mut lane, error, diverged, came) {
+                    After::Resting | After::Behind if nearer >= 0 && nearer != self.node => {
+                        After::Away(Why::Nearer(nearer))
+                    }
+                    after => after,
+                }
             }
             Err(failure) => {
                 // The lane goes back with the others.

@@ -15,7 +15,7 @@ const BY_ID: i16 = 13;
 const NO_ID: [u8; 16] = [0; 16];
 
 /// How a request is to be answered.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(super) struct Terms {
     pub(super) max_wait_ms: i32,
     pub(super) min_bytes: i32,
@@ -23,6 +23,8 @@ pub(super) struct Terms {
     pub(super) max_bytes: i32,
     pub(super) partition_max_bytes: i32,
     pub(super) committed_only: bool,
+    /// Where we are: the leader may name a follower that is nearer.
+    pub(super) rack: Option<StrBytes>,
 }
 
 /// The version to ask in: names are used where a topic has no id.
@@ -35,7 +37,7 @@ pub(super) fn version(newest: i16, lanes: &[&Lane]) -> i16 {
 }
 
 /// Lanes of one topic stand together in `lanes`.
-pub(super) fn request(version: i16, lanes: &[&Lane], terms: Terms) -> FetchRequest {
+pub(super) fn request(version: i16, lanes: &[&Lane], terms: &Terms) -> FetchRequest {
     let mut topics: Vec<FetchTopic> = Vec::new();
     let mut last: Option<&str> = None;
     for lane in lanes {
@@ -47,7 +49,7 @@ pub(super) fn request(version: i16, lanes: &[&Lane], terms: Terms) -> FetchReque
             topic.partitions.push(partition(version, lane, terms));
         }
     }
-    FetchRequest::default()
+    let request = FetchRequest::default()
         .with_replica_id(BrokerId(-1))
         .with_max_wait_ms(terms.max_wait_ms)
         .with_min_bytes(terms.min_bytes)
@@ -55,7 +57,11 @@ pub(super) fn request(version: i16, lanes: &[&Lane], terms: Terms) -> FetchReque
         .with_isolation_level(i8::from(terms.committed_only))
         .with_session_id(0)
         .with_session_epoch(-1)
-        .with_topics(topics)
+        .with_topics(topics);
+    match &terms.rack {
+        Some(rack) if version >= 11 => request.with_rack_id(rack.clone()),
+        _ => request,
+    }
 }
 
 fn topic(version: i16, lane: &Lane) -> FetchTopic {
@@ -68,7 +74,7 @@ fn topic(version: i16, lane: &Lane) -> FetchTopic {
     }
 }
 
-fn partition(version: i16, lane: &Lane, terms: Terms) -> FetchPartition {
+fn partition(version: i16, lane: &Lane, terms: &Terms) -> FetchPartition {
     let partition = FetchPartition::default()
         .with_partition(lane.partition.cast_signed())
         .with_fetch_offset(lane.next.cast_signed())

@@ -2,12 +2,15 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
 
+use kafka_protocol::protocol::StrBytes;
 use rdkafka::types::RDKafkaErrorCode as Code;
 use tokio::sync::mpsc;
 
 use super::super::super::error::Failure;
 use super::super::connection::Connection;
+use super::super::settings::Settings;
 use super::super::wire::garbled;
 use super::aborted::Aborted;
 use super::answer::PartitionHead;
@@ -20,11 +23,40 @@ use crate::event::{Streams, Visibility};
 /// A control batch holds one small record.
 const CONTROL: usize = 64 * 1024;
 
+/// How the brokers are to be asked, as far as the user says it.
+pub(super) struct Wishes {
+    pub(super) committed_only: bool,
+    /// How long a broker waits for something new.
+    pub(super) wait: Duration,
+    pub(super) min_bytes: i32,
+    /// Of one partition; `None` finds its own measure.
+    pub(super) partition_bytes: Option<usize>,
+    /// Of one answer.
+    pub(super) max_bytes: Option<usize>,
+    pub(super) rack: Option<StrBytes>,
+}
+
+/// How long a broker waits for something new, unless the user says otherwise.
+const WAIT: Duration = Duration::from_millis(500);
+
+impl Wishes {
+    pub(super) fn of(settings: &Settings) -> Self {
+        let bytes = |bytes: Option<u32>| bytes.map(|b| b.min(i32::MAX as u32) as usize);
+        let fetch = &settings.fetch;
+        Self {
+            committed_only: settings.committed_only,
+            wait: fetch.wait.unwrap_or(WAIT),
+            min_bytes: fetch.min_bytes.unwrap_or(1).min(i32::MAX as u32) as i32,
+            partition_bytes: bytes(fetch.partition_bytes),
+            max_bytes: bytes(fetch.max_bytes),
+            rack: settings.rack.clone().map(StrBytes::from_string),
+        }
+    }
+}
+
 /// One source's tasks meet here.
 pub(super) struct Shared {
-    pub(super) committed_only: bool,
-    /// What the user wants a request to ask for.
-    pub(super) fetch_bytes: Option<usize>,
+    pub(super) wishes: Wishes,
     pub(super) gate: Gate,
     pub(super) buffers: Arc<Buffers>,
     pub(super) streams: RwLock<Streams>,
@@ -129,7 +161,7 @@ impl Loader<'_> {
         if header.control && size > CONTROL {
             return Err(garbled("a control batch of that size"));
         }
-        let aborted = self.shared.committed_only && self.aborted.holds(&header);
+        let aborted = self.shared.wishes.committed_only && self.aborted.holds(&header);
         let full = |chunk: &Chunk| chunk.bytes.len() + size > CHUNK;
         if self.chunk.as_ref().is_some_and(full) {
             let passed = self.hand_on(lane).await;

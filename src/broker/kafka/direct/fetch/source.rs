@@ -10,7 +10,7 @@ use super::super::cluster::Cluster;
 use super::chunk::Buffers;
 use super::gate::{Gate, Item};
 use super::lane::Lane;
-use super::shared::Shared;
+use super::shared::{Shared, Wishes};
 use super::steward::{Steward, Wanted};
 use super::workers;
 use crate::broker::{BoxFuture, Error, ErrorKind, PartitionRange, Result, Source, Subscription};
@@ -53,8 +53,7 @@ pub(in super::super) fn start(
     let (gate, items, jobs) = Gate::new();
     let (orphans, adopt) = mpsc::channel(ORPHANS);
     let shared = Arc::new(Shared {
-        committed_only: cluster.settings.committed_only,
-        fetch_bytes: None,
+        wishes: Wishes::of(&cluster.settings),
         gate,
         buffers: Buffers::new((sub.memory / SHARE).min(BUDGET)),
         streams: RwLock::new(streams.into()),

@@ -23,9 +23,6 @@ use super::shared::Shared;
 use crate::broker::{Error, ErrorKind, Notices, Result, TopicSelector};
 use crate::event::{PositionStyle, Stream, Streams};
 
-/// The wait before a lane is tried again; doubled with each failure.
-const FIRST_WAIT: Duration = Duration::from_millis(20);
-const LONGEST_WAIT: Duration = Duration::from_secs(2);
 /// Answers that make no sense, one after the other, before it is given up.
 const NONSENSE: u32 = 8;
 /// Failures, one after the other, that a person should know of.
@@ -123,7 +120,10 @@ impl Steward {
     fn adopt(&mut self, orphan: Orphan) {
         let wait = match orphan.lane.stumbles {
             0 => Duration::ZERO,
-            n => (FIRST_WAIT * 2u32.pow(n.min(10) - 1)).min(LONGEST_WAIT),
+            n => {
+                let (first, longest) = self.cluster.settings.backoff;
+                (first * 2u32.pow(n.min(10) - 1)).min(longest)
+            }
         };
         self.waiting.push((Instant::now() + wait, orphan));
     }
@@ -140,6 +140,9 @@ impl Steward {
         let mut lanes = Vec::with_capacity(due.len());
         let mut fresh = true;
         for (_, mut orphan) in due {
+            if !matches!(orphan.why, Why::New) {
+                orphan.lane.nearer = None;
+            }
             fresh &= matches!(orphan.why, Why::New);
             self.mend(&mut orphan).await?;
             lanes.push(orphan.lane);
@@ -202,6 +205,10 @@ impl Steward {
         let what = orphan.lane.reading();
         match &orphan.why {
             Why::New => Ok(()),
+            Why::Nearer(node) => {
+                orphan.lane.nearer = Some(*node);
+                Ok(())
+            }
             Why::Lost(failure) if is_final(failure) => {
                 let what = format!("read from {}", self.cluster.brokers());
                 Err(failure.clone().into_error(&what))
@@ -412,6 +419,11 @@ fn leader(lane: &mut Lane, metadata: &Metadata) -> Result<Result<i32, Failure>> 
     }
     lane.topic_id = topic.id;
     lane.epoch = partition.epoch;
+    if let Some(node) = lane.nearer
+        && metadata.brokers.iter().any(|(id, _)| *id == node)
+    {
+        return Ok(Ok(node));
+    }
     if partition.leader < 0 {
         return Ok(Err(Failure::of(Code::LeaderNotAvailable)));
     }

@@ -8,6 +8,8 @@
 )]
 
 mod bounds;
+#[path = "../support/kafka.rs"]
+mod common;
 mod errors;
 mod groups;
 mod roundtrip;

@@ -84,7 +84,7 @@ pub fn shaped(n: u64, partitions: u64) -> Made {
     };
     Made {
         partition: (n % partitions) as i32,
-        timestamp: Some(1_700_000_000_000 + (n as i64) * 10 - dice.below(40) as i64),
+        timestamp: Some(1_700_000_000_000 + n.cast_signed() * 10 - dice.below(40).cast_signed()),
         key,
         value,
         headers,
@@ -99,7 +99,7 @@ pub fn numbered(n: u64, partitions: u64, size: usize) -> Made {
     let noise = STANDARD.encode(Dice(n).bytes(size * 3 / 4));
     Made {
         partition: (n % partitions) as i32,
-        timestamp: Some(1_700_000_000_000 + n as i64),
+        timestamp: Some(1_700_000_000_000 + n.cast_signed()),
         value: Some(format!("{n} {noise}").into_bytes()),
         ..Made::default()
     }

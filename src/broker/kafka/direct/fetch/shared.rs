@@ -210,10 +210,13 @@ impl Loader<'_> {
     /// Hands the chunk to the workers, and moves the lane.
     async fn hand_on(&mut self, lane: &mut Lane) -> Result<(), Gone> {
         let before = lane.next;
-        let Some(mut chunk) = self.chunk.take() else {
-            if self.reached > before {
-                lane.advance(self.reached);
-            }
+        let chunk = self.chunk.take();
+        if self.reached == before {
+            // Nothing whole came. The lane did not move, so its failures go on being counted.
+            return Ok(());
+        }
+        let Some(mut chunk) = chunk else {
+            lane.advance(self.reached);
             return Ok(());
         };
         lane.last_epoch = self.epoch;

@@ -17,4 +17,5 @@ mod secure;
 #[path = "../support/mod.rs"]
 mod shared;
 mod support;
+mod tokens;
 mod transactions;

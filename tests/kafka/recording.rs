@@ -9,14 +9,14 @@ use crate::support::{all_of, between, kafka, open, read, unique, values};
 
 /// Ten events, half of them in transactions, some of those aborted.
 fn history(topic: &str) -> History {
-    let record = |n: i64| HistoryRecord {
+    let record = |n: u8| HistoryRecord {
         topic: topic.into(),
-        partition: (n % 2) as u32,
-        timestamp: Timestamp(1_723_717_843_000 + n),
+        partition: u32::from(n % 2),
+        timestamp: Timestamp(1_723_717_843_000 + i64::from(n)),
         key: None,
         value: Some(n.to_string().into_bytes()),
         headers: HeaderBuf::default(),
-        transaction: [None, None, Some(true), Some(false), Some(false)][n as usize / 2],
+        transaction: [None, None, Some(true), Some(false), Some(false)][usize::from(n) / 2],
     };
     History {
         topics: vec![NewTopic {

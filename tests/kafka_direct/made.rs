@@ -107,7 +107,12 @@ pub fn numbered(n: u64, partitions: u64, size: usize) -> Made {
 
 /// Writes the events, and waits until they are stored.
 pub fn produce(host: &str, topic: &str, more: &[(&str, &str)], events: impl Iterator<Item = Made>) {
-    let producer = producer(host, &[&[("message.max.bytes", "50000000")], more].concat());
+    // Idempotent, for the first requests about a new topic may be sent again: order must be kept.
+    let how = [
+        ("enable.idempotence", "true"),
+        ("message.max.bytes", "50000000"),
+    ];
+    let producer = producer(host, &[&how, more].concat());
     for event in events {
         send(&producer, topic, &event);
     }

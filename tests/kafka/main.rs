@@ -12,9 +12,11 @@ mod bounds;
 mod common;
 mod errors;
 mod groups;
+mod recording;
 mod roundtrip;
 mod secure;
 #[path = "../support/mod.rs"]
 mod shared;
 mod support;
+mod tokens;
 mod transactions;

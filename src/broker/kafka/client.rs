@@ -17,9 +17,10 @@ use rdkafka::metadata::Metadata;
 use rdkafka::types::{RDKafkaErrorCode as Code, RDKafkaType};
 use tokio::sync::oneshot;
 
+use super::bearer::Bearer;
 use super::error::{Failure, plain};
 use super::ffi::{Queue, Told};
-use super::properties::refused;
+use super::properties::{Properties, refused};
 use crate::broker::{Error, ErrorKind, Result};
 
 /// Nobody answered for this long: give up. Users wait ten seconds at most.
@@ -35,6 +36,8 @@ pub(super) struct Client {
     main: Queue,
     native: Native<DefaultClientContext>,
     brokers: String,
+    /// Where tokens come from, if it logs in with those.
+    bearer: Option<Bearer>,
     health: Health,
 }
 
@@ -52,13 +55,21 @@ struct Health {
 impl Client {
     /// Makes the client; it connects on its own threads. Fails on properties that do not fit
     /// together and on files that they name.
-    pub(super) fn new(config: &ClientConfig, kind: RDKafkaType, brokers: &str) -> Result<Self> {
+    pub(super) fn new(
+        config: &ClientConfig,
+        kind: RDKafkaType,
+        properties: &Properties,
+    ) -> Result<Self> {
+        let bearer = Bearer::of(properties)?;
         let native_config = config.create_native_config().map_err(|e| refused(&e))?;
         let mut events = sys::RD_KAFKA_EVENT_LOG | sys::RD_KAFKA_EVENT_ERROR;
         if matches!(kind, RDKafkaType::RD_KAFKA_PRODUCER)
             && config.get("transactional.id").is_none()
         {
             events |= sys::RD_KAFKA_EVENT_DR;
+        }
+        if bearer.is_some() {
+            events |= sys::RD_KAFKA_EVENT_OAUTHBEARER_TOKEN_REFRESH;
         }
         // SAFETY: the configuration is alive and not yet given away.
         unsafe { sys::rd_kafka_conf_set_events(native_config.ptr(), events) };
@@ -73,7 +84,8 @@ impl Client {
         Ok(Self {
             main,
             native,
-            brokers: brokers.to_owned(),
+            brokers: properties.brokers().to_owned(),
+            bearer,
             health: Health::default(),
         })
     }
@@ -106,6 +118,13 @@ impl Client {
                     undelivered.0 += count;
                     if undelivered.1.is_none() {
                         undelivered.1 = why;
+                    }
+                }
+                Told::TokenWanted => {
+                    if let Some(bearer) = &self.bearer
+                        && let Err(failure) = bearer.renew(&self.native)
+                    {
+                        self.note(failure);
                     }
                 }
                 Told::Other => {}
@@ -167,6 +186,10 @@ impl Client {
     pub(super) fn metadata(&self, topic: Option<&str>) -> Result<Metadata> {
         let started = Instant::now();
         let mut slice = Duration::from_millis(250);
+        if self.bearer.is_some() {
+            // Nothing can be asked before there is a token.
+            self.pump();
+        }
         loop {
             let connected = self.health.connected.load(Ordering::Relaxed);
             let limit = if connected { ANSWER } else { FIRST_CONTACT };

@@ -120,6 +120,8 @@ pub(super) enum Told {
     Error(Failure),
     /// Messages that could not be delivered: how many, and why the first was not.
     Undelivered(u64, Option<Failure>),
+    /// It needs a new token to log in with.
+    TokenWanted,
     Other,
 }
 
@@ -145,6 +147,7 @@ impl Event {
             sys::RD_KAFKA_EVENT_LOG => self.log().unwrap_or(Told::Other),
             sys::RD_KAFKA_EVENT_ERROR => self.failure().map_or(Told::Other, Told::Error),
             sys::RD_KAFKA_EVENT_DR => self.undelivered(),
+            sys::RD_KAFKA_EVENT_OAUTHBEARER_TOKEN_REFRESH => Told::TokenWanted,
             _ => Told::Other,
         }
     }

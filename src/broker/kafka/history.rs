@@ -103,7 +103,7 @@ fn transactional(properties: &Properties) -> Result<Writer> {
 
 impl Writer {
     fn new(config: &rdkafka::ClientConfig, properties: &Properties) -> Result<Self> {
-        let client = Client::new(config, RDKafkaType::RD_KAFKA_PRODUCER, properties.brokers())?;
+        let client = Client::new(config, RDKafkaType::RD_KAFKA_PRODUCER, properties)?;
         Ok(Self {
             client: Arc::new(client),
             topics: HashMap::new(),

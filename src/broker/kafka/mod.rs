@@ -4,6 +4,7 @@
 //! and `produce`.
 
 mod admin;
+mod bearer;
 mod bounds;
 mod client;
 mod direct;
@@ -121,7 +122,7 @@ impl Kafka {
         Client::new(
             &self.properties.reader(memory, patience),
             RDKafkaType::RD_KAFKA_CONSUMER,
-            self.properties.brokers(),
+            &self.properties,
         )
         .map(Arc::new)
     }

@@ -52,7 +52,7 @@ pub(super) fn open(
     let client = Client::new(
         &properties.writer(),
         RDKafkaType::RD_KAFKA_PRODUCER,
-        properties.brokers(),
+        properties,
     )
     .map(Arc::new)?;
     let handle = Topic::new(&client, topic)

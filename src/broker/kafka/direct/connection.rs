@@ -244,7 +244,7 @@ impl Connection {
                 Err(_) => return Err(self.silent()),
             };
             if got == 0 {
-                return Err(hung_up());
+                return Err(self.hung_up());
             }
             self.inbox.end += got;
         }
@@ -284,7 +284,7 @@ impl Connection {
 
     async fn read_some(&mut self, mut room: impl bytes::BufMut) -> Result<usize, Failure> {
         match timeout(self.patience, self.stream.read_buf(&mut room)).await {
-            Ok(Ok(0)) => Err(hung_up()),
+            Ok(Ok(0)) => Err(self.hung_up()),
             Ok(Ok(got)) => Ok(got),
             Ok(Err(error)) => Err(transport::broken(&error)),
             Err(_) => Err(self.silent()),
@@ -313,15 +313,22 @@ impl Connection {
         self.expires.is_some_and(|due| due <= Instant::now())
     }
 
+    fn hung_up(&self) -> Failure {
+        let failure = Failure::new(
+            Code::BrokerTransportFailure,
+            "Disconnected: the other side hung up",
+        );
+        match &self.stream {
+            Transport::Plain(_) => failure,
+            Transport::Tls(_) => failure.hint(
+                "if the listener wants a login, try -X security.protocol=SASL_SSL with \
+                 sasl.mechanism, sasl.username and sasl.password",
+            ),
+        }
+    }
+
     /// How long silence is borne where an answer is due.
     pub(super) fn set_patience(&mut self, patience: Duration) {
         self.patience = patience;
     }
-}
-
-fn hung_up() -> Failure {
-    Failure::new(
-        Code::BrokerTransportFailure,
-        "Disconnected: the other side hung up",
-    )
 }

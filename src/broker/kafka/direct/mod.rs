@@ -16,7 +16,9 @@ mod wire;
 use std::sync::Arc;
 
 use self::cluster::Cluster;
+pub(super) use self::sasl::{TOKEN_HINT, Tokens};
 use self::settings::Settings;
+pub(super) use self::settings::tokens;
 use super::admin::Row;
 use super::own::ReaderChoice;
 use super::properties::Properties;

@@ -21,15 +21,18 @@ use super::connection::Connection;
 use super::settings::Settings;
 use super::wire::{Reader, garbled};
 
-pub(super) use self::oauth::{Source, Tokens, is_extension};
+pub(super) use self::oauth::{Source, is_extension};
+pub(in crate::broker::kafka) use self::oauth::{TOKEN_HINT, Tokens};
 pub(super) use self::oidc::Endpoint;
 pub(super) use self::scram::Hash;
 pub(super) use self::unsecured::Unsecured;
 
-/// Versions of SaslAuthenticate that are spoken.
+/// Versions of `SaslAuthenticate` that are spoken.
 const AUTHENTICATE: (i16, i16) = (0, 2);
 const HANDSHAKE: (i16, i16) = (1, 1);
 const REFUSED: i16 = 58;
+/// The listener knows of no logins.
+const NO_LOGINS: i16 = 34;
 /// A server's own words are cut here.
 const LONGEST_WORDS: usize = 300;
 /// The part of a session's life after which it is time for a new one.
@@ -88,6 +91,10 @@ pub(super) async fn log_in(
                 && let Err(failure) = talk.bear(&token).await
             {
                 tokens.forget().await;
+                if token.used && failure.code == Code::Authentication {
+                    // It may have ended meanwhile: another connection brings another token.
+                    return Err(Failure::new(Code::BrokerTransportFailure, failure.text));
+                }
                 return Err(failure);
             }
         }
@@ -107,6 +114,12 @@ async fn agree(connection: &mut Connection, mechanism: &'static str) -> Result<(
     let error = reader.i16()?;
     if error == 0 {
         return Ok(());
+    }
+    if error == NO_LOGINS {
+        return Err(
+            Failure::new(Code::Authentication, "the listener takes no login")
+                .hint("try -X security.protocol=PLAINTEXT (or SSL where it was SASL_SSL), or another port"),
+        );
     }
     let mut offered = Vec::new();
     for _ in 0..reader.count()? {
@@ -151,7 +164,7 @@ impl Said {
             words: shortened(words),
             bytes,
             // Whatever is claimed: nobody waits for years.
-            lifetime: Duration::from_millis(millis.clamp(0, 1 << 40) as u64),
+            lifetime: Duration::from_millis(millis.clamp(0, 1 << 40).unsigned_abs()),
         })
     }
 }
@@ -217,7 +230,7 @@ impl Talk<'_> {
         } else {
             format!("the broker refuses the token: {}", shortened(&why))
         };
-        Err(Failure::new(Code::Authentication, message).hint(oauth::HINT))
+        Err(Failure::new(Code::Authentication, message).hint(TOKEN_HINT))
     }
 }
 

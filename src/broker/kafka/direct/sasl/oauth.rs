@@ -11,16 +11,16 @@ use tokio::time::Instant;
 
 use super::super::super::error::Failure;
 use super::super::super::own::{TOKEN, TokenSource};
-use super::oidc::Endpoint;
+use super::oidc::{self, Endpoint};
 use super::unsecured::Unsecured;
 
-pub(super) const HINT: &str = "is the token still valid, and for this cluster? Check evtap.sasl.oauthbearer.token, or \
+pub(in crate::broker::kafka) const TOKEN_HINT: &str = "is the token still valid, and for this cluster? Check evtap.sasl.oauthbearer.token, or \
      sasl.oauthbearer.scope and what goes with it";
 /// The part of a token's life after which it is not used for another login.
 const USED_UP: f64 = 0.8;
 
 /// Gives tokens. Shared by all connections of a reader.
-pub(in super::super) struct Tokens {
+pub(in crate::broker::kafka) struct Tokens {
     source: Source,
     /// Sent along with each token.
     extensions: Vec<(String, String)>,
@@ -35,13 +35,18 @@ pub(in super::super) enum Source {
 
 struct Held {
     text: SecretString,
+    ends: Instant,
     until: Instant,
 }
 
 /// One token as it is sent.
-pub(super) struct Token<'t> {
-    text: SecretString,
-    extensions: &'t [(String, String)],
+pub(in crate::broker::kafka) struct Token<'t> {
+    pub(in crate::broker::kafka) text: SecretString,
+    pub(in crate::broker::kafka) extensions: &'t [(String, String)],
+    /// How long it is good for, as far as it is known.
+    pub(in crate::broker::kafka) life: Duration,
+    /// Fetched for an earlier login.
+    pub(super) used: bool,
 }
 
 impl Tokens {
@@ -54,7 +59,11 @@ impl Tokens {
     }
 
     /// A token that is good for now.
-    pub(super) async fn token(&self, patience: Duration) -> Result<Token<'_>, Failure> {
+    pub(in crate::broker::kafka) async fn token(
+        &self,
+        patience: Duration,
+    ) -> Result<Token<'_>, Failure> {
+        let (mut life, mut used) = (None, false);
         let text = match &self.source {
             Source::Ready(TokenSource::Text(text)) => text.clone(),
             Source::Ready(TokenSource::File(path)) => {
@@ -68,7 +77,11 @@ impl Tokens {
                 text.trim().to_owned().into()
             }
             Source::Unsecured(claims) => claims.token().into(),
-            Source::Endpoint(endpoint) => self.fetched(endpoint, patience).await?,
+            Source::Endpoint(endpoint) => {
+                let fetched = self.fetched(endpoint, patience).await?;
+                (life, used) = (Some(fetched.1), fetched.2);
+                fetched.0
+            }
         };
         if !is_token(text.expose_secret()) {
             return Err(Failure::new(
@@ -78,27 +91,32 @@ impl Tokens {
             .hint("give the bare token: three Base64 parts with dots between, as a rule"));
         }
         Ok(Token {
+            life: life.unwrap_or_else(|| oidc::life(None, text.expose_secret())),
             text,
             extensions: &self.extensions,
+            used,
         })
     }
 
-    /// One look-up serves all connections that wait for it.
+    /// A token, how long it lasts, and whether an earlier login had it: one look-up serves all
+    /// connections.
     async fn fetched(
         &self,
         endpoint: &Endpoint,
         patience: Duration,
-    ) -> Result<SecretString, Failure> {
+    ) -> Result<(SecretString, Duration, bool), Failure> {
         let mut held = self.held.lock().await;
-        if let Some(held) = held.as_ref().filter(|held| Instant::now() < held.until) {
-            return Ok(held.text.clone());
+        let now = Instant::now();
+        if let Some(held) = held.as_ref().filter(|held| now < held.until) {
+            return Ok((held.text.clone(), held.ends - now, true));
         }
         let (text, life) = endpoint.fetch(patience).await?;
         *held = Some(Held {
             text: text.clone(),
-            until: Instant::now() + life.mul_f64(USED_UP),
+            ends: now + life,
+            until: now + life.mul_f64(USED_UP),
         });
-        Ok(text)
+        Ok((text, life, false))
     }
 
     /// The token was refused: the next login brings another.

@@ -28,9 +28,9 @@ use crate::event::Timestamp;
 /// Bytes of an answer; tokens have a few thousand.
 const LARGEST: usize = 1 << 20;
 /// How long a token is taken to last when nobody says.
-const UNKNOWN_LIFE: Duration = Duration::from_secs(60);
+const UNKNOWN_LIFE: Duration = Duration::from_mins(1);
 /// And at most, whatever is claimed.
-const LONGEST_LIFE: u64 = 24 * 60 * 60;
+const LONGEST_LIFE: Duration = Duration::from_hours(24);
 const URL: &str = "check sasl.oauthbearer.token.endpoint.url";
 const CLIENT: &str =
     "check sasl.oauthbearer.client.id, sasl.oauthbearer.client.secret and sasl.oauthbearer.scope";
@@ -89,13 +89,11 @@ impl Endpoint {
     ) -> Result<(SecretString, Duration), Failure> {
         // Less than a connection may take: the endpoint is told of, not the broker.
         let patience = patience.mul_f64(0.7);
-        let (status, body) = match timeout(patience, self.ask(patience)).await {
-            Ok(answered) => answered?,
-            Err(_) => {
-                let why = format!("no answer within {} s", patience.as_secs());
-                return Err(self.failure(Code::OperationTimedOut, &why).hint(URL));
-            }
+        let Ok(answered) = timeout(patience, self.ask(patience)).await else {
+            let why = format!("no answer within {} s", patience.as_secs());
+            return Err(self.failure(Code::OperationTimedOut, &why).hint(URL));
         };
+        let (status, body) = answered?;
         self.read(status, &body)
     }
 
@@ -206,17 +204,24 @@ async fn body(answer: Response<Incoming>) -> Result<Vec<u8>, hyper::Error> {
     Ok(whole)
 }
 
-/// How long a token lasts: as the endpoint says, else as the token itself says.
-fn life(claimed: Option<&Value>, token: &str) -> Duration {
-    let seconds = claimed.and_then(|claimed| match claimed {
+/// How long a token lasts: as the endpoint says and as the token itself says, whichever is less.
+pub(super) fn life(claimed: Option<&Value>, token: &str) -> Duration {
+    let claimed: Option<u64> = claimed.and_then(|claimed| match claimed {
         Value::String(text) => text.parse().ok(),
-        other => other.as_f64().map(|seconds| seconds.max(0.0) as u64),
+        other => other
+            .as_u64()
+            .or_else(|| Some(whole(other.as_f64()?).unsigned_abs())),
     });
-    let seconds = seconds.or_else(|| {
-        let now = Timestamp::wall_clock().0.div_euclid(1000);
-        Some(expiry(token)?.saturating_sub(now).max(0) as u64)
+    let claimed = claimed.map(|seconds| Duration::from_secs(seconds).min(LONGEST_LIFE));
+    let own = expiry(token).map(|end| {
+        let now = Timestamp::wall_clock().0;
+        let left = end.saturating_mul(1000).saturating_sub(now).max(0);
+        Duration::from_millis(left.unsigned_abs()).min(LONGEST_LIFE)
     });
-    seconds.map_or(UNKNOWN_LIFE, |s| Duration::from_secs(s.min(LONGEST_LIFE)))
+    match (claimed, own) {
+        (Some(claimed), Some(own)) => claimed.min(own),
+        (one, other) => one.or(other).unwrap_or(UNKNOWN_LIFE),
+    }
 }
 
 /// The `exp` of a JWT, in seconds.
@@ -224,7 +229,12 @@ fn expiry(token: &str) -> Option<i64> {
     let claims = token.split('.').nth(1)?;
     let claims = URL_SAFE_NO_PAD.decode(claims.trim_end_matches('=')).ok()?;
     let claims: Value = serde_json::from_slice(&claims).ok()?;
-    claims.get("exp")?.as_f64().map(|seconds| seconds as i64)
+    claims.get("exp")?.as_f64().map(whole)
+}
+
+/// Cut to what fits; negative numbers are 0.
+fn whole(seconds: f64) -> i64 {
+    seconds.max(0.0) as i64
 }
 
 /// A form's value. What is escaped already stays as it is: librdkafka escapes nothing.

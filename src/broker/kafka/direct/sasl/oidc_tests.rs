@@ -132,8 +132,9 @@ async fn an_answer_without_end_is_cut() {
         let head = "HTTP/1.1 200 OK\r\ncontent-length: 99999999999\r\n\r\n";
         stream.write_all(head.as_bytes()).await.unwrap();
         let mut sent = 0;
-        while stream.write_all(&[b'['; 65_536]).await.is_ok() {
-            sent += 65_536;
+        let piece = vec![b'['; 65_536];
+        while stream.write_all(&piece).await.is_ok() {
+            sent += piece.len();
         }
         sent
     });
@@ -184,10 +185,7 @@ fn a_life_is_as_told_or_as_the_token_says() {
     assert_eq!(life(Some(&"8".into()), ""), Duration::from_secs(8));
     assert!(life(None, &with_exp).abs_diff(Duration::from_secs(1000)) < Duration::from_secs(9));
     assert_eq!(life(Some(&(-5).into()), ""), Duration::ZERO);
-    assert_eq!(
-        life(Some(&1e30.into()), ""),
-        Duration::from_secs(LONGEST_LIFE)
-    );
+    assert_eq!(life(Some(&1e30.into()), ""), LONGEST_LIFE);
     assert_eq!(life(None, &exp(r#"{"exp":-1e300}"#)), Duration::ZERO);
     for none in ["", "a.b", "..", &exp("{}"), &exp("[")] {
         assert_eq!(life(None, none), UNKNOWN_LIFE, "{none}");

@@ -1,6 +1,6 @@
 //! SCRAM (RFC 5802 and 7677): proves that the password is known without telling it, and has the
 //! server prove the same. No I/O. Like librdkafka's, names and passwords are taken as their UTF-8
-//! bytes, without SASLprep.
+//! bytes, without `SASLprep`.
 
 use std::num::NonZeroU32;
 

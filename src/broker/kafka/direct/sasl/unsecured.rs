@@ -47,7 +47,7 @@ impl Unsecured {
                     let seconds = value
                         .parse()
                         .ok()
-                        .filter(|&s| s > 0 && s <= i32::MAX as u32);
+                        .filter(|&s| s > 0 && i32::try_from(s).is_ok());
                     read.life_seconds = seconds.ok_or("lifeSeconds is no number above 0")?;
                 }
                 _ => match name.strip_prefix("extension_") {

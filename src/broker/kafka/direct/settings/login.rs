@@ -44,14 +44,21 @@ fn account(values: &Values<'_>) -> Result<Account> {
 
 fn tokens(values: &Values<'_>) -> Result<Tokens> {
     let mut extensions = extensions(values)?;
+    let oidc = values
+        .given("sasl.oauthbearer.method")
+        .is_some_and(|method| method.eq_ignore_ascii_case("oidc"));
+    let unsecured = values.flag("enable.sasl.oauthbearer.unsecure.jwt")?;
+    if unsecured && (oidc || values.properties.token().is_some()) {
+        return Err(wrong(
+            "enable.sasl.oauthbearer.unsecure.jwt",
+            "another property gives a token of its own",
+        ));
+    }
     let source = if let Some(ready) = values.properties.token() {
         Source::Ready(ready.clone())
-    } else if values
-        .given("sasl.oauthbearer.method")
-        .is_some_and(|m| m.eq_ignore_ascii_case("oidc"))
-    {
+    } else if oidc {
         Source::Endpoint(Box::new(endpoint(values)?))
-    } else if values.flag("enable.sasl.oauthbearer.unsecure.jwt")? {
+    } else if unsecured {
         let config = values.given("sasl.oauthbearer.config").unwrap_or_default();
         let claims =
             Unsecured::parse(config).map_err(|why| wrong("sasl.oauthbearer.config", &why))?;

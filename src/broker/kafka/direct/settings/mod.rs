@@ -13,7 +13,7 @@ use std::time::Duration;
 use rdkafka::config::NativeClientConfig;
 
 use super::super::properties::{FROZEN, Properties, QUEUE_BYTES, refused};
-use super::sasl::Login;
+use super::sasl::{Login, Tokens};
 use crate::broker::Result;
 
 /// A broker as it is connected to.
@@ -199,6 +199,24 @@ impl Settings {
     }
 }
 
+/// Where tokens come from that librdkafka has to be given: it makes those that nobody signed
+/// itself.
+pub(in crate::broker::kafka) fn tokens(properties: &Properties) -> Result<Option<Arc<Tokens>>> {
+    let values = Values::of(properties)?;
+    let with_login = values.text("security.protocol")?.starts_with("sasl");
+    if !with_login || values.flag("enable.sasl.oauthbearer.unsecure.jwt")? {
+        return Ok(None);
+    }
+    // A login that is missing or not served is librdkafka's to tell.
+    if values.text("sasl.mechanisms")? != "OAUTHBEARER" {
+        return Ok(None);
+    }
+    match login::of(&values)? {
+        Ok(Login::OAuth(tokens)) => Ok(Some(tokens)),
+        _ => Ok(None),
+    }
+}
+
 /// Properties as librdkafka understands them. What it does not know or does not tell (secrets,
 /// what our build lacks) comes from the properties as they were given.
 struct Values<'a> {
@@ -239,7 +257,7 @@ impl<'a> Values<'a> {
         let text = self.text(name)?;
         Ok(text
             .parse::<i64>()
-            .map_or(0, |n| n.clamp(0, i64::from(u32::MAX)) as u32))
+            .map_or(0, |n| u32::try_from(n.max(0)).unwrap_or(u32::MAX)))
     }
 
     fn millis(&self, name: &str) -> Result<Duration> {

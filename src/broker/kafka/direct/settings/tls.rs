@@ -6,10 +6,14 @@ use std::path::Path;
 use std::sync::Arc;
 
 use rustls::ClientConfig;
+use rustls::InconsistentKeys;
 use rustls::RootCertStore;
+use rustls::client::ResolvesClientCert;
+use rustls::crypto::CryptoProvider;
 use rustls::crypto::ring::default_provider;
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::sign::{CertifiedKey, SingleCertAndKey};
 
 use super::super::transport::Lenient;
 use super::{Unable, Values};
@@ -70,15 +74,35 @@ fn config(trust: Trust, identity: Option<Identity>) -> Result<Arc<ClientConfig>>
     };
     let config = match identity {
         None => builder.with_no_client_auth(),
-        Some((chain, key)) => builder.with_client_auth_cert(chain, key).map_err(|e| {
-            Error::new(
-                ErrorKind::Usage,
-                format!("the client's certificate and key cannot be used: {e}"),
-            )
-            .hint("is ssl.key.location the key of the certificate in ssl.certificate.location?")
-        })?,
+        Some(identity) => builder.with_client_cert_resolver(resolver(identity, &provider)?),
     };
     Ok(Arc::new(config))
+}
+
+/// rustls's own would read our certificate, and refuse the first version of X.509, which
+/// `openssl x509 -req` still makes and brokers still take.
+fn resolver(
+    (chain, key): Identity,
+    provider: &CryptoProvider,
+) -> Result<Arc<dyn ResolvesClientCert>> {
+    let unusable = |e| {
+        Error::new(
+            ErrorKind::Usage,
+            format!("the client's certificate and key cannot be used: {e}"),
+        )
+        .hint("is ssl.key.location the key of the certificate in ssl.certificate.location?")
+    };
+    let key = provider
+        .key_provider
+        .load_private_key(key)
+        .map_err(unusable)?;
+    let both = CertifiedKey::new(chain, key);
+    if let Err(e @ rustls::Error::InconsistentKeys(InconsistentKeys::KeyMismatch)) =
+        both.keys_match()
+    {
+        return Err(unusable(e));
+    }
+    Ok(Arc::new(SingleCertAndKey::from(both)))
 }
 
 /// The authorities of a file, a directory or a text; else the system's.

@@ -100,7 +100,7 @@ impl Meddle for Fuzz {
             return false;
         }
         self.done.fetch_add(1, Ordering::Relaxed);
-        damage(self.damage, &mut dice, frame);
+        damage(self.damage, number == 0, &mut dice, frame);
         matches!(self.damage, Damage::Cut)
     }
 }
@@ -123,7 +123,7 @@ fn place(dice: &mut Dice, frame: &[u8]) -> usize {
     }
 }
 
-fn damage(damage: Damage, dice: &mut Dice, frame: &mut Vec<u8>) {
+fn damage(damage: Damage, first: bool, dice: &mut Dice, frame: &mut Vec<u8>) {
     match damage {
         Damage::Cut => frame.truncate(place(dice, frame)),
         Damage::Short => {
@@ -153,10 +153,11 @@ fn damage(damage: Damage, dice: &mut Dice, frame: &mut Vec<u8>) {
         }
         Damage::Size => {
             let length = frame.len() as u32 - 4;
-            let lie = match dice.below(6) {
+            let lie = match dice.below(if first { 6 } else { 3 }) {
                 0 => u32::MAX,
                 1 => i32::MAX as u32,
                 2 => 0,
+                // Whoever waits for the rest does so for ten seconds: once is enough.
                 3 => 99_999_999,
                 4 => length + 1 + dice.below(40) as u32,
                 _ => length - 1 - dice.below(u64::from(length - 1)) as u32,

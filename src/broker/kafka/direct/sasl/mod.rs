@@ -298,3 +298,7 @@ mod tests {
         );
     }
 }
+
+#[cfg(test)]
+#[path = "talk_tests.rs"]
+mod talk_tests;

@@ -62,6 +62,12 @@ fn certificate(what: &CertificateError) -> (String, &'static str) {
             "the broker's certificate is signed by nobody whom we trust".to_owned(),
             CA,
         ),
+        // As after a test cluster made its authority anew.
+        CertificateError::BadSignature => (
+            "the broker's certificate is signed by another authority of the name of ours"
+                .to_owned(),
+            CA,
+        ),
         CertificateError::NotValidForName => (
             "the broker's certificate is for another name".to_owned(),
             NAMES,
@@ -117,6 +123,7 @@ fn alert_received(alert: AlertDescription) -> (String, &'static str) {
         | AlertDescription::CertificateExpired
         | AlertDescription::CertificateRevoked
         | AlertDescription::UnsupportedCertificate
+        | AlertDescription::DecryptError
         | AlertDescription::AccessDenied => (
             format!("the broker refuses the client certificate ({alert:?})"),
             CLIENT,

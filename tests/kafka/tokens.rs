@@ -232,7 +232,9 @@ async fn a_read_outlives_its_tokens() {
         }
         let batch = tokio::time::timeout(Duration::from_millis(300), source.next_batch()).await;
         if let Ok(batch) = batch {
-            seen += batch.unwrap().map_or(0, |batch| batch.len() as i64);
+            seen += batch
+                .unwrap()
+                .map_or(0, |batch| i64::try_from(batch.len()).unwrap());
         }
     }
     assert!(asked.load(Ordering::Relaxed) >= 3);

@@ -46,7 +46,9 @@ impl Wishes {
         Self {
             committed_only: settings.committed_only,
             wait: fetch.wait.unwrap_or(WAIT),
-            min_bytes: fetch.min_bytes.unwrap_or(1).min(i32::MAX as u32) as i32,
+            min_bytes: fetch
+                .min_bytes
+                .map_or(1, |b| i32::try_from(b).unwrap_or(i32::MAX)),
             partition_bytes: bytes(fetch.partition_bytes),
             max_bytes: bytes(fetch.max_bytes),
             rack: settings.rack.clone().map(StrBytes::from_string),

@@ -261,7 +261,7 @@ mod tests {
         newer.extend(60_000i64.to_be_bytes());
         assert_eq!(
             Said::read(&newer, 1).unwrap().lifetime,
-            Duration::from_secs(60)
+            Duration::from_mins(1)
         );
 
         let mut newest = vec![0, 0, 0, 2, 9];

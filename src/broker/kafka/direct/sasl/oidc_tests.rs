@@ -1,3 +1,5 @@
+//! Tokens from an endpoint on loopback, which says what a test has it say.
+
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;

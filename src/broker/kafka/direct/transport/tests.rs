@@ -106,7 +106,7 @@ async fn serve_words(words: &'static [u8]) -> u16 {
     tokio::spawn(async move {
         let (mut stream, _) = listener.accept().await.unwrap();
         let mut greeting = [0; 64];
-        stream.read(&mut greeting).await.unwrap();
+        assert!(stream.read(&mut greeting).await.unwrap() > 0);
         stream.write_all(words).await.unwrap();
     });
     port
@@ -196,7 +196,7 @@ async fn what_is_wrong_with_a_certificate_is_told() {
     )
     .await;
 
-    let again = self::authority("ours");
+    let again = authority("ours");
     let namesake = ("ssl.ca.pem", again.pem.as_str());
     refused(
         port,

@@ -131,6 +131,7 @@ impl fmt::Display for Condition {
                 };
                 return write!(f, "{text:?} in the {part}");
             }
+            Self::Any(any) if any.is_empty() => return f.write_str("nothing matches"),
             Self::All(all) => (all, " and "),
             Self::Any(any) => (any, " or "),
         };
@@ -214,6 +215,10 @@ impl Trail {
 
 /// What must be in an event for a term to have a truthy output.
 fn derive(term: &Term<&str>, at: &Trail) -> Condition {
+    if let Some(Constant::Null | Constant::Bool(false)) = native::constant(term) {
+        // One of none: no event holds that.
+        return Condition::Any(Vec::new());
+    }
     match term {
         Term::BinOp(l, BinaryOp::And, r) => Condition::all(vec![derive(l, at), derive(r, at)]),
         Term::BinOp(l, BinaryOp::Or | BinaryOp::Comma, r) => {
@@ -278,5 +283,40 @@ fn call(name: &str, args: &[Term<&str>], at: &Trail) -> Condition {
             Condition::any(each.collect())
         }
         _ => Condition::Free,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::query::samples::Sample;
+    use crate::query::{Query, QuerySpec};
+
+    #[test]
+    fn what_is_never_true_is_tested_on_no_event() {
+        use crate::event::Select as _;
+        for (expression, never) in [
+            ("false", true),
+            ("null", true),
+            ("false and .value.a", true),
+            ("select(false)", true),
+            ("true", false),
+            ("false | not", false),
+            ("false, true", false),
+            ("false or .value.a", false),
+        ] {
+            let spec = QuerySpec {
+                where_: vec![expression.to_owned()],
+                ..QuerySpec::default()
+            };
+            let query = Query::compile(&spec).unwrap();
+            let mut worker = query.worker();
+            worker.begin();
+            assert_eq!(worker.seek(b"abc", 0).is_none(), never, "{expression}");
+            let kept = worker.test(&Sample::of("{\"a\":1}").event()).unwrap();
+            assert!(
+                !never || kept == crate::event::Verdict::Drop,
+                "{expression}"
+            );
+        }
     }
 }

@@ -1,7 +1,9 @@
 //! Writes deterministic order-pipeline events into a topic, for the benchmarks: about 476 bytes of
-//! JSON each, a key, two headers; 1 % match `.eventType=="PaymentFailed" and .amount>500`.
+//! JSON each (`--size` makes them larger, or small ones of about 100 bytes), a key, two headers; 1 %
+//! match `.eventType=="PaymentFailed" and .amount>500`.
 //!
-//! `cargo run --release --example bench-gen -- kafka://HOST:PORT/TOPIC COUNT [PARTITIONS] [VALUE_BYTES]`
+//! `cargo run --release --example bench-gen -- kafka://HOST:PORT/TOPIC COUNT [--partitions N]
+//! [--size BYTES] [--codec none|gzip|snappy|lz4|zstd] [--compacted]`
 #![expect(
     clippy::print_stderr,
     clippy::expect_used,
@@ -41,6 +43,9 @@ const CITIES: [&str; 4] = ["Oslo", "Zürich", "São Paulo", "Nairobi"];
 /// 2025-10-09T08:53:20Z: events are 3 ms apart from there.
 const T0: i64 = 1_760_000_000_000;
 
+/// Events that are to be smaller than this have fewer members.
+const SMALL: usize = 300;
+
 /// xorshift64*: enough for test data, the same on every machine.
 struct Random(u64);
 
@@ -57,30 +62,70 @@ impl Random {
     }
 }
 
+const USAGE: &str = "usage: bench-gen kafka://HOST:PORT/TOPIC COUNT [--partitions N] [--size BYTES] \
+                     [--codec none|gzip|snappy|lz4|zstd] [--compacted]";
+
+/// What to make.
+struct Wanted {
+    address: String,
+    count: u64,
+    partitions: u32,
+    size: usize,
+    codec: String,
+    /// Kafka's cleaner leaves the newest event of each key.
+    compacted: bool,
+}
+
+impl Wanted {
+    fn parse(mut args: impl Iterator<Item = String>) -> Option<Self> {
+        let mut wanted = Self {
+            address: args.next()?,
+            count: args.next()?.parse().ok()?,
+            partitions: 6,
+            size: 0,
+            codec: "lz4".to_owned(),
+            compacted: false,
+        };
+        while let Some(flag) = args.next() {
+            match flag.as_str() {
+                "--partitions" => wanted.partitions = args.next()?.parse().ok()?,
+                "--size" => wanted.size = args.next()?.parse().ok()?,
+                "--codec" => wanted.codec = args.next()?,
+                "--compacted" => wanted.compacted = true,
+                _ => return None,
+            }
+        }
+        Some(wanted)
+    }
+
+    fn topic(&self, name: &str) -> NewTopic {
+        let mut config = vec![("retention.ms".into(), "-1".into())];
+        if self.compacted {
+            // Small segments, because the newest one is never cleaned.
+            config.extend([
+                ("cleanup.policy".into(), "compact".into()),
+                ("segment.bytes".into(), "4194304".into()),
+                ("min.cleanable.dirty.ratio".into(), "0.01".into()),
+            ]);
+        }
+        NewTopic {
+            name: name.to_owned(),
+            partitions: self.partitions,
+            config,
+        }
+    }
+}
+
 #[tokio::main(flavor = "multi_thread", worker_threads = 2)]
 async fn main() {
-    let args: Vec<String> = std::env::args().skip(1).collect();
-    let usage = "usage: bench-gen kafka://HOST:PORT/TOPIC COUNT [PARTITIONS] [VALUE_BYTES]";
-    let (Some(address), Some(count)) = (args.first(), args.get(1)) else {
-        eprintln!("{usage}");
+    let Some(wanted) = Wanted::parse(std::env::args().skip(1)) else {
+        eprintln!("{USAGE}");
         return;
     };
-    let count: u64 = count.parse().expect("COUNT is a number");
-    let partitions: u32 = args
-        .get(2)
-        .map_or(6, |p| p.parse().expect("PARTITIONS is a number"));
-    let pad: usize = args
-        .get(3)
-        .map_or(0, |p| p.parse().expect("VALUE_BYTES is a number"));
-    let address = Address::parse(address).expect("an address");
+    let address = Address::parse(&wanted.address).expect("an address");
     let topic: Arc<str> = address.topics().single().expect("one topic").into();
-    let broker = registry::open(&address, &settings(&address)).expect("a broker");
-    let new = NewTopic {
-        name: topic.to_string(),
-        partitions,
-        config: vec![("retention.ms".into(), "-1".into())],
-    };
-    if let Err(error) = broker.create_topic(&new).await {
+    let broker = registry::open(&address, &settings(&address, &wanted.codec)).expect("a broker");
+    if let Err(error) = broker.create_topic(&wanted.topic(&topic)).await {
         eprintln!("{error}");
     }
     let target = Target {
@@ -95,11 +140,11 @@ async fn main() {
     }]
     .into();
     let pool = BatchPool::default();
-    let mut maker = Maker::new(pad);
+    let mut maker = Maker::new(wanted.size);
     let mut n = 0;
-    while n < count {
+    while n < wanted.count {
         let mut batch = pool.batch(Arc::clone(&streams));
-        while n < count && !batch.is_full() {
+        while n < wanted.count && !batch.is_full() {
             maker.push(n, &streams[0], &mut batch);
             n += 1;
         }
@@ -109,8 +154,11 @@ async fn main() {
     eprintln!("{} events, {} bytes", written.events, written.bytes);
 }
 
-fn settings(address: &Address) -> Settings {
+fn settings(address: &Address, codec: &str) -> Settings {
     let mut settings = Settings::default();
+    settings
+        .properties
+        .insert("compression.type".to_owned(), codec.to_owned());
     if let Address::Url { properties, .. } = address {
         settings.properties.extend(properties.iter().cloned());
     }
@@ -124,18 +172,23 @@ struct Maker {
     value: String,
     trace: String,
     headers: HeaderBuf,
-    pad: usize,
+    size: usize,
+    /// Letters to pad with, from a place that differs from event to event.
+    letters: String,
 }
 
 impl Maker {
-    fn new(pad: usize) -> Self {
+    fn new(size: usize) -> Self {
+        let mut random = Random(7);
+        let letters = (0..2 * size).map(|_| char::from(b'a' + random.below(26) as u8));
         Self {
             random: Random(42),
+            letters: letters.collect(),
             key: String::new(),
             value: String::new(),
             trace: String::new(),
             headers: HeaderBuf::default(),
-            pad,
+            size,
         }
     }
 
@@ -163,19 +216,23 @@ impl Maker {
         let customer = order % 5000;
         let written = write!(self.key, "ORD-{order:08}")
             .and_then(|()| write!(self.trace, "00-{a:016x}{b:016x}-{c:016x}-01"))
-            .and_then(|()| write!(
+            .and_then(|()| if (1..SMALL).contains(&self.size) { write!(
+                self.value,
+                r#"{{"eventType":"{kind}","amount":{}.{:02},"sequence":{n},"id":"{:08x}""#,
+                cents / 100, cents % 100, a >> 32,
+            ) } else { write!(
                 self.value,
                 r#"{{"eventId":"{:08x}-{:04x}-4{:03x}-a{:03x}-{:012x}","eventType":"{kind}","orderId":"ORD-{order:08}","timestamp":{time},"sequence":{n},"customer":{{"id":"C{customer:06}","name":"{name}","email":"c.{customer}@example.com","tier":"silver","address":{{"city":"{city}","zip":"{:05}"}}}},"amount":{}.{:02},"currency":"EUR","items":[{{"sku":"SKU-{:05}","qty":{},"price":{}.{:02}}}],"source":{{"service":"order-pipeline","host":"node-{}","version":"2.{}.{}"}}"#,
                 a >> 32, (a >> 16) & 0xffff, a & 0xfff, b & 0xfff, c & 0xffff_ffff_ffff,
                 random.below(99_999), cents / 100, cents % 100, random.below(99_999), 1 + random.below(4),
                 random.below(200), random.below(100), random.below(16), random.below(4), random.below(8),
-            ));
+            ) });
         written.expect("a String takes everything");
-        if self.value.len() + 10 < self.pad {
+        let missing = self.size.saturating_sub(self.value.len() + 10);
+        if missing > 0 {
+            let start = random.below(self.size as u64) as usize;
             self.value.push_str(r#","pad":""#);
-            while self.value.len() + 2 < self.pad {
-                self.value.push(char::from(b'a' + (random.below(26) as u8)));
-            }
+            self.value.push_str(&self.letters[start..start + missing]);
             self.value.push('"');
         }
         self.value.push('}');

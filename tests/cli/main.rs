@@ -7,6 +7,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod bulk;
 mod formats;
 mod hostile;
 mod recording;

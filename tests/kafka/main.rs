@@ -8,8 +8,11 @@
 )]
 
 mod bounds;
+#[path = "../support/kafka.rs"]
+mod common;
 mod errors;
 mod groups;
+mod recording;
 mod roundtrip;
 mod secure;
 #[path = "../support/mod.rs"]

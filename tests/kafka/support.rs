@@ -1,83 +1,12 @@
-//! What the tests share: the server's address, topics of their own, and events as plain values.
+//! Events as plain values, and reads to their end.
 
-use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use evtap::broker::{
-    Address, Bound, Broker, Error, NewTopic, Notices, Range, Settings, Source, Subscription,
-    TopicSelector, registry,
-};
-use evtap::event::{Batch, SelectAll, TimestampType};
-use rdkafka::ClientConfig;
-use rdkafka::producer::{BaseProducer, BaseRecord, Producer};
+use evtap::broker::{Broker, Error, Source, Subscription};
+use evtap::event::{Batch, TimestampType};
+use rdkafka::producer::{BaseRecord, Producer};
 
-pub use crate::shared::server;
-
-/// Not every test uses all of this; a constant without a name does.
-const _: fn() -> Option<String> = kafka;
-
-pub fn kafka() -> Option<String> {
-    server("EVTAP_TEST_KAFKA")
-}
-
-/// A name that no other test and no earlier run has.
-pub fn unique(name: &str) -> String {
-    static COUNT: AtomicU32 = AtomicU32::new(0);
-    let count = COUNT.fetch_add(1, Ordering::Relaxed);
-    let now = evtap::event::Timestamp::wall_clock().0;
-    format!("kafka-test-{name}-{now}-{}-{count}", std::process::id())
-}
-
-pub fn open(url: &str) -> Arc<dyn Broker> {
-    open_with(url, &Settings::default())
-}
-
-pub fn open_with(url: &str, settings: &Settings) -> Arc<dyn Broker> {
-    registry::open(&Address::parse(url).unwrap(), settings).unwrap()
-}
-
-/// Opens the broker and creates a topic in it.
-pub async fn with_topic(
-    host: &str,
-    name: &str,
-    partitions: u32,
-    config: &[(&str, &str)],
-) -> (Arc<dyn Broker>, String) {
-    let broker = open(&format!("kafka://{host}"));
-    let name = unique(name);
-    let topic = NewTopic {
-        name: name.clone(),
-        partitions,
-        config: config
-            .iter()
-            .map(|(k, v)| ((*k).to_owned(), (*v).to_owned()))
-            .collect(),
-    };
-    broker.create_topic(&topic).await.unwrap();
-    (broker, name)
-}
-
-/// Everything of these topics, up to the end as of now.
-pub fn all_of(topics: &str) -> Subscription {
-    Subscription {
-        topics: TopicSelector::parse(topics).unwrap(),
-        partitions: Vec::new(),
-        range: Range::default(),
-        follow: false,
-        select: Arc::new(SelectAll),
-        memory: 64 << 20,
-        raw: false,
-        notices: Notices::silent(),
-    }
-}
-
-pub fn between(topics: &str, from: Bound, until: Bound) -> Subscription {
-    Subscription {
-        range: Range::Bounds { from, until },
-        ..all_of(topics)
-    }
-}
+pub use crate::common::*;
 
 /// An event that owns its bytes.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -142,17 +71,6 @@ pub fn values(events: &[Owned]) -> Vec<String> {
         .collect()
 }
 
-/// Another producer than the adapter's own.
-pub fn producer(host: &str, more: &[(&str, &str)]) -> BaseProducer {
-    let mut config = ClientConfig::new();
-    config.set("bootstrap.servers", host);
-    config.set("message.max.bytes", "4000000");
-    for (key, value) in more {
-        config.set(*key, *value);
-    }
-    config.create().unwrap()
-}
-
 /// Produces `0`, `1`, … into partition 0, at these timestamps, and waits until they are stored.
 pub fn produce_at(host: &str, topic: &str, timestamps: &[i64]) {
     let producer = producer(host, &[]);
@@ -165,12 +83,4 @@ pub fn produce_at(host: &str, topic: &str, timestamps: &[i64]) {
         producer.send(record).map_err(|(e, _)| e).unwrap();
     }
     producer.flush(Duration::from_secs(10)).unwrap();
-}
-
-/// Notices that remember what they were told.
-pub fn remembering() -> (Notices, Arc<Mutex<Vec<String>>>) {
-    let told = Arc::new(Mutex::new(Vec::new()));
-    let into = Arc::clone(&told);
-    let notices = Notices::new(move |text| into.lock().unwrap().push(text.to_owned()));
-    (notices, told)
 }

@@ -33,12 +33,11 @@ impl Says {
 
 impl Meddle for Says {
     fn answer(&self, asked: &Asked, frame: &mut Vec<u8>) -> bool {
-        let ours = asked.direct && asked.api == self.api;
-        if !ours
-            || !self
-                .which
-                .contains(&self.seen.fetch_add(1, Ordering::Relaxed))
-        {
+        if !asked.direct || asked.api != self.api {
+            return false;
+        }
+        let number = self.seen.fetch_add(1, Ordering::Relaxed);
+        if !self.which.contains(&number) {
             return false;
         }
         match self.api {
@@ -60,7 +59,7 @@ impl Meddle for Says {
                             partition.offset = -1;
                         }
                     }
-                })
+                });
             }
             _ => proxy::change(asked, frame, |answer: &mut MetadataResponse| {
                 for topic in &mut answer.topics {
@@ -140,7 +139,7 @@ async fn error_of(host: &str, says: Says, topic: &str) -> Error {
         Ok(taken.events.len())
     };
     let ended = tokio::time::timeout(WAIT, fail).await.expect("an end");
-    ended.err().expect("an error")
+    ended.expect_err("an error")
 }
 
 #[tokio::test]

@@ -37,7 +37,7 @@ impl Meddle for Chaos {
     }
 
     fn delay(&self, asked: &Asked) -> Duration {
-        let mut dice = self.dice(asked.connection << 16 ^ asked.id as usize);
+        let mut dice = self.dice(asked.connection << 16 ^ asked.id.cast_unsigned() as usize);
         match dice.below(8) {
             0 => Duration::from_millis(200),
             _ => Duration::ZERO,

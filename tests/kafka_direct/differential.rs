@@ -138,7 +138,7 @@ async fn events_of_megabytes() {
     let sizes = [10, 1 << 20, 10, 10 << 20, 10, 1 << 20, 10_000_000, 0];
     for codec in ["none", "lz4", "zstd"] {
         let events = sizes.iter().enumerate().map(|(i, size)| Made {
-            partition: (i % 3 / 2) as i32,
+            partition: i32::from(i % 3 == 2),
             key: Some(i.to_string().into_bytes()),
             value: Some(if i % 2 == 0 {
                 Dice(i as u64).bytes(*size)

@@ -84,7 +84,7 @@ pub fn shaped(n: u64, partitions: u64) -> Made {
     };
     Made {
         partition: (n % partitions) as i32,
-        timestamp: Some(1_700_000_000_000 + (n as i64) * 10 - dice.below(40) as i64),
+        timestamp: Some(1_700_000_000_000 + n.cast_signed() * 10 - dice.below(40).cast_signed()),
         key,
         value,
         headers,
@@ -99,7 +99,7 @@ pub fn numbered(n: u64, partitions: u64, size: usize) -> Made {
     let noise = STANDARD.encode(Dice(n).bytes(size * 3 / 4));
     Made {
         partition: (n % partitions) as i32,
-        timestamp: Some(1_700_000_000_000 + n as i64),
+        timestamp: Some(1_700_000_000_000 + n.cast_signed()),
         value: Some(format!("{n} {noise}").into_bytes()),
         ..Made::default()
     }
@@ -107,7 +107,12 @@ pub fn numbered(n: u64, partitions: u64, size: usize) -> Made {
 
 /// Writes the events, and waits until they are stored.
 pub fn produce(host: &str, topic: &str, more: &[(&str, &str)], events: impl Iterator<Item = Made>) {
-    let producer = producer(host, &[&[("message.max.bytes", "50000000")], more].concat());
+    // Idempotent, for the first requests about a new topic may be sent again: order must be kept.
+    let how = [
+        ("enable.idempotence", "true"),
+        ("message.max.bytes", "50000000"),
+    ];
+    let producer = producer(host, &[&how, more].concat());
     for event in events {
         send(&producer, topic, &event);
     }

@@ -28,7 +28,7 @@ mod ranges;
 mod restart;
 #[path = "../support/mod.rs"]
 mod shared;
-#[path = "../kafka/support.rs"]
+#[path = "../support/kafka.rs"]
 mod support;
 mod transactions;
 mod versions;

@@ -36,7 +36,7 @@ async fn a_slow_reader_is_told_what_was_deleted_before_it_came_there() {
         let mut source = reader.open(&host, "").source(&sub).await.unwrap();
         let mut taken = Taken::default();
         taken.until(&mut *source, 1).await;
-        delete_before(&host, &topic, 0, (EVENTS - KEPT) as i64).await;
+        delete_before(&host, &topic, 0, (EVENTS - KEPT).cast_signed()).await;
         taken.until(&mut *source, usize::MAX).await;
         let events = taken.ordered();
         let offsets: Vec<u64> = events.iter().map(|event| event.offset).collect();

@@ -3,6 +3,7 @@
 use evtap::broker::{Bound, Range, Subscription};
 use evtap::event::{Position, Timestamp};
 use rdkafka::admin::{AdminClient, AdminOptions};
+use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer as _};
 use rdkafka::{ClientConfig, Offset, TopicPartitionList};
 
 use crate::both::agreed;
@@ -53,6 +54,30 @@ async fn each_bound_in_the_middle_of_batches() {
         one.partitions = vec![1];
         assert_eq!(agreed(&host, "", &one).await.events.len(), 400);
     }
+}
+
+#[tokio::test]
+async fn where_a_group_stands() {
+    let Some(host) = kafka() else { return };
+    let (_, topic) = with_topic(&host, "group", 3, &[]).await;
+    produce(&host, &topic, &[], (0..900).map(|n| numbered(n, 3, 50)));
+    let consumer: BaseConsumer = ClientConfig::new()
+        .set("bootstrap.servers", &host)
+        .set("group.id", &topic)
+        .create()
+        .unwrap();
+    // The third partition has no commit.
+    let mut list = TopicPartitionList::new();
+    for (partition, offset) in [(0, 100), (1, 300)] {
+        list.add_partition_offset(&topic, partition, Offset::Offset(offset))
+            .unwrap();
+    }
+    consumer.commit(&list, CommitMode::Sync).unwrap();
+    let group = Bound::Group(topic.clone());
+    let rest = between(&topic, group.clone(), Bound::End);
+    assert_eq!(agreed(&host, "", &rest).await.events.len(), 500);
+    let before = between(&topic, Bound::Start, group);
+    assert_eq!(agreed(&host, "", &before).await.events.len(), 400);
 }
 
 #[tokio::test]

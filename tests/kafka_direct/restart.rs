@@ -101,7 +101,9 @@ fn leader(hosts: &str, topic: &str) -> u32 {
         .create()
         .unwrap();
     let metadata = consumer.fetch_metadata(Some(topic), WAIT).unwrap();
-    metadata.topics()[0].partitions()[0].leader() as u32
+    metadata.topics()[0].partitions()[0]
+        .leader()
+        .cast_unsigned()
 }
 
 #[tokio::test(flavor = "multi_thread")]

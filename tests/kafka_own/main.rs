@@ -8,6 +8,8 @@
     reason = "a test ends by panicking"
 )]
 
+#[path = "../support/kafka.rs"]
+mod common;
 mod refuse;
 mod restart;
 #[path = "../support/own_kafka.rs"]

@@ -152,7 +152,7 @@ impl PartitionMetadata {
     }
 }
 
-/// One partition of an answer to ListOffsets.
+/// One partition of an answer to `ListOffsets`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct OffsetAnswer {
     pub(super) topic: String,
@@ -162,7 +162,7 @@ pub(super) struct OffsetAnswer {
     pub(super) offset: i64,
 }
 
-/// Versions of ListOffsets that are spoken.
+/// Versions of `ListOffsets` that are spoken.
 pub(super) const LIST_OFFSETS: (i16, i16) = (1, 7);
 
 pub(super) fn offsets(answer: &[u8], version: i16) -> Result<Vec<OffsetAnswer>, Failure> {

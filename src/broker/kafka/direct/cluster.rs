@@ -128,7 +128,10 @@ impl Cluster {
         let metadata = Arc::new(metadata);
         let mut known = self.known();
         known.nodes.clone_from(&metadata.brokers);
-        if let Some(topics) = topics {
+        // A topic that is not there may be made a moment later.
+        let settled = metadata.topics.iter().all(|topic| topic.error == 0);
+        known.named = None;
+        if let Some(topics) = topics.filter(|_| settled) {
             let names = topics.iter().map(|&t| t.to_owned()).collect();
             known.named = Some((Instant::now(), names, Arc::clone(&metadata)));
         }

@@ -28,7 +28,6 @@ const TLS_ALERT: [u8; 2] = [0x15, 0x03];
 pub(super) struct Connection {
     stream: Transport,
     inbox: Inbox,
-    name: String,
     client_id: StrBytes,
     last_id: i32,
     versions: Versions,
@@ -63,7 +62,6 @@ impl Connection {
                     start: 0,
                     end: 0,
                 },
-                name: host.to_string(),
                 client_id: StrBytes::from_string(settings.client_id.clone()),
                 last_id: 0,
                 versions: Versions::default(),
@@ -82,11 +80,6 @@ impl Connection {
                 format!("no answer within {} s", settings.setup_timeout.as_secs()),
             )),
         }
-    }
-
-    /// `host:port`
-    pub(super) fn name(&self) -> &str {
-        &self.name
     }
 
     /// The newest version of a request that both sides know.

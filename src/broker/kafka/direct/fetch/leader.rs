@@ -200,8 +200,8 @@ impl Leader {
         let terms = Terms {
             max_wait_ms: wait.as_millis() as i32,
             min_bytes: wishes.min_bytes,
-            max_bytes: wishes.max_bytes.unwrap_or(self.fetch) as i32,
-            partition_max_bytes: flight.size as i32,
+            max_bytes: bytes(wishes.max_bytes.unwrap_or(self.fetch)),
+            partition_max_bytes: bytes(flight.size),
             committed_only: wishes.committed_only,
             rack: wishes.rack.clone(),
         };
@@ -342,4 +342,8 @@ fn judge(lane: &mut Lane, error: i16, diverged: Option<i64>, came: bool) -> Afte
         }
     }
     After::Resting
+}
+
+fn bytes(count: usize) -> i32 {
+    i32::try_from(count).unwrap_or(i32::MAX)
 }

@@ -46,7 +46,9 @@ impl Wishes {
         Self {
             committed_only: settings.committed_only,
             wait: fetch.wait.unwrap_or(WAIT),
-            min_bytes: fetch.min_bytes.unwrap_or(1).min(i32::MAX as u32) as i32,
+            min_bytes: fetch
+                .min_bytes
+                .map_or(1, |b| i32::try_from(b).unwrap_or(i32::MAX)),
             partition_bytes: bytes(fetch.partition_bytes),
             max_bytes: bytes(fetch.max_bytes),
             rack: settings.rack.clone().map(StrBytes::from_string),
@@ -210,10 +212,13 @@ impl Loader<'_> {
     /// Hands the chunk to the workers, and moves the lane.
     async fn hand_on(&mut self, lane: &mut Lane) -> Result<(), Gone> {
         let before = lane.next;
-        let Some(mut chunk) = self.chunk.take() else {
-            if self.reached > before {
-                lane.advance(self.reached);
-            }
+        let chunk = self.chunk.take();
+        if self.reached == before {
+            // Nothing whole came. The lane did not move, so its failures go on being counted.
+            return Ok(());
+        }
+        let Some(mut chunk) = chunk else {
+            lane.advance(self.reached);
             return Ok(());
         };
         lane.last_epoch = self.epoch;

@@ -145,16 +145,24 @@ impl Part<'_> {
             worker.begin();
             worker.seek(body, 0)
         });
-        while let Some(record) = records.next() {
+        loop {
+            if let Some(worker) = &mut worker {
+                let end = records.next_end().unwrap_or(usize::MAX);
+                if hit.is_none_or(|hit| hit >= end) {
+                    // Proven not to match: it is counted, and not looked at.
+                    let Some(passed) = records.pass() else { break };
+                    let (offset, size) = passed.map_err(|e| self.damaged(&e))?;
+                    if wanted.contains(&offset) {
+                        out.batch.scanned.events += 1;
+                        out.batch.scanned.bytes += size as u64;
+                    }
+                    continue;
+                }
+                hit = worker.seek(body, end);
+            }
+            let Some(record) = records.next() else { break };
             let record = record.map_err(|e| self.damaged(&e))?;
-            if record.offset >= wanted.end {
-                break;
-            }
-            let is_hit = hit.is_some_and(|hit| hit < records.at());
-            if is_hit && let Some(worker) = &mut worker {
-                hit = worker.seek(body, records.at());
-            }
-            if record.offset < wanted.start {
+            if !wanted.contains(&record.offset) {
                 continue;
             }
             let event = self.event(&record);
@@ -162,8 +170,7 @@ impl Part<'_> {
             out.batch.scanned.bytes += event.size() as u64;
             let verdict = match &mut worker {
                 None => Verdict::Keep,
-                Some(worker) if is_hit => worker.test(&event)?,
-                Some(_) => Verdict::Drop,
+                Some(worker) => worker.test(&event)?,
             };
             match verdict {
                 Verdict::Keep => out.push(&event, &self.meta).map_err(too_large)?,

@@ -90,7 +90,8 @@ impl Steward {
     }
 
     async fn mind(&mut self) -> Result<()> {
-        let mut discover = interval_at(Tick::now() + DISCOVER, DISCOVER);
+        let often = DISCOVER.min(self.cluster.settings.metadata_age);
+        let mut discover = interval_at(Tick::now() + often, often);
         loop {
             self.settle().await?;
             let due = self.waiting.iter().map(|(due, _)| *due).min();

@@ -1,4 +1,4 @@
-//! A token endpoint that answers what a test has it answer.
+//! Tokens from an endpoint on loopback, which says what a test has it say.
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;

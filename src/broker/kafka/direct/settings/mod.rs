@@ -46,12 +46,11 @@ pub(super) struct Settings {
     /// Bytes of one answer.
     pub(super) largest_answer: usize,
     pub(super) committed_only: bool,
-    pub(super) check_crcs: bool,
     /// Where we are, for brokers that let us read from a follower nearby.
     pub(super) rack: Option<String>,
     /// Before the second attempt to connect, and at most.
     pub(super) backoff: (Duration, Duration),
-    /// Metadata older than this is asked for again.
+    /// While following: new topics and partitions are looked for at least this often.
     pub(super) metadata_age: Duration,
     pub(super) fetch: Fetch,
     pub(super) socket: Socket,
@@ -169,7 +168,6 @@ impl Settings {
             patience: asked("socket.timeout.ms")?.map_or(PATIENCE, millis),
             largest_answer: values.number("receive.message.max.bytes")? as usize,
             committed_only: properties.committed_only(),
-            check_crcs: values.flag("check.crcs")?,
             rack: Some(values.text("client.rack")?).filter(|rack| !rack.is_empty()),
             backoff: (
                 values.millis("reconnect.backoff.ms")?,

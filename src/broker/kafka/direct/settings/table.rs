@@ -8,7 +8,6 @@ pub(super) const SERVED: &[&str] = &[
     "api.version.request",
     "bootstrap.servers",
     "broker.address.family",
-    "check.crcs",
     "client.dns.lookup",
     "client.id",
     "client.rack",
@@ -55,7 +54,8 @@ pub(super) const SERVED: &[&str] = &[
     "ssl.key.pem",
 ];
 
-/// About writing, groups, librdkafka's own threads and queues, and what it reports.
+/// About writing, groups, librdkafka's own threads and queues, and what it reports. Checksums are
+/// checked in any case.
 const IRRELEVANT: &[&str] = &[
     "acks",
     "allow.auto.create.topics",
@@ -69,6 +69,7 @@ const IRRELEVANT: &[&str] = &[
     "broker.address.ttl",
     "broker.version.fallback",
     "builtin.features",
+    "check.crcs",
     "compression.codec",
     "compression.level",
     "compression.type",

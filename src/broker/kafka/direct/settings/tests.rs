@@ -1,4 +1,4 @@
-//! What settings come of which properties.
+//! From properties to settings, and which properties librdkafka has to serve.
 
 use std::collections::BTreeMap;
 
@@ -43,7 +43,7 @@ fn defaults_are_ours() {
     assert_eq!(settings.setup_timeout, Duration::from_secs(8));
     assert_eq!(settings.patience, PATIENCE);
     assert_eq!(settings.largest_answer, 100_000_000);
-    assert!(settings.committed_only && settings.check_crcs);
+    assert!(settings.committed_only);
     assert_eq!(settings.rack, None);
     assert_eq!(settings.backoff.0, Duration::from_millis(20));
     assert_eq!(settings.fetch, Fetch::default());
@@ -69,7 +69,6 @@ fn values_are_understood_as_librdkafka_understands_them() {
         ("fetch.min.bytes", "3"),
         ("fetch.wait.max.ms", "40"),
         ("isolation.level", "read_uncommitted"),
-        ("check.crcs", "False"),
         ("client.rack", "r1"),
         ("broker.address.family", "v6"),
         ("socket.keepalive.enable", "f"),
@@ -88,7 +87,7 @@ fn values_are_understood_as_librdkafka_understands_them() {
         min_bytes: Some(3),
     };
     assert_eq!(settings.fetch, fetch);
-    assert!(!settings.committed_only && !settings.check_crcs);
+    assert!(!settings.committed_only);
     assert_eq!(settings.rack.as_deref(), Some("r1"));
     let socket = Socket {
         family: Family::V6,

@@ -1,5 +1,3 @@
-//! TLS with certificates made for the test, and servers that speak something else.
-
 use std::collections::BTreeMap;
 
 use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair, date_time_ymd};
@@ -107,7 +105,8 @@ async fn serve_words(words: &'static [u8]) -> u16 {
     let port = listener.local_addr().unwrap().port();
     tokio::spawn(async move {
         let (mut stream, _) = listener.accept().await.unwrap();
-        stream.read_u8().await.unwrap();
+        let mut greeting = [0; 64];
+        assert!(stream.read(&mut greeting).await.unwrap() > 0);
         stream.write_all(words).await.unwrap();
     });
     port
@@ -154,9 +153,9 @@ async fn refused(port: u16, name: &str, pairs: &[(&str, &str)], words: &str, hin
 
 #[tokio::test]
 async fn a_certificate_of_the_right_authority_and_name_is_trusted() {
-    let ours = authority("ours");
-    let signed = ours.sign(&names(&["localhost", "127.0.0.1"]));
-    let ca = ("ssl.ca.pem", ours.pem.as_str());
+    let authority = authority("ours");
+    let signed = authority.sign(&names(&["localhost", "127.0.0.1"]));
+    let ca = ("ssl.ca.pem", authority.pem.as_str());
     for version in [&TLS12, &TLS13] {
         let port = serve(&signed, None, version).await;
         for name in ["localhost", "127.0.0.1"] {
@@ -274,13 +273,13 @@ async fn only_what_the_user_gives_up_is_not_checked() {
 
 #[tokio::test]
 async fn a_client_certificate_is_shown_and_missed() {
-    let ours = authority("ours");
-    let server = ours.sign(&names(&["localhost"]));
-    let client = ours.sign(&names(&["me"]));
-    let stranger = authority("theirs").sign(&names(&["me"]));
-    let ca = ("ssl.ca.pem", ours.pem.as_str());
+    let authority = authority("ours");
+    let server = authority.sign(&names(&["localhost"]));
+    let client = authority.sign(&names(&["me"]));
+    let stranger = self::authority("theirs").sign(&names(&["me"]));
+    let ca = ("ssl.ca.pem", authority.pem.as_str());
     for version in [&TLS12, &TLS13] {
-        let port = serve(&server, Some(&ours), version).await;
+        let port = serve(&server, Some(&authority), version).await;
         let key = client.key.serialize_pem();
         let cert = ("ssl.certificate.pem", client.pem.as_str());
         reach(port, "localhost", &[ca, cert, ("ssl.key.pem", &key)])

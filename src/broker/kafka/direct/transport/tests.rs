@@ -1,3 +1,5 @@
+//! TLS with certificates made for the test, and servers that speak something else.
+
 use std::collections::BTreeMap;
 
 use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair, date_time_ymd};

@@ -9,13 +9,13 @@ use crate::event::Visibility;
 use crate::event::codec::BatchHeader;
 
 /// A chunk is handed on at this size; a larger batch is a chunk of its own.
-pub(super) const CHUNK: usize = 256 * 1024;
+pub(super) const CHUNK: usize = 512 << 10;
 /// What the budget counts in.
 const UNIT: usize = 1024;
 /// A buffer that one large batch grew beyond this is not kept.
-const KEPT_BYTES: usize = 4 * CHUNK;
+const KEPT_BYTES: usize = 2 * CHUNK;
 /// Free buffers that are kept.
-const KEPT: usize = 32;
+const KEPT: usize = 8;
 
 /// Record batches of one partition, one after the other.
 pub(super) struct Chunk {

@@ -17,7 +17,7 @@ use crate::broker::{BoxFuture, Error, ErrorKind, PartitionRange, Result, Source,
 use crate::event::{Batch, BatchPool, Stream};
 
 /// Bytes of record batches that wait for the workers. More is not faster.
-const BUDGET: usize = 6 << 20;
+const BUDGET: usize = 4 << 20;
 /// The other parts: what workers decompress, and the batches on their way.
 const SHARE: usize = 4;
 /// Lanes that wait for the steward.

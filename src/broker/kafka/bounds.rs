@@ -1,8 +1,8 @@
 //! Bounds as a user gives them become frozen offsets, once it is known what the log of each
 //! partition holds. Pure: whoever asks the cluster is next door.
 
-use super::admin::{Ask, Place, Row};
-use super::topics::{self, Found, position};
+use super::terms::{self, Found, position};
+use super::terms::{Ask, Place, Row};
 use crate::broker::{Bound, Error, ErrorKind, PartitionRange, Range, Result, Subscription};
 use crate::event::PositionStyle;
 
@@ -47,7 +47,7 @@ pub(super) fn selected(found: &[Found], wanted: &[u32]) -> Result<Vec<Place>> {
             .hint(format!("partitions are 0 to {}", most.saturating_sub(1))));
         }
     }
-    let all = topics::places(found);
+    let all = terms::places(found);
     Ok(all
         .filter(|(_, partition)| wanted.is_empty() || wanted.contains(partition))
         .collect())

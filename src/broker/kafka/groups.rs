@@ -3,9 +3,10 @@
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
-use super::admin::{self, Ask, ListedGroup, Member, Place, Row};
+use super::admin::{self, ListedGroup, Member};
 use super::client::Client;
 use super::error::Failure;
+use super::terms::{self, Ask, Place, Row};
 use super::topics;
 use crate::broker::{Group, GroupOffset, Result, TopicSelector};
 use crate::event::{Position, PositionStyle};
@@ -18,8 +19,8 @@ pub(super) fn list(client: &Arc<Client>) -> Result<Vec<Group>> {
     let fail = |failure: Failure| failure.into_error("list the consumer groups");
     // The first contact: it tells a wrong host or password at once. And it says which topics are
     // still there: a group keeps the commits of deleted ones.
-    let known: BTreeSet<Place> = topics::find(client, &TopicSelector::all())
-        .map(|found| topics::places(&found).collect())?;
+    let known: BTreeSet<Place> =
+        topics::find(client, &TopicSelector::all()).map(|found| terms::places(&found).collect())?;
     let mut listed = admin::list_groups(client).map_err(fail)?;
     listed.sort_by(|a, b| a.name.cmp(&b.name));
     let names: Vec<String> = listed.iter().map(|g| g.name.clone()).collect();
@@ -116,7 +117,7 @@ impl Unfinished {
                     partition: place.1,
                     style: PositionStyle::Offset,
                     committed: commit.map(Position::offset),
-                    first: topics::position(first),
+                    first: terms::position(first),
                     end: Position::offset(end),
                     raw_lag: commit.map(|commit| end.saturating_sub(commit)),
                     pending: None,

@@ -8,12 +8,13 @@ use std::time::{Duration, Instant};
 
 use rdkafka::types::{RDKafkaErrorCode as Code, RDKafkaType};
 
-use super::admin::{self, Ask, Place};
+use super::admin;
 use super::client::Client;
 use super::error::Failure;
 use super::ffi::Topic;
 use super::produce::{Record, Transactions, produce, unsettled};
 use super::properties::Properties;
+use super::terms::{Ask, Place};
 use super::topics;
 use crate::broker::{Error, ErrorKind, History, HistoryRecord, NewTopic, Result, TopicSelector};
 

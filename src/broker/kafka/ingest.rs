@@ -8,12 +8,12 @@ use std::time::{Duration, Instant};
 use rdkafka::types::RDKafkaErrorCode as Code;
 use tokio::sync::{mpsc, oneshot};
 
-use super::admin::{Ask, Place};
 use super::client::Client;
 use super::ffi::Queue;
 use super::filter::{Filter, Workers};
 use super::lanes::{Lanes, Trouble};
 use super::messages::Messages;
+use super::terms::{Ask, Place};
 use super::topics;
 use crate::broker::{Error, ErrorKind, Notices, Result, TopicSelector};
 use crate::event::{BATCH_BYTES, Batch};

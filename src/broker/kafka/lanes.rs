@@ -6,11 +6,11 @@ use std::time::Instant;
 
 use rdkafka::types::RDKafkaErrorCode as Code;
 
-use super::admin::Place;
 use super::client::Client;
 use super::error::Failure;
 use super::ffi::{Queue, Topic};
 use super::messages::{Message, Messages};
+use super::terms::Place;
 use crate::event::{PositionStyle, Stream, Streams};
 
 /// One partition on its way.

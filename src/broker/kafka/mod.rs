@@ -22,6 +22,7 @@ mod properties;
 mod resolve;
 mod sink;
 mod source;
+mod terms;
 mod topics;
 
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -128,7 +129,7 @@ impl Kafka {
     }
 
     /// The commits of the groups that a subscription names.
-    async fn commits(&self, sub: &Subscription) -> Result<Vec<(String, Vec<admin::Row>)>> {
+    async fn commits(&self, sub: &Subscription) -> Result<Vec<(String, Vec<terms::Row>)>> {
         let groups: Vec<String> = bounds::groups(sub).map(str::to_owned).collect();
         if groups.is_empty() {
             return Ok(Vec::new());

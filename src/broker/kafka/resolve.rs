@@ -4,9 +4,10 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use super::admin::{self, Row};
+use super::admin;
 use super::bounds::{self, Log};
 use super::client::Client;
+use super::terms::Row;
 use super::topics::{self, offsets};
 use crate::broker::{PartitionRange, Range, Result, Subscription, TopicSelector};
 

@@ -7,13 +7,13 @@ use std::vec;
 
 use tokio::sync::{mpsc, oneshot};
 
-use super::admin::Place;
 use super::client::Client;
 use super::ffi::Queue;
 use super::filter::{Filter, Workers};
 use super::ingest::{Ingest, Item, Sieve, Wanted};
 use super::lanes::Lanes;
 use super::resolve::resolve;
+use super::terms::Place;
 use crate::broker::{BoxFuture, Error, ErrorKind, PartitionRange, Result, Source, Subscription};
 use crate::event::{Batch, BatchPool};
 

@@ -7,20 +7,11 @@ use std::time::{Duration, Instant};
 use rdkafka::metadata::{Metadata, MetadataTopic};
 use rdkafka::types::RDKafkaErrorCode as Code;
 
-use super::admin::{self, Ask, Place, Row};
+use super::admin;
 use super::client::Client;
 use super::error::Failure;
-use crate::broker::topic::PartitionInfo;
+use super::terms::{Ask, Found, Place, Row, infos, no_topic, places};
 use crate::broker::{Error, ErrorKind, NewTopic, Result, TopicInfo, TopicSelector};
-use crate::event::{Position, PositionStyle};
-
-/// A topic that was found, with the numbers of its partitions in order.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Found {
-    pub(super) name: Arc<str>,
-    pub(super) internal: bool,
-    pub(super) partitions: Vec<u32>,
-}
 
 /// A topic that was just made, or whose leader just moved, is there in a moment.
 const SETTLE: Duration = Duration::from_secs(5);
@@ -109,26 +100,6 @@ fn missing(client: &Client, name: &str) -> Error {
         name,
         known.iter().map(|topic| &*topic.name),
     )
-}
-
-/// The error for a name that no topic has, with the one that was probably meant.
-pub(super) fn no_topic<'a>(
-    brokers: &str,
-    name: &str,
-    known: impl Iterator<Item = &'a str>,
-) -> Error {
-    let error = Error::new(
-        ErrorKind::MissingTopic,
-        format!("{brokers} has no topic '{name}'"),
-    );
-    let near = known
-        .map(|known| (strsim::damerau_levenshtein(name, known), known))
-        .filter(|(distance, known)| *distance <= 1 + name.len().min(known.len()) / 4)
-        .min();
-    match near {
-        Some((_, known)) => error.hint(format!("did you mean '{known}'?")),
-        None => error.hint(format!("`evtap topics kafka://{brokers}` lists the topics")),
-    }
 }
 
 /// The offsets of these partitions, in their order. A partition that has no leader (it was just
@@ -232,44 +203,6 @@ pub(super) fn list(client: &Arc<Client>, which: &TopicSelector) -> Result<Vec<To
     };
     let asked = offsets(client, &places, &[Ask::First, end])?;
     Ok(infos(found, &asked))
-}
-
-/// Topics with the first and the end offset of each of their partitions, in order.
-pub(super) fn infos(found: Vec<Found>, offsets: &[Vec<i64>]) -> Vec<TopicInfo> {
-    let mut offsets = offsets[0].iter().zip(&offsets[1]);
-    let infos = found.into_iter().map(|topic| TopicInfo {
-        name: topic.name,
-        internal: topic.internal,
-        style: PositionStyle::Offset,
-        partitions: topic
-            .partitions
-            .into_iter()
-            .zip(offsets.by_ref())
-            .map(|(partition, (&first, &end))| PartitionInfo {
-                partition,
-                first: position(first),
-                end: position(end),
-                // Markers and compaction leave holes, and nobody counts them.
-                events: None,
-            })
-            .collect(),
-    });
-    infos.collect()
-}
-
-/// Every partition of these topics, in order.
-pub(super) fn places(found: &[Found]) -> impl Iterator<Item = Place> + '_ {
-    found.iter().flat_map(|topic| {
-        topic
-            .partitions
-            .iter()
-            .map(|partition| (Arc::clone(&topic.name), *partition))
-    })
-}
-
-/// An offset of the broker's; below 0 there is none.
-pub(super) fn position(offset: i64) -> Position {
-    Position::offset(offset.max(0).cast_unsigned())
 }
 
 /// Creates topics, and waits until they can be written to.

@@ -27,30 +27,14 @@ use sys::rd_kafka_admin_op_t as Op;
 use super::client::{ANSWER, Client};
 use super::error::{Failure, plain};
 use super::ffi::{Event, Queue, millis, owned};
+use super::terms::{Ask, Place, Row};
 
-/// A partition: its topic, and its number.
-pub(super) type Place = (Arc<str>, u32);
-
-/// Which offset of a partition is asked for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Ask {
-    First,
-    /// After the last record; after the last stable one with `committed_only`.
-    End {
-        committed_only: bool,
-    },
-    /// The first record at or after this time, in milliseconds.
-    Time(i64),
-}
-
-impl Ask {
-    /// The number that stands for it in the request.
-    fn offset(self) -> Offset {
-        match self {
-            Self::First => Offset::Beginning,
-            Self::End { .. } => Offset::End,
-            Self::Time(millis) => Offset::Offset(millis.max(0)),
-        }
+/// The number that stands for it in the request.
+fn asked(ask: Ask) -> Offset {
+    match ask {
+        Ask::First => Offset::Beginning,
+        Ask::End { .. } => Offset::End,
+        Ask::Time(millis) => Offset::Offset(millis.max(0)),
     }
 }
 
@@ -175,13 +159,6 @@ unsafe fn slice<'a, T>(start: *mut *const T, len: usize) -> &'a [*const T] {
     unsafe { std::slice::from_raw_parts(start, len) }
 }
 
-/// One row of a partition list.
-pub(super) struct Row {
-    pub(super) place: Place,
-    pub(super) offset: i64,
-    pub(super) error: i32,
-}
-
 /// # Safety
 /// `row` points to a live element of a partition list.
 unsafe fn read_row(row: *const sys::rd_kafka_topic_partition_t) -> Row {
@@ -227,7 +204,7 @@ pub(super) fn ask_offsets(
     if places.is_empty() {
         return Ok(None);
     }
-    let list = list_of(places.iter().map(|p| (p.clone(), ask.offset())))?;
+    let list = list_of(places.iter().map(|p| (p.clone(), asked(ask))))?;
     let committed_only = matches!(
         ask,
         Ask::End {

@@ -7,10 +7,10 @@ use std::time::{Duration, Instant};
 use rdkafka::types::RDKafkaErrorCode as Code;
 use tokio::time::sleep;
 
-use super::super::admin::{Ask, Place, Row};
 use super::super::bounds::{self, Log};
 use super::super::error::Failure;
-use super::super::topics::{Found, infos, no_topic, places};
+use super::super::terms::{Ask, Place, Row};
+use super::super::terms::{Found, infos, no_topic, places};
 use super::answers::TopicMetadata;
 use super::cluster::Cluster;
 use super::offsets::offsets;

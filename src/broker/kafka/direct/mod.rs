@@ -19,9 +19,9 @@ use self::cluster::Cluster;
 pub(super) use self::sasl::{TOKEN_HINT, Tokens};
 use self::settings::Settings;
 pub(super) use self::settings::tokens;
-use super::admin::Row;
 use super::own::ReaderChoice;
 use super::properties::Properties;
+use super::terms::Row;
 use crate::broker::{
     Error, ErrorKind, PartitionRange, Result, Source, Subscription, TopicInfo, TopicSelector,
 };

@@ -11,8 +11,8 @@ use kafka_protocol::protocol::StrBytes;
 use rdkafka::types::RDKafkaErrorCode as Code;
 use tokio::time::sleep;
 
-use super::super::admin::{Ask, Place};
 use super::super::error::Failure;
+use super::super::terms::{Ask, Place};
 use super::answers::{self, Metadata, OffsetAnswer};
 use super::cluster::{Cluster, is_final};
 use super::wire::garbled;

@@ -1,4 +1,4 @@
-//! Fetching events: `steward` finds the leaders, one `leader` task a broker takes record batches off
+//! Fetching events: `steward` (and `mend`) finds the leaders, one `leader` task a broker takes record batches off
 //! its connection into chunks, `workers` sift them, and `source` hands the events on in order.
 
 mod aborted;
@@ -7,6 +7,7 @@ mod chunk;
 mod gate;
 mod lane;
 mod leader;
+mod mend;
 mod request;
 mod shared;
 mod sift;

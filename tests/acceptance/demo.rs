@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value;
 
 use crate::own_kafka::Own;
-use crate::program::{good, run};
+use crate::program::{good, run, unique};
 
 /// Events that the demo's cleaner has taken away, and that a real broker cannot be made to.
 const COMPACTED: usize = 17;
@@ -62,4 +62,16 @@ fn the_demo_is_the_same_on_a_real_broker() {
     assert!(refused.err.contains("hint: "), "{}", refused.err);
     assert_eq!(events(&broker), real);
     assert_eq!(commits(&broker), committed);
+
+    // Asked for before it is made, and again right after.
+    let made = format!("{broker}/{}", unique("made"));
+    good(&[
+        "replay",
+        "demo:orders",
+        "--to",
+        &made,
+        "--create-topic",
+        "--yes",
+    ]);
+    assert_eq!(events(&made).len(), events("demo:orders").len());
 }

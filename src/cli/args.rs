@@ -9,7 +9,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use super::position::Pos;
 use super::{
     brokers, completions, config, demo, lag, man, position, read, record, replay_args, tail,
-    topics, units,
+    themes, topics, units,
 };
 use crate::event::Timestamp;
 
@@ -42,6 +42,7 @@ pub enum Command {
     Lag(lag::Lag),
     Demo(demo::Demo),
     Brokers(brokers::Brokers),
+    Themes(themes::Themes),
     Config(config::Config),
     Completions(completions::Completions),
     Man(man::Man),
@@ -66,6 +67,9 @@ pub struct Global {
     /// When to colour
     #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
     pub color: ColorWhen,
+    /// Theme of the screens; `evtap themes` lists them
+    #[arg(long, global = true, value_name = "NAME")]
+    pub theme: Option<String>,
     /// Draw with ASCII only
     #[arg(long, global = true)]
     pub ascii: bool,

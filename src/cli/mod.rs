@@ -24,6 +24,7 @@ mod session;
 mod signals;
 mod summary;
 mod tail;
+mod themes;
 mod topics;
 mod units;
 mod version;
@@ -83,6 +84,7 @@ async fn dispatch(session: &Session, command: Command) -> Result<Exit> {
         Command::Lag(args) => lag::run(session, &args).await,
         Command::Demo(args) => demo::run(session, &args).await,
         Command::Brokers(args) => brokers::run(session, &args),
+        Command::Themes(args) => themes::run(session, &args),
         Command::Config(args) => config::run(session, &args),
         Command::Completions(args) => completions::run(session, &args, Cli::command()),
         Command::Man(args) => man::run(session, &args, &Cli::command()),

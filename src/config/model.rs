@@ -13,6 +13,9 @@ use super::{ConfigError, is_secret_name};
 #[serde(deny_unknown_fields)]
 pub(super) struct Document {
     pub default: Option<String>,
+    pub theme: Option<String>,
+    #[serde(default)]
+    pub ascii: bool,
     #[serde(default)]
     pub contexts: BTreeMap<String, Context>,
     #[serde(default)]

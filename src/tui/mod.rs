@@ -1,0 +1,3 @@
+//! The terminal's screens. The only room that names ratatui and crossterm.
+
+pub mod theme;

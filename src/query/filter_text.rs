@@ -124,7 +124,7 @@ fn parse(text: &str) -> Result<What, Fault> {
     }
     let mut reader = Reader { text, at: 0 };
     let mut terms = Vec::new();
-    while reader.to_next() {
+    while reader.find_next() {
         let start = reader.at;
         terms.push(reader.term()?);
         if terms.len() > MAX_TERMS {
@@ -182,7 +182,7 @@ impl<'t> Reader<'t> {
     }
 
     /// Goes to the next term; false when there is none.
-    fn to_next(&mut self) -> bool {
+    fn find_next(&mut self) -> bool {
         self.at = self.text.len() - self.rest().trim_start().len();
         !self.rest().is_empty()
     }

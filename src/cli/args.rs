@@ -148,6 +148,10 @@ pub struct Select {
         allow_hyphen_values = true
     )]
     pub where_: Vec<String>,
+    /// What the screen's filter bar takes: words, "phrases", /regex/i, topic: key: partition:,
+    /// -leave-out, or jq from . or ( on; repeatable, all must hold
+    #[arg(long = "filter", value_name = "TEXT", allow_hyphen_values = true)]
+    pub filters: Vec<String>,
     /// Stop after N events that match
     #[arg(short = 'n', long, value_name = "N")]
     pub limit: Option<u64>,

@@ -144,6 +144,7 @@ impl HowArgs {
 fn selection(select: &Select) -> Vec<String> {
     let mut all: Vec<String> = Vec::new();
     all.extend(select.where_.iter().map(|e| format!("--where {e}")));
+    all.extend(select.filters.iter().map(|f| format!("--filter {f}")));
     all.extend(select.grep.iter().map(|e| format!("--grep {e}")));
     if select.ignore_case {
         all.push("--ignore-case".to_owned());

@@ -8,6 +8,7 @@ mod agreement;
 mod cost;
 mod error;
 mod escape;
+mod filter_text;
 mod grep;
 mod jq;
 mod json;
@@ -18,7 +19,9 @@ mod prefilter;
 mod samples;
 mod selection;
 mod sweep;
+mod terms;
 
 pub use error::QueryError;
+pub use filter_text::FilterText;
 pub use map::{JqMap, JqMapWorker, JqOut, MapOutcome};
 pub use selection::{Query, QuerySpec};

@@ -5,8 +5,9 @@ use std::sync::Arc;
 use memchr::memmem::Finder;
 
 use super::QueryError;
+use super::filter_text::FilterText;
 use super::grep::Grep;
-use super::jq::{End, Input, Next, Program};
+use super::jq::{End, Fault, Input, Next, Program};
 use super::native::{Desk, Native, Without};
 use super::prefilter::Condition;
 use super::sweep::{Sweep, Texts};
@@ -18,6 +19,8 @@ use crate::event::{Decoding, EventRef, Select, SelectError, SelectWorker, Verdic
 pub struct QuerySpec {
     /// jq expressions, all of which must hold.
     pub where_: Vec<String>,
+    /// Texts of a filter bar, all of which must hold.
+    pub filters: Vec<String>,
     /// Patterns, all of which must match.
     pub grep: Vec<String>,
     pub ignore_case: bool,
@@ -36,10 +39,14 @@ struct Compiled {
     keys: Vec<Vec<u8>>,
     greps: Vec<Grep>,
     wheres: Vec<Where>,
+    filters: Vec<FilterText>,
     decoding: Decoding,
 }
 
-struct Where {
+/// A compiled jq condition.
+pub(super) struct Where {
+    /// Where it was written, for messages.
+    flag: &'static str,
     text: String,
     /// What must be in an event for the expression to hold.
     condition: Condition,
@@ -55,13 +62,34 @@ impl Query {
             .iter()
             .map(|text| Grep::compile(text, spec.fixed, spec.ignore_case))
             .collect::<Result<_, _>>()?;
-        let wheres = spec.where_.iter().map(|text| Where::compile(text));
+        let wheres = spec.where_.iter().map(|text| {
+            let compiled = Where::compile("--where", text);
+            compiled.map_err(|fault| fault.of("--where", text))
+        });
+        let filters = spec.filters.iter().map(|text| {
+            FilterText::parse(text).map_err(|mut error| {
+                error.message = format!("--filter: {}", error.message);
+                error
+            })
+        });
         Ok(Self(Arc::new(Compiled {
             keys: spec.keys.clone(),
             greps,
             wheres: wheres.collect::<Result<_, _>>()?,
+            filters: filters.collect::<Result<_, _>>()?,
             decoding: spec.decoding,
         })))
+    }
+
+    /// The selection of one filter text alone.
+    pub(super) fn of_filter(filter: FilterText, decoding: Decoding) -> Self {
+        Self(Arc::new(Compiled {
+            keys: Vec::new(),
+            greps: Vec::new(),
+            wheres: Vec::new(),
+            filters: vec![filter],
+            decoding,
+        }))
     }
 
     /// How the selection will run, a line for each part of it.
@@ -72,11 +100,18 @@ impl Query {
         let greps = greps.map(|grep| format!("grep {}: over key, value and headers", grep.text()));
         let wheres = self.0.wheres.iter();
         let wheres = wheres.map(Where::explain);
-        keys.chain(greps).chain(wheres).collect()
+        let filters = self.0.filters.iter().flat_map(FilterText::explain);
+        keys.chain(greps).chain(filters).chain(wheres).collect()
     }
 }
 
 impl Compiled {
+    /// Those of the filters too.
+    fn wheres(&self) -> impl Iterator<Item = &Where> {
+        let filters = self.filters.iter().filter_map(FilterText::jq);
+        self.wheres.iter().chain(filters)
+    }
+
     /// The search for what must be in an event that is kept. It drops only events that `test`
     /// drops before an expression is evaluated, so that none is missed which would fail.
     fn sweep(&self) -> Sweep {
@@ -87,7 +122,8 @@ impl Compiled {
             .collect();
         let greps = self.greps.iter().map(Grep::texts);
         let mut all: Vec<_> = greps.collect();
-        all.extend(self.wheres.iter().map(|w| w.condition.texts()));
+        all.extend(self.wheres().map(|w| w.condition.texts()));
+        all.extend(self.filters.iter().flat_map(FilterText::texts));
         if !keys.is_empty() {
             all.push(Texts::Any(keys.iter().map(Texts::One).collect()));
         }
@@ -96,11 +132,11 @@ impl Compiled {
 }
 
 impl Where {
-    fn compile(text: &str) -> Result<Self, QueryError> {
-        let compiled =
-            Program::condition(text, |term| (Condition::of(term), Native::compile(term)));
-        let (program, (condition, native)) = compiled.map_err(|fault| fault.of("--where", text))?;
+    pub(super) fn compile(flag: &'static str, text: &str) -> Result<Self, Fault> {
+        let (program, (condition, native)) =
+            Program::condition(text, |term| (Condition::of(term), Native::compile(term)))?;
         Ok(Self {
+            flag,
             text: text.to_owned(),
             condition,
             native,
@@ -108,7 +144,7 @@ impl Where {
         })
     }
 
-    fn explain(&self) -> String {
+    pub(super) fn explain(&self) -> String {
         let how = match &self.native {
             Ok(_) => "native".to_owned(),
             Err(what) => format!("jq, because of {what}"),
@@ -117,7 +153,8 @@ impl Where {
             Condition::Free => "no byte prefilter".to_owned(),
             condition => format!("byte prefilter {condition}"),
         };
-        format!("where {}: {how}; {filter}", self.text)
+        let word = self.flag.trim_start_matches('-');
+        format!("{word} {}: {how}; {filter}", self.text)
     }
 
     /// Lets jq decide: the event is kept if the first output of the expression is truthy.
@@ -135,7 +172,7 @@ impl Where {
                 let (stream, style) = (event.stream, event.stream.style);
                 let position = event.position.display(style);
                 let place = format!("{}/{}@{position}", stream.topic, stream.partition);
-                Err(broken.of("--where", &self.text, &self.program, &place))
+                Err(broken.of(self.flag, &self.text, &self.program, &place))
             }
         }
     }
@@ -152,13 +189,19 @@ impl Select for Query {
     }
 
     fn keeps_all(&self) -> bool {
-        self.0.keys.is_empty() && self.0.greps.is_empty() && self.0.wheres.is_empty()
+        let query = &*self.0;
+        query.keys.is_empty()
+            && query.greps.is_empty()
+            && query.wheres.is_empty()
+            && query.filters.iter().all(FilterText::is_empty)
     }
 
     fn needs_headers(&self) -> bool {
         // What is native has no path to the headers, also when jq decides in the end.
         let reads = |w: &Where| w.native.as_ref().map_or(true, |n| n.reads_headers);
-        !self.0.greps.is_empty() || self.0.wheres.iter().any(reads)
+        !self.0.greps.is_empty()
+            || self.0.filters.iter().any(FilterText::looks_at_headers)
+            || self.0.wheres().any(reads)
     }
 }
 
@@ -185,14 +228,14 @@ impl SelectWorker for QueryWorker {
         if !query.keys.is_empty() && !query.keys.iter().any(wanted) {
             return Ok(Verdict::Drop);
         }
-        let wheres = &query.wheres;
-        if !wheres.iter().all(|w| w.condition.allows(event))
+        if !query.wheres().all(|w| w.condition.allows(event))
             || !query.greps.iter().all(|grep| grep.matches(event))
+            || !query.filters.iter().all(|filter| filter.allows(event))
         {
             return Ok(Verdict::Drop);
         }
         let mut input = None;
-        for expression in wheres {
+        for expression in query.wheres() {
             let native = expression.native.as_ref().ok();
             let truth = native.map(|n| n.test(event, query.decoding, &mut self.desk));
             let verdict = match truth {
@@ -310,12 +353,13 @@ mod tests {
 
     #[test]
     fn an_expression_without_end_says_where_it_was() {
-        let mut expression = Where::compile("def f: f; f").unwrap();
+        let mut expression = Where::compile("--where", "def f: f; f").unwrap();
         expression.program.time = Duration::from_millis(50);
         let compiled = Compiled {
             keys: Vec::new(),
             greps: Vec::new(),
             wheres: vec![expression],
+            filters: Vec::new(),
             decoding: Decoding::default(),
         };
         let mut worker = Query(Arc::new(compiled)).worker();

@@ -49,6 +49,7 @@ impl From<QueryError> for Failure {
 pub fn compile(session: &Session, select: &Select) -> Result<Arc<Query>> {
     let spec = QuerySpec {
         where_: select.where_.clone(),
+        filters: select.filters.clone(),
         grep: select.grep.clone(),
         ignore_case: select.ignore_case,
         fixed: select.fixed_strings,

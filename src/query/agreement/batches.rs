@@ -75,20 +75,37 @@ fn sought(
     (found, tests)
 }
 
+/// A filter of one or two terms, or of an expression.
+fn filter() -> impl Strategy<Value = String> {
+    let quoted = |text: &str| format!("{text:?}");
+    let term = (
+        select(&["", "-"][..]),
+        select(&["", "key:", "topic:"][..]),
+        select(&TEXTS[..]).prop_map(quoted),
+    );
+    let term = term.prop_map(|(not, field, text)| format!("{not}{field}{text}"));
+    prop_oneof![
+        prop::collection::vec(term, 1..3).prop_map(|terms| terms.join(" ")),
+        expression(),
+    ]
+}
+
 fn spec() -> impl Strategy<Value = QuerySpec> {
     let text = || select(&TEXTS[..]).prop_map(str::to_owned);
     let pattern = select(&PATTERNS[..]).prop_map(str::to_owned);
     (
         prop::collection::vec(expression(), 0..3),
         prop::collection::vec(prop_oneof![text(), pattern], 0..2),
+        prop::collection::vec(filter(), 0..2),
         prop::collection::vec(text().prop_map(String::into_bytes), 0..3),
         any::<bool>(),
         prop::bool::weighted(0.2),
         decoding(),
     )
         .prop_map(
-            |(where_, grep, keys, fixed, ignore_case, decoding)| QuerySpec {
+            |(where_, grep, filters, keys, fixed, ignore_case, decoding)| QuerySpec {
                 where_,
+                filters,
                 grep,
                 ignore_case,
                 fixed,

@@ -87,6 +87,7 @@ mod tests {
 
     #[test]
     fn without_colours_every_state_still_differs_from_its_neighbours() {
+        use Role as R;
         let theme = Theme::monochrome();
         for info in &ROLES {
             let style = theme.style(info.role);
@@ -94,7 +95,6 @@ mod tests {
             let used = Modifier::BOLD | Modifier::DIM | Modifier::UNDERLINED | Modifier::REVERSED;
             assert!(used.contains(style.add_modifier), "{}", info.name);
         }
-        use Role as R;
         for group in [
             &[R::Text, R::Dim, R::Strong, R::Accent][..],
             &[R::Text, R::Cursor, R::CursorUnfocused, R::Marked, R::Match],

@@ -226,4 +226,23 @@ mod tests {
         }
         assert_eq!(Role::named("Screen"), None);
     }
+    #[test]
+    fn the_documentation_lists_every_role_as_it_is() {
+        let docs = include_str!("../../../docs/themes.md");
+        let listed: Vec<&str> = docs
+            .lines()
+            .filter(|line| line.starts_with("| `"))
+            .collect();
+        let table: Vec<String> = ROLES
+            .iter()
+            .map(|info| {
+                let like = match info.like {
+                    same if same == info.role => String::new(),
+                    like => format!("`{}`", like.info().name),
+                };
+                format!("| `{}` | {} | {like} |", info.name, info.about)
+            })
+            .collect();
+        assert_eq!(listed, table);
+    }
 }

@@ -1,0 +1,3 @@
+//! The terminal UI. It knows the rooms below it and nothing of arguments or exit codes.
+
+pub mod widgets;

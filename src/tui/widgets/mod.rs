@@ -3,6 +3,8 @@
 
 pub mod input;
 mod line;
+pub mod needle;
 pub mod table;
+pub mod tree;
 
 pub use line::{Line, Marks, Tone, clip};

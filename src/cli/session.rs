@@ -173,6 +173,16 @@ impl Session {
         Catalog::new(config::config_folder(&env).map(|folder| folder.join("themes")))
     }
 
+    /// The folder of what a user sets up; `None` when there is no home.
+    #[expect(
+        clippy::unused_self,
+        reason = "it is the session that knows the environment"
+    )]
+    pub fn config_folder(&self) -> Option<std::path::PathBuf> {
+        let env = |name: &str| std::env::var(name).ok();
+        config::config_folder(&env)
+    }
+
     /// The name of the theme that is to be used.
     pub fn theme_name(&self) -> &str {
         let named = self.global.theme.as_deref();

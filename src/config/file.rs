@@ -24,6 +24,8 @@ pub struct Config {
     pub theme: Option<String>,
     /// Draw with ASCII only.
     pub ascii: bool,
+    /// Keys of the screens, by the name of the action.
+    pub keys: BTreeMap<String, Vec<String>>,
     /// By name.
     pub contexts: BTreeMap<String, Context>,
     /// By name or glob.
@@ -109,6 +111,7 @@ impl Config {
             default: document.default,
             theme: document.theme,
             ascii: document.ascii,
+            keys: document.keys,
             contexts,
             topics: document.topics,
             warnings: Vec::new(),

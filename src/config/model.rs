@@ -17,6 +17,8 @@ pub(super) struct Document {
     #[serde(default)]
     pub ascii: bool,
     #[serde(default)]
+    pub keys: BTreeMap<String, Vec<String>>,
+    #[serde(default)]
     pub contexts: BTreeMap<String, Context>,
     #[serde(default)]
     pub topics: BTreeMap<String, TopicConfig>,

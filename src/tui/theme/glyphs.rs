@@ -163,7 +163,7 @@ impl Glyphs {
 }
 
 /// What is known of an event's payload. Always shown by its glyph or its word beside its colour.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Verdict {
     /// Decoded, and as its schema says.
     Valid,

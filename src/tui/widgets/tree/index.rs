@@ -45,7 +45,7 @@ struct Container {
 
 /// All values in the order in which they begin. A value's number is its place in that order.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Index {
+pub(in crate::tui::widgets) struct Index {
     nodes: Vec<Node>,
     containers: Vec<Container>,
 }

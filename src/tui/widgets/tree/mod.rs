@@ -12,7 +12,8 @@ use std::collections::VecDeque;
 use std::ops::Range;
 use std::sync::Arc;
 
-use index::Index;
+pub(super) use index::Index;
+pub(super) use path::{push_index, push_name};
 
 pub use index::{MAX_VALUES, TreeFault};
 pub use search::{Direction, Search, Step};

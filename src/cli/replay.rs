@@ -1,7 +1,6 @@
 //! `evtap replay`: plan, preview, confirm, run, verify. The talk is here, the flags in
 //! `replay_args`; the engine is the room `replay`.
 
-use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use super::confirm::{Question, confirm};
@@ -15,7 +14,8 @@ use super::{explain, summary};
 use crate::broker::{Address, ErrorKind, Target};
 use crate::pipeline::{self, Consumer, End, Outcome};
 use crate::replay::{
-    From, Plan, PreviewRun, Report, Runner, TargetState, To, create_target, freeze, guard, verify,
+    Control, From, Plan, PreviewRun, Report, Runner, TargetState, To, create_target, freeze, guard,
+    verify,
 };
 
 pub async fn run(session: &Session, args: &Replay) -> Result<Exit> {
@@ -180,8 +180,7 @@ impl<'a> Prepared<'a> {
     }
 
     /// Reads into the run, and shows how many events are sent meanwhile.
-    async fn copy(&self, runner: &mut Runner) -> Result<Outcome> {
-        let sent = runner.watch();
+    async fn copy(&self, runner: &mut Runner, control: &Control) -> Result<Outcome> {
         let mut progress = Progress::new(self.session, false);
         let mut not_by_reading = Progress::none();
         let copied = self.read(runner, &mut not_by_reading);
@@ -190,7 +189,7 @@ impl<'a> Prepared<'a> {
         let outcome = loop {
             tokio::select! {
                 outcome = &mut copied => break outcome,
-                _ = tick.tick() => progress.sent(sent.load(Ordering::Relaxed), self.to_send),
+                _ = tick.tick() => progress.sent(control.figures().sent, self.to_send),
             }
         };
         progress.clear();
@@ -254,9 +253,10 @@ impl<'a> Prepared<'a> {
             overwrite: self.plan.target.overwrite,
         };
         let sink = broker.sink(&target).await?;
-        let mut runner = Runner::new(&self.plan, sink);
+        let control = Control::new(self.plan.pace);
+        let mut runner = Runner::controlled(&self.plan, sink, &control);
         runner.shift_from(self.earliest);
-        let outcome = self.copy(&mut runner).await;
+        let outcome = self.copy(&mut runner, &control).await;
         // Whatever ended the run: what was sent is stored and counted.
         let mut report = self.finish(runner).await;
         let failed_late = report.failure.take();

@@ -1,6 +1,8 @@
 //! Replay: a plan is frozen, previewed, confirmed elsewhere, run and verified. Knows nothing of
 //! flags, prompts or screens.
 
+mod clock;
+mod control;
 mod describe;
 #[cfg(test)]
 mod fake;
@@ -21,6 +23,7 @@ mod timeline;
 mod transform;
 mod verify;
 
+pub use control::{Control, Figures, RunState};
 pub use freeze::{Create, From, How, To, create_target, freeze};
 pub use histogram::Histogram;
 pub use pace::{Pace, Pacer};

@@ -1,16 +1,18 @@
-//! The run: copies what a source hands on into a sink, at the plan's pace. Whoever calls it stops
-//! it by dropping the future of [`Consumer::batch`], and always ends it with [`Runner::finish`].
+//! The run: copies what a source hands on into a sink, at the plan's pace or what its [`Control`]
+//! made of that. Whoever calls it stops it by dropping the future of [`Consumer::batch`], and
+//! always ends it with [`Runner::finish`].
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until};
 
+use super::clock::Clock;
+use super::control::{Told, Wish};
 use super::plan::{Guards, Plan, TimestampPolicy};
 use super::provenance::Prior;
 use super::transform::Transform;
-use super::{Pace, Pacer, Tally, guard};
+use super::{Control, Pace, Pacer, RunState, Tally, guard};
 use crate::broker::{BoxFuture, Error, Result, Sink};
 use crate::event::{Batch, BatchPool, EventRef, Timestamp};
 use crate::pipeline::{Consumer, Flow};
@@ -27,6 +29,7 @@ pub struct Runner {
     id: String,
     transform: Transform,
     pacer: Pacer,
+    /// It was paced at some time.
     paced: bool,
     shifted: bool,
     guards: Guards,
@@ -35,11 +38,12 @@ pub struct Runner {
     out: Batch,
     /// The event that waits for its moment.
     held: Option<Held>,
-    started: Option<Instant>,
+    control: Control,
+    wishes: watch::Receiver<Wish>,
+    /// Begins with the first event.
+    clock: Option<Clock>,
     late: Duration,
     sent: u64,
-    /// The same, for who watches meanwhile.
-    watched: Arc<AtomicU64>,
     /// Events whose `send` has not returned.
     in_flight: u64,
     acknowledged: u64,
@@ -50,7 +54,10 @@ pub struct Runner {
 #[derive(Clone, Copy)]
 struct Held {
     prior: Prior,
+    time: Option<Timestamp>,
     due: Duration,
+    /// To tell its moment anew when the pace changes.
+    before: Pacer,
 }
 
 /// Why the filling of a batch for the sink paused.
@@ -72,7 +79,9 @@ pub struct Report {
     pub in_doubt: u64,
     /// Stored, by the target's word.
     pub acknowledged: u64,
+    /// Without the pauses.
     pub elapsed: Duration,
+    pub paused: Duration,
     /// The most that an event went out after its moment; `None` when not paced.
     pub late: Option<Duration>,
     /// What the last flush failed with.
@@ -81,6 +90,11 @@ pub struct Report {
 
 impl Runner {
     pub fn new(plan: &Plan, sink: Box<dyn Sink>) -> Self {
+        Self::controlled(plan, sink, &Control::new(plan.pace))
+    }
+
+    /// With the handle by which somebody holds it.
+    pub fn controlled(plan: &Plan, sink: Box<dyn Sink>, control: &Control) -> Self {
         Self {
             id: plan.id(),
             transform: Transform::new(plan),
@@ -92,10 +106,11 @@ impl Runner {
             pool: BatchPool::default(),
             out: Batch::default(),
             held: None,
-            started: None,
+            wishes: control.wishes(),
+            control: control.clone(),
+            clock: None,
             late: Duration::ZERO,
             sent: 0,
-            watched: Arc::default(),
             in_flight: 0,
             acknowledged: 0,
             flushed: Instant::now(),
@@ -115,31 +130,28 @@ impl Runner {
         self.sent
     }
 
-    /// How many events were sent, up to date while the run is under way.
-    pub fn watch(&self) -> Arc<AtomicU64> {
-        self.watched.clone()
-    }
-
     /// Waits until what was sent is stored, closes the sink and sums up.
     pub async fn finish(mut self) -> Report {
         let mut failure = self.flush().await.err();
         if let Err(error) = self.sink.finish().await {
             failure.get_or_insert(error);
         }
+        self.tell(RunState::Ended);
         Report {
             plan: self.id,
             tally: self.transform.tally,
             sent: self.sent,
             in_doubt: self.in_flight,
             acknowledged: self.acknowledged,
-            elapsed: self.started.map_or(Duration::ZERO, |s| s.elapsed()),
+            elapsed: self.clock.map_or(Duration::ZERO, |clock| clock.now()),
+            paused: self.clock.map_or(Duration::ZERO, |clock| clock.stood()),
             late: self.paced.then_some(self.late),
             failure,
         }
     }
 
     async fn take(&mut self, batch: &Batch) -> Result<Flow> {
-        let started = *self.started.get_or_insert_with(Instant::now);
+        self.clock.get_or_insert_with(Clock::start);
         // Both are left behind only by a future that was dropped; that batch is gone.
         self.held = None;
         if self.transform.begin(batch) || !self.out.is_empty() {
@@ -147,27 +159,85 @@ impl Runner {
         }
         let mut next = 0;
         loop {
-            let step = self.fill(batch, &mut next, started)?;
+            self.obey().await?;
+            let step = self.fill(batch, &mut next)?;
             self.send().await?;
             // Not only between batches: at a slow pace one takes hours.
             if self.unflushed && self.flushed.elapsed() >= FLUSH_EVERY {
                 self.flush().await?;
             }
+            self.tell(RunState::Running);
             match step {
                 Step::Full => {}
-                Step::Wait(due) => self.wait(started + due).await?,
+                Step::Wait(due) => self.wait(due).await?,
                 Step::Done => return Ok(Flow::More),
                 Step::Stop(error) => return Err(error),
             }
         }
     }
 
+    /// Does what was wished for meanwhile; waits as long as the run is to be paused.
+    async fn obey(&mut self) -> Result<()> {
+        loop {
+            let wish = *self.wishes.borrow_and_update();
+            if wish.pace != self.pacer.pace() {
+                self.change_pace(wish.pace);
+            }
+            let Some(clock) = &mut self.clock else {
+                return Ok(());
+            };
+            if !wish.paused {
+                clock.resume();
+                return Ok(());
+            }
+            clock.pause();
+            if self.unflushed {
+                self.flush().await?;
+            }
+            self.tell(RunState::Paused);
+            // The run itself has a control: its end of the line is never closed.
+            if self.wishes.changed().await.is_err() {
+                return Ok(());
+            }
+        }
+    }
+
+    fn change_pace(&mut self, pace: Pace) {
+        let now = self.now();
+        self.paced |= pace != Pace::Max;
+        if let Some(held) = &mut self.held {
+            self.pacer = held.before;
+            self.pacer.change(pace, now);
+            held.before = self.pacer;
+            held.due = self.pacer.next(held.time);
+        } else {
+            self.pacer.change(pace, now);
+        }
+    }
+
+    fn now(&self) -> Duration {
+        self.clock.map_or(Duration::ZERO, |clock| clock.now())
+    }
+
+    fn tell(&self, state: RunState) {
+        let told = Told {
+            tally: &self.transform.tally,
+            sent: self.sent,
+            acknowledged: self.acknowledged,
+            clock: self.clock,
+            late: self.paced.then_some(self.late),
+        };
+        self.control.tell(state, &told);
+    }
+
     /// Copies events as far as they are due.
-    fn fill(&mut self, batch: &Batch, next: &mut usize, started: Instant) -> Result<Step> {
-        let mut now = started.elapsed();
+    fn fill(&mut self, batch: &Batch, next: &mut usize) -> Result<Step> {
+        let mut now = self.now();
         if let Some(stop) = self.out_of_time(now) {
             return Ok(Step::Stop(stop));
         }
+        // At full speed nothing has a moment to be late for.
+        let timed = self.pacer.pace() != Pace::Max;
         while *next < batch.len() {
             let event = batch.get(*next);
             let Some(held) = self.next_due(&event) else {
@@ -178,14 +248,16 @@ impl Runner {
                 return Ok(Step::Stop(stop));
             }
             if held.due > now {
-                now = started.elapsed();
+                now = self.now();
                 if held.due > now {
                     self.held = Some(held);
                     let stop = self.out_of_time(held.due);
                     return Ok(stop.map_or(Step::Wait(held.due), Step::Stop));
                 }
             }
-            self.late = self.late.max(now.saturating_sub(held.due));
+            if timed {
+                self.late = self.late.max(now.saturating_sub(held.due));
+            }
             self.transform.copy(&event, held.prior, &mut self.out)?;
             *next += 1;
             if self.out.is_full() {
@@ -201,8 +273,15 @@ impl Runner {
             return Some(held);
         }
         let prior = self.transform.judge(event)?;
-        let due = self.pacer.next(event.time());
-        Some(Held { prior, due })
+        let before = self.pacer;
+        let time = event.time();
+        let due = self.pacer.next(time);
+        Some(Held {
+            prior,
+            time,
+            due,
+            before,
+        })
     }
 
     fn full_up(&self) -> Option<Error> {
@@ -231,16 +310,23 @@ impl Runner {
         self.sink.send(&self.out).await?;
         self.in_flight = 0;
         self.sent += events;
-        self.watched.store(self.sent, Ordering::Relaxed);
         self.out = self.pool.batch(self.transform.streams().clone());
         Ok(())
     }
 
-    async fn wait(&mut self, until: Instant) -> Result<()> {
-        if self.unflushed && until.saturating_duration_since(Instant::now()) >= LONG_WAIT {
+    /// Waits for a moment, or until somebody wishes for something.
+    async fn wait(&mut self, due: Duration) -> Result<()> {
+        if self.unflushed && due.saturating_sub(self.now()) >= LONG_WAIT {
             self.flush().await?;
+            self.tell(RunState::Running);
         }
-        sleep_until(until).await;
+        let Some(clock) = self.clock else {
+            return Ok(());
+        };
+        tokio::select! {
+            _ = self.wishes.changed() => {}
+            () = sleep_until(clock.when(due)) => {}
+        }
         Ok(())
     }
 

@@ -49,6 +49,8 @@ pub enum RunState {
     /// Asked to pause; what is being sent is still going out.
     Pausing,
     Paused,
+    /// All is sent, or it was stopped: what was sent is waited for.
+    Finishing,
     /// Everything sent was waited for, and the sink is closed.
     Ended,
 }

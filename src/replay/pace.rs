@@ -225,7 +225,7 @@ mod tests {
         slow.change(Pace::speed(2.0, None), Duration::from_secs(10));
         assert_eq!(next(&mut slow, 100), 50);
         assert_eq!(next(&mut slow, 102), 51);
-        pacer.change(Pace::speed(10.0, None), Duration::from_secs(60));
+        pacer.change(Pace::speed(10.0, None), Duration::from_mins(1));
         assert_eq!(next(&mut pacer, 100), 60);
         assert_eq!(next(&mut pacer, 110), 61);
         // What went out at full speed in between is no gap.

@@ -5,12 +5,16 @@
 mod fake;
 mod last;
 mod merge;
+mod reading;
 mod run;
 mod stop;
 mod tag;
+mod timeline;
 
 pub use last::{LastEvents, Window};
 pub use merge::merge;
+pub use reading::{Input, Reading, StopWhenBegun};
 pub use run::{Consumer, End, Flow, Limits, Outcome, Ticker, run};
 pub use stop::{Stop, StopHandle};
 pub use tag::tag;
+pub use timeline::split_by_partition;

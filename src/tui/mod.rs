@@ -20,5 +20,4 @@ pub mod widgets;
 mod fixture;
 
 pub use app::{Ended, Start, run};
-pub use command::quote;
 pub use model::{Model, Options, View};

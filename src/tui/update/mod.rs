@@ -60,7 +60,7 @@ pub fn update(model: &mut Model, now: Now, msg: Msg) -> Vec<Effect> {
             Vec::new()
         }
         Msg::Done(then) => then(model),
-        Msg::Stop => vec![Effect::Quit],
+        Msg::Stop => views::replay::stop_then_quit(model),
     }
 }
 

@@ -130,7 +130,7 @@ pub fn key(model: &mut Model, chord: Chord) -> Vec<Effect> {
 
 fn answer(model: &mut Model, answer: Answer) -> Vec<Effect> {
     match answer {
-        Answer::Quit => vec![Effect::Quit],
+        Answer::Quit => views::replay::stop_then_quit(model),
         Answer::RunReplay => views::replay::run_confirmed(model),
         Answer::Overwrite => views::stream::export_over(model),
     }

@@ -29,11 +29,11 @@ pub fn wanted(model: &Model) -> Vec<Wanted> {
         }
         let (min, ideal, priority, align) = match *name {
             "time" => (12, time_width(model), 6, Align::Left),
-            "place" => (10, 28, 5, Align::Left),
-            "key" => (6, 18, 4, Align::Left),
+            "place" => (16, 30, 5, Align::Left),
+            "key" => (10, 18, 4, Align::Left),
             "verdict" => (1, 1, 7, Align::Left),
-            "size" => (7, 9, 1, Align::Right),
-            _ => (8, 60, 3, Align::Left),
+            "size" => (8, 9, 1, Align::Right),
+            _ => (24, 60, 3, Align::Left),
         };
         let title = match *name {
             "place" => "topic/partition@offset",
@@ -61,6 +61,7 @@ pub fn wanted(model: &Model) -> Vec<Wanted> {
 fn time_width(model: &Model) -> usize {
     match model.zone {
         crate::tui::model::ZoneMode::Age => 14,
+        _ if model.size.0 < 160 => 12,
         _ => 23,
     }
 }

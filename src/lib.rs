@@ -10,6 +10,8 @@ pub mod output;
 
 pub mod replay;
 
+pub mod inspect;
+
 pub mod pipeline;
 
 pub mod query;

@@ -55,6 +55,8 @@ pub(super) struct Lanes {
     /// The table of the batch under way, and what its indices mean here.
     table: Option<(Streams, Arc<[u16]>)>,
     map: Vec<u32>,
+    /// The last position of each that was taken.
+    last: Vec<Option<Position>>,
 }
 
 impl Lanes {
@@ -93,6 +95,7 @@ impl Lanes {
             topic_number,
             dead_letters: is_dead_letter(&stream.topic),
         });
+        self.last.push(None);
         self.numbers.insert(name, number);
         number
     }
@@ -114,6 +117,18 @@ impl Lanes {
     #[inline]
     pub(super) fn get(&self, lane: u32) -> &Lane {
         &self.all[lane as usize]
+    }
+
+    /// Takes the next event of a partition; false when it was taken before, so that events which
+    /// are fed twice count once.
+    #[inline]
+    pub(super) fn take(&mut self, spot: Spot) -> bool {
+        let last = &mut self.last[spot.lane as usize];
+        let new = last.is_none_or(|last| spot.position > last);
+        if new {
+            *last = Some(spot.position);
+        }
+        new
     }
 
     pub(super) fn iter(&self) -> impl Iterator<Item = (u32, &Lane)> {

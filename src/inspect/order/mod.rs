@@ -70,6 +70,21 @@ struct KeyState {
     versions: Option<Box<Counting<Spot>>>,
 }
 
+/// What the versions of one topic did: where more come again than go on, they number no events
+/// (the version of a program, of a schema), and accuse nobody.
+#[derive(Debug, Clone, Copy, Default)]
+struct Versioned {
+    forward: u64,
+    again: u64,
+    disordered: u64,
+}
+
+impl Versioned {
+    const fn counts_events(self) -> bool {
+        self.again <= self.forward
+    }
+}
+
 /// An anomaly as it is kept.
 #[derive(Debug, Clone)]
 struct Found {
@@ -91,6 +106,8 @@ pub struct Order {
     ids: Window<Spot>,
     keys: Window<KeyState>,
     sequences: Sequences,
+    /// By the number of the topic.
+    versioned: Vec<Versioned>,
     found: Vec<Found>,
     counts: BTreeMap<Check, u64>,
     coverage: Coverage,
@@ -113,6 +130,7 @@ impl Order {
             ids: Window::new(limits.ids),
             keys: Window::new(limits.keys),
             sequences: Sequences::default(),
+            versioned: Vec::new(),
             found: Vec::new(),
             counts: BTreeMap::new(),
             coverage: Coverage::default(),
@@ -131,6 +149,8 @@ impl Order {
         self.lanes.enter(batch);
         self.states
             .resize_with(self.lanes.len(), LaneState::default);
+        self.versioned
+            .resize_with(self.lanes.topics(), Versioned::default);
         let kept = batch.len() as u64;
         self.coverage.filtered += batch.scanned.events.saturating_sub(kept);
         for meta in batch.metas() {
@@ -256,20 +276,31 @@ impl Order {
 
     fn version(&mut self, spot: Spot, event: &EventRef<'_>, version: u64, step: Step<Spot>) {
         self.coverage.versioned += 1;
-        let other = match step {
+        let topic = self.lanes.get(spot.lane).topic_number;
+        let versioned = &mut self.versioned[topic as usize];
+        let (kind, other) = match step {
             Step::First => {
                 self.coverage.left_censored += u64::from(version > 1);
                 return;
             }
-            Step::Next | Step::Jumped => return,
-            Step::Healed(after) | Step::Before(after) => Some(after),
-            Step::Again => None,
+            Step::Next | Step::Jumped => {
+                versioned.forward += 1;
+                return;
+            }
+            Step::Healed(after) | Step::Before(after) => {
+                versioned.forward += 1;
+                versioned.disordered += 1;
+                (Kind::Version { version }, Some(after))
+            }
+            Step::Again => {
+                versioned.again += 1;
+                versioned.disordered += 1;
+                (Kind::VersionAgain { version }, None)
+            }
         };
-        let kind = match other {
-            Some(_) => Kind::Version { version },
-            None => Kind::VersionAgain { version },
-        };
-        self.note(Check::Versions, kind, spot, other, Some(event));
+        if versioned.counts_events() {
+            self.note(Check::Versions, kind, spot, other, Some(event));
+        }
     }
 
     fn id(&mut self, spot: Spot, id: &[u8], event: &EventRef<'_>) {

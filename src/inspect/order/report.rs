@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use std::ops::Range;
 
 use super::sequence::After;
-use super::{Found, GapRun, Offsets, Order};
+use super::{Found, GapRun, Offsets, Order, Versioned};
 use crate::event::{PositionStyle, Timestamp};
 use crate::inspect::lanes::Lanes;
 use crate::inspect::{At, Verdict};
@@ -167,6 +167,7 @@ pub(super) fn build(order: &Order, ended: bool) -> OrderReport {
     let mut anomalies: Vec<Anomaly> = order
         .found
         .iter()
+        .filter(|found| stands(order, found))
         .map(|found| told(found, &order.lanes))
         .collect();
     let holes = holes(order, ended);
@@ -182,6 +183,13 @@ pub(super) fn build(order: &Order, ended: bool) -> OrderReport {
         checks,
         coverage: order.coverage,
     }
+}
+
+/// False for versions of a topic of which it was learnt since that they number no events.
+fn stands(order: &Order, found: &Found) -> bool {
+    let version = matches!(found.kind, Kind::Version { .. } | Kind::VersionAgain { .. });
+    let topic = order.lanes.get(found.spot.lane).topic_number;
+    !version || order.versioned[topic as usize].counts_events()
 }
 
 fn told(found: &Found, lanes: &Lanes) -> Anomaly {
@@ -303,10 +311,19 @@ fn verdict(order: &Order, check: Check, holes: &Holes) -> Verdict {
             ],
         ),
         Check::Offsets => offsets(order),
-        Check::Versions => (
-            found > 0,
-            vec![none(coverage.versioned, "no event has a version"), keys()],
-        ),
+        Check::Versions => {
+            let (counting, other): (Vec<&Versioned>, Vec<&Versioned>) =
+                order.versioned.iter().partition(|v| v.counts_events());
+            let why = "what a topic calls version does not count the events of its keys";
+            (
+                counting.iter().any(|v| v.disordered > 0),
+                vec![
+                    none(coverage.versioned, "no event has a version"),
+                    keys(),
+                    (!other.is_empty()).then_some(why.into()),
+                ],
+            )
+        }
         Check::Sequences => (
             !holes.found.is_empty(),
             vec![

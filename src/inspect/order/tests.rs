@@ -53,6 +53,25 @@ fn numbers_that_count_something_else_accuse_nobody() {
 }
 
 #[test]
+fn versions_that_number_no_events_accuse_nobody() {
+    let mut made = Made::new("n", 1);
+    for offset in 0..50 {
+        made.event((0, offset, 0), "k", None, &[("version", "1")]);
+    }
+    let told = report(&made, true);
+    assert!(told.anomalies.is_empty(), "{:?}", told.anomalies.len());
+    assert!(why(&told, Check::Versions).contains("does not count"));
+    // One that comes again among many that go on is told.
+    let mut made = Made::new("n", 1);
+    for (offset, version) in ["1", "2", "3", "3", "4"].into_iter().enumerate() {
+        made.event((0, offset as u64, 0), "k", None, &[("version", version)]);
+    }
+    let told = report(&made, true);
+    assert_eq!(told.anomalies[0].at.position.major, 3);
+    assert_eq!(why(&told, Check::Versions), "VIOLATION");
+}
+
+#[test]
 fn a_producer_that_starts_anew_keeps_its_old_hole() {
     let mut made = Made::new("n", 1);
     for (offset, number) in ["1", "2", "4", "5", "1", "2", "3"].into_iter().enumerate() {

@@ -2,6 +2,7 @@
 //! what the folds' own tests make their events with.
 
 mod demo;
+mod findings;
 
 use std::sync::Arc;
 

@@ -6,6 +6,8 @@
 
 pub mod cli;
 
+pub mod tui;
+
 pub mod output;
 
 pub mod replay;

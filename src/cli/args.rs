@@ -8,8 +8,8 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use super::position::Pos;
 use super::{
-    brokers, completions, config, demo, lag, man, position, read, record, replay_args, tail,
-    topics, units,
+    brokers, completions, config, demo, keys, lag, man, open, position, read, record, replay_args,
+    tail, themes, topics, units,
 };
 use crate::event::Timestamp;
 
@@ -28,12 +28,14 @@ use crate::event::Timestamp;
 pub struct Cli {
     #[command(flatten)]
     pub global: Global,
+    /// Without one: the screen, on the contexts of the config or on the embedded demo.
     #[command(subcommand)]
-    pub command: Command,
+    pub command: Option<Command>,
 }
 
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    Open(open::Open),
     Topics(topics::Topics),
     Read(read::Read),
     Tail(tail::Tail),
@@ -42,6 +44,8 @@ pub enum Command {
     Lag(lag::Lag),
     Demo(demo::Demo),
     Brokers(brokers::Brokers),
+    Keys(keys::Keys),
+    Themes(themes::Themes),
     Config(config::Config),
     Completions(completions::Completions),
     Man(man::Man),
@@ -66,6 +70,9 @@ pub struct Global {
     /// When to colour
     #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
     pub color: ColorWhen,
+    /// Theme of the screens; `evtap themes` lists them
+    #[arg(long, global = true, value_name = "NAME")]
+    pub theme: Option<String>,
     /// Draw with ASCII only
     #[arg(long, global = true)]
     pub ascii: bool,
@@ -108,7 +115,7 @@ pub enum ColorWhen {
 }
 
 /// What is read, the same for every command that reads.
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 #[command(next_help_heading = "Selecting events")]
 #[expect(
     clippy::struct_excessive_bools,

@@ -28,7 +28,7 @@ pub enum Action {
     /// Print the contexts, their secrets hidden
     #[command(after_help = examples::CONFIG_LIST)]
     List,
-    /// Read the file, fetch its secrets and open each context, without the network
+    /// Read the file and its theme, fetch its secrets and open each context, without the network
     #[command(after_help = examples::CONFIG_CHECK)]
     Check,
     /// Make a context of another tool's file
@@ -120,6 +120,7 @@ fn list(session: &Session) -> Vec<String> {
 fn check(session: &Session) -> Result<Exit> {
     let config = &session.config;
     config.default_context()?;
+    session.theme()?;
     let mut lines = Vec::new();
     let mut bad = 0;
     for (name, context) in &config.contexts {

@@ -1,5 +1,7 @@
 //! `evtap demo`: the embedded broker, live; or its history, written to a real broker.
 
+use std::sync::Arc;
+
 use clap::Args;
 
 use super::args::{Output, Select};
@@ -7,7 +9,7 @@ use super::confirm::{Question, confirm};
 use super::error::{Exit, Failure, Result};
 use super::position::Pos;
 use super::session::Session;
-use super::{examples, explain, print, reading, units};
+use super::{examples, explain, open, print, reading, units};
 use crate::broker;
 use crate::broker::TopicSelector;
 use crate::text::human;
@@ -34,9 +36,17 @@ pub struct Demo {
     pub output: Output,
 }
 
-pub async fn run(session: &Session, args: &Demo) -> Result<Exit> {
+pub async fn run(session: &Arc<Session>, args: &Demo) -> Result<Exit> {
     if let Some(target) = &args.to {
         return write_history(session, target, args.yes).await;
+    }
+    let plain = args.output.output == "text" && args.output.map.is_none();
+    if session.stdout_is_terminal && plain && !args.select.explain {
+        let how = open::Demo {
+            rate: args.rate,
+            frozen: args.frozen,
+        };
+        return open::demo(session, &args.select, how).await;
     }
     let printing = print::prepare(session, &args.output)?;
     let opened = session.open_with("demo:", |settings| {

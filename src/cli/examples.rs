@@ -28,7 +28,12 @@ pub const REPLAY: &str = "Examples:\n  evtap replay incident.mcap --to kafka://l
 pub const LAG: &str =
     "Examples:\n  evtap lag kafka://localhost:9092\n  evtap lag demo: --group shipping-svc -o json";
 pub const DEMO: &str = "Examples:\n  evtap demo\n  evtap demo --to kafka://localhost:9092 --yes";
+pub const OPEN: &str =
+    "Examples:\n  evtap open demo:\n  evtap open kafka://localhost:9092 'order*' --from -15m";
+pub const KEYS: &str = "Examples:\n  evtap keys\n  evtap keys -o json";
 pub const BROKERS: &str = "Examples:\n  evtap brokers\n  evtap brokers -o json";
+pub const THEMES: &str =
+    "Examples:\n  evtap themes\n  evtap themes nord > ~/.config/evtap/themes/mine.toml";
 pub const CONFIG: &str =
     "Examples:\n  evtap config list\n  evtap config import client.properties --name prod";
 pub const CONFIG_PATH: &str = "Examples:\n  evtap config path\n  $EDITOR \"$(evtap config path)\"";

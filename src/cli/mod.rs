@@ -10,8 +10,10 @@ mod demo;
 mod error;
 mod examples;
 mod explain;
+mod keys;
 mod lag;
 mod man;
+mod open;
 mod position;
 mod print;
 mod progress;
@@ -24,11 +26,13 @@ mod session;
 mod signals;
 mod summary;
 mod tail;
+mod themes;
 mod topics;
 mod units;
 mod version;
 
 use std::ffi::OsString;
+use std::sync::Arc;
 
 use clap::{CommandFactory, Parser};
 
@@ -59,7 +63,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>, end_at_once: fn()) -> u8 {
     };
     let result = runtime.block_on(async {
         let stop = signals::listen(end_at_once)?;
-        let session = Session::new(cli.global, stop)?;
+        let session = Arc::new(Session::new(cli.global, stop)?);
         tokio::select! {
             result = dispatch(&session, cli.command) => result,
             () = session.given_up() => Err(Failure::new(Exit::Interrupted, "interrupted")),
@@ -73,8 +77,13 @@ pub fn run(args: impl IntoIterator<Item = OsString>, end_at_once: fn()) -> u8 {
     }
 }
 
-async fn dispatch(session: &Session, command: Command) -> Result<Exit> {
+async fn dispatch(session: &Arc<Session>, command: Option<Command>) -> Result<Exit> {
+    let Some(command) = command else {
+        return open::bare(session).await;
+    };
     match command {
+        Command::Open(args) => open::run(session, &args).await,
+        Command::Keys(args) => keys::run(session, &args),
         Command::Topics(args) => topics::run(session, &args).await,
         Command::Read(args) => read::run(session, &args).await,
         Command::Tail(args) => tail::run(session, &args).await,
@@ -83,6 +92,7 @@ async fn dispatch(session: &Session, command: Command) -> Result<Exit> {
         Command::Lag(args) => lag::run(session, &args).await,
         Command::Demo(args) => demo::run(session, &args).await,
         Command::Brokers(args) => brokers::run(session, &args),
+        Command::Themes(args) => themes::run(session, &args),
         Command::Config(args) => config::run(session, &args),
         Command::Completions(args) => completions::run(session, &args, Cli::command()),
         Command::Man(args) => man::run(session, &args, &Cli::command()),

@@ -26,7 +26,7 @@ pub fn prepare(session: &Session, output: &Output) -> Result<Printing> {
     let look = Look {
         decoding: session.decoding(),
         color: session.colour(),
-        ascii: session.global.ascii,
+        ascii: session.ascii(),
         terminal: session.stdout_is_terminal,
         zone: session.zone.clone(),
     };

@@ -25,7 +25,7 @@ impl Progress {
         let clash = prints_events && session.stdout_is_terminal;
         let wanted = session.stderr_is_terminal && !clash && !session.global.quiet;
         Self {
-            bar: wanted.then(|| draw(session.global.ascii)),
+            bar: wanted.then(|| draw(session.ascii())),
             started: Instant::now(),
         }
     }

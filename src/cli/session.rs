@@ -11,10 +11,11 @@ use jiff::tz::TimeZone;
 use super::args::{ColorWhen, Global};
 use super::error::{Exit, Failure, Result};
 use crate::broker::{self, Address, Broker, Notices, Settings};
-use crate::config::Config;
+use crate::config::{self, Config};
 use crate::event::{Decoding, Timestamp};
 use crate::pipeline::Stop;
 use crate::text::Visible;
+use crate::tui::theme::{self, Catalog, Depth, Theme};
 
 /// One run of the program.
 pub struct Session {
@@ -73,6 +74,11 @@ impl Session {
             minds_stop: AtomicBool::new(false),
         };
         session.start_log()?;
+        // What was typed must be right, also where nothing is drawn; what the config says is looked
+        // at when it is used.
+        if let Some(name) = &session.global.theme {
+            session.themes().load(name)?;
+        }
         for warning in &session.config.warnings {
             session.say(&format!("warning: {warning}"));
         }
@@ -152,6 +158,50 @@ impl Session {
         }
     }
 
+    /// Whether to draw with ASCII only.
+    pub fn ascii(&self) -> bool {
+        self.global.ascii || self.config.ascii
+    }
+
+    /// The themes that can be named.
+    #[expect(
+        clippy::unused_self,
+        reason = "it is the session that knows the environment"
+    )]
+    pub fn themes(&self) -> Catalog {
+        let env = |name: &str| std::env::var(name).ok();
+        Catalog::new(config::config_folder(&env).map(|folder| folder.join("themes")))
+    }
+
+    /// The folder of what a user sets up; `None` when there is no home.
+    #[expect(
+        clippy::unused_self,
+        reason = "it is the session that knows the environment"
+    )]
+    pub fn config_folder(&self) -> Option<std::path::PathBuf> {
+        let env = |name: &str| std::env::var(name).ok();
+        config::config_folder(&env)
+    }
+
+    /// The name of the theme that is to be used.
+    pub fn theme_name(&self) -> &str {
+        let named = self.global.theme.as_deref();
+        named
+            .or(self.config.theme.as_deref())
+            .unwrap_or(theme::DEFAULT)
+    }
+
+    /// The theme of the screens, with the colours that the terminal has.
+    pub fn theme(&self) -> Result<Theme> {
+        let (theme, _) = self.themes().load(self.theme_name())?;
+        if !self.colour() {
+            return Ok(Theme::monochrome());
+        }
+        let env = |name: &str| std::env::var(name).ok();
+        let depth = Depth::of(env("COLORTERM").as_deref(), env("TERM").as_deref());
+        Ok(theme.reduced(depth))
+    }
+
     /// Opens what the text names. Does not wait for the network.
     pub fn open(&self, text: &str) -> Result<Opened> {
         self.open_with(text, |_| {})
@@ -209,8 +259,8 @@ impl Session {
     }
 }
 
-impl From<crate::config::ConfigError> for Failure {
-    fn from(error: crate::config::ConfigError) -> Self {
+impl From<config::ConfigError> for Failure {
+    fn from(error: config::ConfigError) -> Self {
         Self {
             exit: Exit::Usage,
             message: error.message,

@@ -23,7 +23,7 @@ pub fn of(outcome: &Outcome) -> Summary {
 /// Says it, and writes it where `--summary` wants it.
 pub fn close(session: &Session, outcome: &Outcome, file: Option<&Path>) -> Result<()> {
     let summary = of(outcome);
-    session.say(&summary.human_line(session.global.ascii));
+    session.say(&summary.human_line(session.ascii()));
     if let Some(path) = file {
         std::fs::write(path, summary.json() + "\n").map_err(|e| {
             Failure::usage(format!("cannot write the summary {}: {e}", path.display()))

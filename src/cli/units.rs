@@ -1,39 +1,6 @@
 //! Reads what people type for durations, sizes and rates. No I/O.
 
-use std::time::Duration;
-
-/// `30s`, `5m`, `1.5h`, `2d`, `250ms`, `1h30m`. A bare number has no unit and is refused.
-pub fn duration(text: &str) -> Result<Duration, String> {
-    let fail =
-        || format!("'{text}' is no duration; write a number and ms, s, m, h or d: 30s, 1h30m");
-    let mut rest = text;
-    let mut total = 0f64;
-    if rest.is_empty() {
-        return Err(fail());
-    }
-    while !rest.is_empty() {
-        let digits = rest
-            .find(|c: char| !c.is_ascii_digit() && c != '.')
-            .ok_or_else(fail)?;
-        let (number, tail) = rest.split_at(digits);
-        let unit_len = tail
-            .find(|c: char| !c.is_ascii_alphabetic())
-            .unwrap_or(tail.len());
-        let (unit, tail) = tail.split_at(unit_len);
-        let scale = match unit {
-            "ms" => 0.001,
-            "s" => 1.0,
-            "m" | "min" => 60.0,
-            "h" => 3600.0,
-            "d" => 86_400.0,
-            "w" => 604_800.0,
-            _ => return Err(fail()),
-        };
-        total += number.parse::<f64>().map_err(|_| fail())? * scale;
-        rest = tail;
-    }
-    Duration::try_from_secs_f64(total).map_err(|_| fail())
-}
+pub use crate::text::human::parse_duration as duration;
 
 /// `256MiB`, `64M`, `1GiB`, `1000000`. K, M, G alone are the binary units.
 pub fn size(text: &str) -> Result<usize, String> {
@@ -99,6 +66,8 @@ pub fn speed(text: &str) -> Result<f64, String> {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
 
     #[test]

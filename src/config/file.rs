@@ -20,6 +20,12 @@ pub struct Config {
     /// The file that was read.
     pub path: Option<PathBuf>,
     pub default: Option<String>,
+    /// The theme of the screens.
+    pub theme: Option<String>,
+    /// Draw with ASCII only.
+    pub ascii: bool,
+    /// Keys of the screens, by the name of the action.
+    pub keys: BTreeMap<String, Vec<String>>,
     /// By name.
     pub contexts: BTreeMap<String, Context>,
     /// By name or glob.
@@ -41,12 +47,18 @@ pub fn config_path(
     if let Some(path) = var("EVTAP_CONFIG") {
         return Some((PathBuf::from(path), true));
     }
+    Some((config_folder(env)?.join("config.toml"), false))
+}
+
+/// The folder of what a user sets up for evtap: the config file, unless it was named, and
+/// `themes/`. `None` when there is no home to look in.
+pub fn config_folder(env: &dyn Fn(&str) -> Option<String>) -> Option<PathBuf> {
     // The XDG specification: a relative path is invalid and is to be ignored.
-    let base = var("XDG_CONFIG_HOME")
+    let base = env("XDG_CONFIG_HOME")
         .map(PathBuf::from)
         .filter(|p| p.is_absolute())
         .or_else(|| Some(home(env)?.join(".config")))?;
-    Some((base.join("evtap").join("config.toml"), false))
+    Some(base.join("evtap"))
 }
 
 fn home(env: &dyn Fn(&str) -> Option<String>) -> Option<PathBuf> {
@@ -71,7 +83,7 @@ impl Config {
             }
             other => other.map_err(|e| unreadable(&path, &e.to_string()))?,
         };
-        let text = read(&file, &path)?;
+        let text = read(&file).map_err(|why| unreadable(&path, &why))?;
         let mut config = Self::parse(&text, &path)?;
         config.settle_paths(home(env).as_deref());
         if readable_by_others(&file) && config.contexts.values().any(Context::holds_secret) {
@@ -97,6 +109,9 @@ impl Config {
         Ok(Self {
             path: Some(path.to_owned()),
             default: document.default,
+            theme: document.theme,
+            ascii: document.ascii,
+            keys: document.keys,
             contexts,
             topics: document.topics,
             warnings: Vec::new(),
@@ -188,15 +203,26 @@ fn check_name(name: &str, path: &Path) -> Result<(), ConfigError> {
     .hint("a name holds none of / : ? , and does not look like a file"))
 }
 
-fn read(file: &File, path: &Path) -> Result<String, ConfigError> {
+/// A small file beside the config; `what` says in errors what it is. `None` when it is not there.
+pub fn read_page(path: &Path, what: &str) -> Result<Option<String>, ConfigError> {
+    let text = match File::open(path) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => Err(error.to_string()),
+        Ok(file) => read(&file),
+    };
+    text.map(Some)
+        .map_err(|why| ConfigError::new(format!("cannot read {what} {}: {why}", path.display())))
+}
+
+fn read(file: &File) -> Result<String, String> {
     let mut bytes = Vec::new();
     file.take(CONFIG_BYTES + 1)
         .read_to_end(&mut bytes)
-        .map_err(|e| unreadable(path, &e.to_string()))?;
+        .map_err(|e| e.to_string())?;
     if bytes.len() as u64 > CONFIG_BYTES {
-        return Err(unreadable(path, "it is larger than 1 MiB"));
+        return Err("it is larger than 1 MiB".to_owned());
     }
-    String::from_utf8(bytes).map_err(|_| unreadable(path, "it is not UTF-8"))
+    String::from_utf8(bytes).map_err(|_| "it is not UTF-8".to_owned())
 }
 
 fn unreadable(path: &Path, why: &str) -> ConfigError {
@@ -225,6 +251,8 @@ mod tests {
 
     const FULL: &str = r#"
 default = "local"
+theme = "nord"
+ascii = true
 [contexts.local]
 url = "kafka://localhost:9092"
 schemas = { registry = "http://localhost:8081" }
@@ -253,6 +281,10 @@ mask = [".value.customer.email"]
     fn everything_of_the_contract_is_read() {
         let config = parse(FULL).unwrap();
         assert_eq!(config.default_context().unwrap().unwrap().name, "local");
+        assert_eq!(
+            (config.theme.as_deref(), config.ascii),
+            (Some("nord"), true)
+        );
         let prod = config.context("prod").unwrap();
         assert_eq!(prod.env.as_deref(), Some("prod"));
         assert!(prod.read_only && !prod.holds_secret());

@@ -13,6 +13,11 @@ use super::{ConfigError, is_secret_name};
 #[serde(deny_unknown_fields)]
 pub(super) struct Document {
     pub default: Option<String>,
+    pub theme: Option<String>,
+    #[serde(default)]
+    pub ascii: bool,
+    #[serde(default)]
+    pub keys: BTreeMap<String, Vec<String>>,
     #[serde(default)]
     pub contexts: BTreeMap<String, Context>,
     #[serde(default)]

@@ -264,6 +264,16 @@ impl Batch {
         }
     }
 
+    /// The bytes of all events, one after the other; between them nothing is promised.
+    pub fn payload(&self) -> &[u8] {
+        &self.arena
+    }
+
+    /// Where in [`Batch::payload`] the bytes of an event end: its headers come last.
+    pub fn end_of(&self, index: usize) -> usize {
+        self.entries[index].headers.range().end
+    }
+
     pub fn iter(&self) -> impl ExactSizeIterator<Item = EventRef<'_>> + '_ {
         (0..self.entries.len()).map(|i| self.get(i))
     }
@@ -277,6 +287,31 @@ impl Batch {
             meta.stream = map[meta.stream as usize];
         }
         self.streams = streams;
+    }
+
+    /// A copy that takes no more memory than it needs, for who keeps events: the buffers of a batch
+    /// on its way are as large as the largest batch was.
+    #[must_use]
+    pub fn compact(&self) -> Self {
+        Self {
+            streams: self.streams.clone(),
+            origins: self.origins.clone(),
+            arena: self.arena.as_slice().into(),
+            entries: self.entries.as_slice().into(),
+            metas: self.metas.as_slice().into(),
+            raws: self.raws.as_slice().into(),
+            scanned: self.scanned,
+            home: None,
+        }
+    }
+
+    /// Bytes of memory that a compact batch takes.
+    pub fn footprint(&self) -> usize {
+        size_of::<Self>()
+            + self.arena.len()
+            + size_of_val(self.entries.as_slice())
+            + size_of_val(self.metas.as_slice())
+            + size_of_val(self.raws.as_slice())
     }
 
     /// Drops the events after the first `len`. Record batches cannot be cut: who counts events out

@@ -57,6 +57,39 @@ pub fn duration(time: Duration) -> String {
     }
 }
 
+/// `30s`, `5m`, `1.5h`, `2d`, `250ms`, `1h30m`. A bare number has no unit and is refused.
+pub fn parse_duration(text: &str) -> Result<Duration, String> {
+    let fail =
+        || format!("'{text}' is no duration; write a number and ms, s, m, h or d: 30s, 1h30m");
+    let mut rest = text;
+    let mut total = 0f64;
+    if rest.is_empty() {
+        return Err(fail());
+    }
+    while !rest.is_empty() {
+        let digits = rest
+            .find(|c: char| !c.is_ascii_digit() && c != '.')
+            .ok_or_else(fail)?;
+        let (number, tail) = rest.split_at(digits);
+        let unit_len = tail
+            .find(|c: char| !c.is_ascii_alphabetic())
+            .unwrap_or(tail.len());
+        let (unit, tail) = tail.split_at(unit_len);
+        let scale = match unit {
+            "ms" => 0.001,
+            "s" => 1.0,
+            "m" | "min" => 60.0,
+            "h" => 3600.0,
+            "d" => 86_400.0,
+            "w" => 604_800.0,
+            _ => return Err(fail()),
+        };
+        total += number.parse::<f64>().map_err(|_| fail())? * scale;
+        rest = tail;
+    }
+    Duration::try_from_secs_f64(total).map_err(|_| fail())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

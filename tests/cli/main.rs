@@ -16,6 +16,7 @@ mod replaying;
 #[cfg(unix)]
 mod signals;
 mod summary;
+mod themes;
 mod version;
 
 /// What one run printed, and its exit code.

@@ -1,0 +1,47 @@
+//! How the screen comes to brokers: through whoever started it, who knows the config and its
+//! secrets.
+
+use std::sync::Arc;
+
+use super::msg::Trouble;
+use crate::broker::{Address, Broker, Capabilities, Settings};
+
+/// An opened source, as the command line opens it.
+pub struct Connection {
+    /// With its context resolved.
+    pub address: Address,
+    /// As it was typed, secrets hidden.
+    pub shown: String,
+    pub broker: Arc<dyn Broker>,
+    pub settings: Settings,
+    /// `prod` and the like, from the context.
+    pub env: Option<String>,
+}
+
+impl Connection {
+    pub fn capabilities(&self) -> Capabilities {
+        self.broker.capabilities()
+    }
+
+    pub fn is_demo(&self) -> bool {
+        matches!(self.address, Address::Demo { .. })
+    }
+}
+
+/// One context of the config.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ContextRow {
+    pub name: String,
+    /// Without secrets.
+    pub url: String,
+    pub env: Option<String>,
+    pub read_only: bool,
+}
+
+/// Opens what a person names. Does not wait for the network.
+pub trait Connect: Send + Sync {
+    fn open(&self, text: &str) -> Result<Connection, Trouble>;
+
+    /// The contexts of the config, in its order.
+    fn contexts(&self) -> Vec<ContextRow>;
+}

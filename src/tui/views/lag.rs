@@ -1,0 +1,45 @@
+//! VIEW lag
+use ratatui::layout::Rect;
+
+use crate::tui::actions::Action;
+use crate::tui::canvas::Canvas;
+use crate::tui::model::Model;
+use crate::tui::msg::Effect;
+use crate::tui::theme::Role;
+
+#[derive(Default)]
+pub struct State {
+    at: usize,
+}
+
+pub fn entered(_model: &mut Model) -> Vec<Effect> {
+    Vec::new()
+}
+
+pub fn tick(_model: &mut Model) -> Vec<Effect> {
+    Vec::new()
+}
+
+pub fn step(model: &mut Model, by: isize) {
+    model.lag.at = model.lag.at.saturating_add_signed(by).min(1000);
+}
+
+pub fn act(_model: &mut Model, _action: Action) -> Option<Vec<Effect>> {
+    None
+}
+
+pub fn draw(_model: &Model, canvas: &mut Canvas<'_>, area: Rect) {
+    canvas.put(area, "lag", Role::Dim);
+}
+
+pub fn ask(_model: &mut Model) -> Vec<Effect> {
+    Vec::new()
+}
+
+pub fn found(
+    _model: &mut Model,
+    _connection: usize,
+    _found: Result<Vec<crate::broker::Group>, crate::tui::msg::Trouble>,
+) -> Vec<Effect> {
+    Vec::new()
+}

@@ -98,6 +98,7 @@ fn intake(model: &mut Model, what: Intake) {
         Intake::End => {
             model.feed.reading = Reading::Ended;
             views::stream::sought(model);
+            views::stream::place_marks(model);
         }
         Intake::Failed(trouble) => {
             model.feed.reading = Reading::Failed(trouble.message.clone());
@@ -118,6 +119,8 @@ fn connected(
             model.overlays.retain(|o| !matches!(o, Overlay::Pick(_)));
             views::forget(model);
             let mut effects = views::topics::ask(model);
+            effects.extend(views::stream::load_marks(model));
+            effects.extend(clock(model));
             let of = &model.source.connections;
             let whole = of.iter().all(|c| c.capabilities().time_ordered);
             model.source.from = From::Bound(match &model.options.from {
@@ -145,6 +148,22 @@ fn connected(
             Vec::new()
         }
     }
+}
+
+/// Asks the first source for its own clock: that of ages.
+fn clock(model: &mut Model) -> Option<Effect> {
+    model.source.clock_ahead = 0;
+    let connection = model.source.connections.first()?.clone();
+    let work = async move {
+        let told = connection.broker.clock().await;
+        Msg::Done(Box::new(move |model: &mut Model| {
+            if let Ok(Some(clock)) = told {
+                model.source.clock_ahead = clock.0.saturating_sub(model.now.wall.0);
+            }
+            Vec::new()
+        }))
+    };
+    Some(Effect::Wait(Box::pin(work)))
 }
 
 /// Begins the read that the source describes, in the place of the one under way.

@@ -201,7 +201,7 @@ fn mark(model: &mut Model) -> Option<Vec<Effect>> {
             "{} is not marked any more",
             place_text(&event)
         )));
-        return Some(Vec::new());
+        return Some(super::keep::keep_marks(model));
     }
     let mark = Mark {
         event: alone(&event),
@@ -225,7 +225,7 @@ pub fn note(model: &mut Model, text: &str) -> Result<Vec<Effect>, String> {
     {
         text.clone_into(&mut mark.note);
     }
-    Ok(Vec::new())
+    Ok(super::keep::keep_marks(model))
 }
 
 fn only_marked(model: &mut Model) -> Option<Vec<Effect>> {

@@ -229,9 +229,9 @@ impl Model {
 
     pub fn say(&mut self, say: Say) {
         // Long enough to read it: a second and a tenth of one a word.
-        let words = say.text.split(' ').count() as u32;
-        let stay = Duration::from_millis(3000) + Duration::from_millis(150) * words;
-        self.said = Some((say, self.now.mono + stay));
+        let count = say.text.split(' ').count() as u32;
+        let until = self.now.mono + Duration::from_secs(3) + Duration::from_millis(150) * count;
+        self.said = Some((say, until));
         self.dirty = true;
     }
 

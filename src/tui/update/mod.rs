@@ -52,7 +52,7 @@ pub fn update(model: &mut Model, now: Now, msg: Msg) -> Vec<Effect> {
         Msg::Groups { connection, found } => views::lag::found(model, connection, found),
         Msg::Connected(result) => connected(model, result),
         Msg::Probed { name, reachable } => {
-            overlays::probed(model, &name, reachable);
+            overlays::probed(model, &name, &reachable);
             Vec::new()
         }
         Msg::Said(say) => {

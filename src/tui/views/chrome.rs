@@ -143,7 +143,7 @@ fn status(model: &Model, canvas: &mut Canvas<'_>, area: Rect) {
     let (role, word) = state(model);
     let mut used = canvas.parts(area, &[(Role::Bar, " "), (role, &word), (Role::Bar, "  ")]);
     let rate = feed.rate(model.now.mono);
-    let mut facts = vec![format!("{}/s", human::count(rate.round() as u64))];
+    let mut facts = vec![format!("{}/s", human::rate(rate))];
     let shown = human::count(feed.shown.len() as u64);
     let held = human::count(feed.store.events());
     if feed.filter().is_some() {

@@ -13,10 +13,10 @@ use crate::tui::model::stream::{Mark, Place};
 use crate::tui::msg::{Effect, Kept, Msg, Say};
 use crate::tui::widgets::input::Input;
 
-pub(super) fn ask_filter_name(model: &mut Model) -> Option<Vec<Effect>> {
+pub(super) fn ask_filter_name(model: &mut Model) -> Vec<Effect> {
     if model.feed.filter().is_none() {
         model.say(Say::info("there is no filter to save"));
-        return Some(Vec::new());
+        return Vec::new();
     }
     model.overlays.push(Overlay::Prompt(Prompt {
         kind: PromptKind::SaveFilter,
@@ -25,7 +25,7 @@ pub(super) fn ask_filter_name(model: &mut Model) -> Option<Vec<Effect>> {
         input: Input::default(),
         error: None,
     }));
-    Some(Vec::new())
+    Vec::new()
 }
 
 pub fn save_filter(model: &mut Model, name: &str) -> Result<Vec<Effect>, String> {
@@ -49,10 +49,10 @@ pub fn save_filter(model: &mut Model, name: &str) -> Result<Vec<Effect>, String>
     Ok(vec![Effect::Keep(Kept { path, text })])
 }
 
-pub(super) fn ask_export(model: &mut Model) -> Option<Vec<Effect>> {
+pub(super) fn ask_export(model: &mut Model) -> Vec<Effect> {
     if model.stream.len(&model.feed) == 0 {
         model.say(Say::info("there is nothing to write"));
-        return Some(Vec::new());
+        return Vec::new();
     }
     model.overlays.push(Overlay::Prompt(Prompt {
         kind: PromptKind::Export,
@@ -67,7 +67,7 @@ pub(super) fn ask_export(model: &mut Model) -> Option<Vec<Effect>> {
         input: Input::default(),
         error: None,
     }));
-    Some(Vec::new())
+    Vec::new()
 }
 
 /// Writes the selection into a file; one that is there is asked about.

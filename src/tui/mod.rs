@@ -22,3 +22,4 @@ mod fixture;
 pub use app::{Ended, Start, run};
 pub use command::quote;
 pub use model::{Model, Options, View};
+pub use terminal::give_back;

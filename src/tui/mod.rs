@@ -21,3 +21,4 @@ mod fixture;
 
 pub use app::{Ended, Start, run};
 pub use model::{Model, Options, View};
+pub use terminal::give_back;

@@ -5,12 +5,13 @@ mod acts;
 mod keys;
 mod overlays;
 
+use super::connect::Connection;
 use super::model::feed::Reading;
 use super::model::overlay::Overlay;
 use super::model::{Model, View};
 use super::msg::{Effect, From, Intake, Msg, Now, ReadRequest, Say};
 use super::views;
-use crate::broker::Bound;
+use crate::broker::{Address, Bound};
 
 pub use acts::act;
 
@@ -109,7 +110,7 @@ fn intake(model: &mut Model, what: Intake) {
 
 fn connected(
     model: &mut Model,
-    result: Result<Vec<std::sync::Arc<super::connect::Connection>>, super::msg::Trouble>,
+    result: Result<Vec<std::sync::Arc<Connection>>, super::msg::Trouble>,
 ) -> Vec<Effect> {
     match result {
         Ok(connections) => {
@@ -122,7 +123,12 @@ fn connected(
             effects.extend(views::stream::load_marks(model));
             effects.extend(clock(model));
             let of = &model.source.connections;
-            let whole = of.iter().all(|c| c.capabilities().time_ordered);
+            // A file is opened to be read, and its past is all that it has.
+            let is_file =
+                |c: &Connection| matches!(c.address, Address::File { .. } | Address::Stdin);
+            let whole = of
+                .iter()
+                .all(|c| c.capabilities().time_ordered || is_file(c));
             model.source.from = From::Bound(match &model.options.from {
                 Some(from) => from.clone(),
                 None if whole => Bound::Start,

@@ -136,6 +136,23 @@ fn state(model: &Model) -> (Role, String) {
     }
 }
 
+/// What the filter in force found, and how much of the buffer it has looked at; `None` without one.
+pub fn matches(model: &Model) -> Option<String> {
+    let feed = &model.feed;
+    feed.filter()?;
+    let shown = human::count(feed.shown.len() as u64);
+    let held = human::count(feed.store.events());
+    let (looked, left) = (feed.searched, feed.unsearched());
+    Some(if left > 0 {
+        let percent = looked.saturating_mul(100) / (looked + left).max(1);
+        format!("searching {percent} %: {shown} so far")
+    } else if feed.shown.is_empty() {
+        format!("no match in {held}")
+    } else {
+        format!("{shown} of {held} match")
+    })
+}
+
 /// The strip that always says what is going on: nothing is dropped without being counted here.
 fn status(model: &Model, canvas: &mut Canvas<'_>, area: Rect) {
     canvas.paint(area, Role::Bar);
@@ -144,23 +161,13 @@ fn status(model: &Model, canvas: &mut Canvas<'_>, area: Rect) {
     let mut used = canvas.parts(area, &[(Role::Bar, " "), (role, &word), (Role::Bar, "  ")]);
     let rate = feed.rate(model.now.mono);
     let mut facts = vec![format!("{}/s", human::rate(rate))];
-    let shown = human::count(feed.shown.len() as u64);
-    let held = human::count(feed.store.events());
-    if feed.filter().is_some() {
-        let looked = feed.searched;
-        let left = feed.unsearched();
-        if left > 0 {
-            let percent = looked.saturating_mul(100) / (looked + left).max(1);
-            facts.push(format!("searching {percent} %: {shown} so far"));
-        } else if feed.shown.is_empty() {
-            facts.push(format!("no match in {held}"));
-        } else {
-            facts.push(format!("{shown} of {held} match"));
-        }
+    if let Some(found) = matches(model) {
+        facts.push(found);
         if feed.failed > 0 {
             facts.push(format!("{} failed", human::count(feed.failed)));
         }
     } else {
+        let shown = human::count(feed.shown.len() as u64);
         facts.push(format!("{shown} shown"));
     }
     let scanned = feed.scanned.events;

@@ -7,13 +7,14 @@ use crate::tui::canvas::{Canvas, line_of, middle_of, rest_of};
 use crate::tui::model::Model;
 use crate::tui::model::overlay::{FilterBar, Help, Overlay, Picker, Prompt, Question};
 use crate::tui::theme::Role;
+use crate::tui::views::chrome;
 use crate::tui::widgets::Tone;
 use crate::tui::widgets::input::Input;
 
 pub fn draw(model: &Model, canvas: &mut Canvas<'_>) {
     for overlay in &model.overlays {
         match overlay {
-            Overlay::Filter(bar) => filter(canvas, bar),
+            Overlay::Filter(bar) => filter(model, canvas, bar),
             Overlay::Prompt(prompt) => draw_prompt(canvas, prompt),
             Overlay::Pick(picker) => pick(canvas, picker),
             Overlay::Help(help) => draw_help(model, canvas, help),
@@ -59,14 +60,20 @@ fn line(canvas: &mut Canvas<'_>, area: Rect, input: &Input) {
     canvas.caret(area.x + (view.cursor as u16).min(area.width - 1), area.y);
 }
 
-/// The bar stands where the status strip is; what is wrong with it, below.
-fn filter(canvas: &mut Canvas<'_>, bar: &FilterBar) {
+/// The bar stands where the status strip is, with what it finds at its end; what is wrong with it,
+/// below.
+fn filter(model: &Model, canvas: &mut Canvas<'_>, bar: &FilterBar) {
     let screen = canvas.area();
     let at = usize::from(screen.height.saturating_sub(2));
     let area = line_of(screen, at);
     canvas.clear(area, Role::Input);
     let used = canvas.put(area, " filter / ", Role::Title);
-    line(canvas, rest_of(area, used), &bar.input);
+    let mut rest = rest_of(area, used);
+    if let Some(found) = chrome::matches(model).filter(|_| rest.width >= 40) {
+        let found = format!(" {found} ");
+        rest.width -= canvas.parts_right(rest, &[(Role::BarStrong, &found)]);
+    }
+    line(canvas, rest, &bar.input);
     let below = line_of(screen, at + 1);
     canvas.clear(below, Role::Screen);
     match &bar.error {

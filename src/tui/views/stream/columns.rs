@@ -1,7 +1,7 @@
 //! The columns of the stream: those that every event has, and fields that were made columns.
 
-use crate::tui::model::Model;
 use crate::tui::model::overlay::{Item, Overlay, PickKind, Picker, Value};
+use crate::tui::model::{Model, ZoneMode};
 use crate::tui::msg::Effect;
 use crate::tui::widgets::table::{Align, Column};
 
@@ -17,8 +17,8 @@ pub struct Wanted {
     pub column: Column,
 }
 
-/// The columns that are to be shown, as far as they fit.
-pub fn wanted(model: &Model) -> Vec<Wanted> {
+/// The columns that are to be shown, as far as they fit into so much room.
+pub fn wanted(model: &Model, room: usize) -> Vec<Wanted> {
     let mut wanted = Vec::new();
     for name in FIXED {
         if model.stream.hidden.contains(name) {
@@ -28,12 +28,12 @@ pub fn wanted(model: &Model) -> Vec<Wanted> {
             pinned(model, &mut wanted);
         }
         let (min, ideal, priority, align) = match *name {
-            "time" => (12, time_width(model), 6, Align::Left),
-            "place" => (16, 30, 5, Align::Left),
-            "key" => (10, 18, 4, Align::Left),
+            "time" => (12, time_width(model, room), 6, Align::Left),
+            "place" => (16, 28, 5, Align::Left),
+            "key" => (9, 18, 4, Align::Left),
             "verdict" => (1, 1, 7, Align::Left),
-            "size" => (8, 9, 1, Align::Right),
-            _ => (24, 60, 3, Align::Left),
+            "size" => (7, 9, 1, Align::Right),
+            _ => (16, 60, 3, Align::Left),
         };
         let title = match *name {
             "place" => "topic/partition@offset",
@@ -58,11 +58,13 @@ pub fn wanted(model: &Model) -> Vec<Wanted> {
     wanted
 }
 
-fn time_width(model: &Model) -> usize {
+/// The date stands where there is room for it beside a part of the value.
+fn time_width(model: &Model, room: usize) -> usize {
     match model.zone {
-        crate::tui::model::ZoneMode::Age => 14,
-        _ if model.size.0 < 160 => 12,
-        _ => 23,
+        ZoneMode::Age => 14,
+        ZoneMode::Epoch => 13,
+        ZoneMode::Utc | ZoneMode::Local if room < 100 => 12,
+        ZoneMode::Utc | ZoneMode::Local => 23,
     }
 }
 

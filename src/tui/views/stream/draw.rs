@@ -80,10 +80,10 @@ fn histogram(model: &Model, canvas: &mut Canvas<'_>, area: Rect) {
 }
 
 fn list(model: &Model, canvas: &mut Canvas<'_>, header: Option<Rect>, area: Rect) {
-    let wanted = columns::wanted(model);
-    let asked: Vec<table::Column> = wanted.iter().map(|w| w.column).collect();
     // The first two cells are those of the cursor and the mark.
     let inner = rest_of(area, 2);
+    let wanted = columns::wanted(model, usize::from(inner.width));
+    let asked: Vec<table::Column> = wanted.iter().map(|w| w.column).collect();
     let placed = table::layout(&asked, usize::from(inner.width), 2);
     if let Some(header) = header {
         let header = rest_of(header, 2);

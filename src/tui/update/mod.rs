@@ -3,7 +3,7 @@
 
 mod acts;
 mod keys;
-mod overlays;
+pub mod overlays;
 
 use super::model::feed::Reading;
 use super::model::overlay::Overlay;

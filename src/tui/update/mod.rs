@@ -3,7 +3,7 @@
 
 mod acts;
 mod keys;
-mod overlays;
+pub mod overlays;
 
 use super::connect::Connection;
 use super::model::feed::Reading;

@@ -331,8 +331,3 @@ pub fn show_event(model: &mut Model, place: Place) -> Vec<Effect> {
     }
     effects
 }
-
-pub fn find_in_detail(model: &mut Model, text: &str) -> Result<Vec<Effect>, String> {
-    model.stream.detail.find(text)?;
-    Ok(Vec::new())
-}

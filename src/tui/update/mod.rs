@@ -37,6 +37,7 @@ pub fn update(model: &mut Model, now: Now, msg: Msg) -> Vec<Effect> {
         }
         Msg::Scanned { generation, found } => {
             model.feed.scanned(generation, &found);
+            views::stream::sought(model);
             scans(model)
         }
         Msg::ScanFailed {

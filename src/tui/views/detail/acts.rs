@@ -7,7 +7,7 @@ use super::{Detail, Tab};
 use crate::tui::actions::Action;
 use crate::tui::model::Model;
 use crate::tui::model::overlay::{Overlay, Prompt, PromptKind};
-use crate::tui::model::stream::{Focus, Place};
+use crate::tui::model::stream::{Focus, Place, Seek};
 use crate::tui::msg::{Effect, Say};
 use crate::tui::update::overlays;
 use crate::tui::views::{self, stream};
@@ -248,7 +248,7 @@ fn pin(model: &mut Model) -> Vec<Effect> {
 /// Adds a condition on what is under the cursor to the filter.
 fn narrow(model: &mut Model, equal: bool) -> Vec<Effect> {
     let condition = match condition(&model.stream.detail) {
-        Ok(condition) => condition.text(equal),
+        Ok(condition) => condition,
         Err(why) => {
             model.say(Say::info(why));
             return Vec::new();
@@ -256,12 +256,19 @@ fn narrow(model: &mut Model, equal: bool) -> Vec<Effect> {
     };
     let before = model.feed.filter().map(|f| f.text.clone());
     let (text, say) = match before {
-        None => (condition, None),
-        Some(before) => match filters::join(&before, &condition) {
+        None => (condition.text(equal), None),
+        Some(before) => match filters::join(&before, &condition, equal) {
             Some(text) => (text, None),
-            None => (condition, Some(before)),
+            None => (condition.text(equal), Some(before)),
         },
     };
+    // The event stays under the cursor where it is kept.
+    if equal
+        && !model.stream.follow
+        && let Some((batch, at)) = model.stream.selected(&model.feed)
+    {
+        model.stream.seek = Some(Seek::Event(Place::of(&batch.get(at))));
+    }
     let effects = overlays::set_filter(model, &text);
     model.stream.filters.retain(|f| *f != text);
     model.stream.filters.push(text.clone());

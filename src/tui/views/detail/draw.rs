@@ -16,6 +16,7 @@ use crate::tui::theme::{Glyphs, Role};
 use crate::tui::views::layers::role_of;
 use crate::tui::views::stream::{place_text, preview};
 use crate::tui::widgets::needle::Needle;
+use crate::tui::widgets::table::{self, Align};
 use crate::tui::widgets::{Line, Marks, Tone};
 
 /// The parts of the pane; what does not fit has no height.
@@ -293,12 +294,18 @@ impl Pane<'_, '_> {
 
     fn around(&mut self, shown: &Shown, around: &Around, area: Rect) {
         let own = shown.event().time();
+        let events = around
+            .rows
+            .iter()
+            .filter_map(|id| self.model.feed.store.get(*id));
+        let widths = events.map(|e| width::width(&safe(&place_text(&e))));
+        let column = widths.max().unwrap_or(0).min(usize::from(area.width) / 2);
         let rows = around.rows.iter().enumerate().skip(around.scroll.top);
         for (at, id) in rows.take(usize::from(area.height)) {
             let line = line_of(area, at - around.scroll.top);
             let here = around.here == Some(at);
             match self.model.feed.store.get(*id) {
-                Some(event) => self.hop(line, &event, own, here),
+                Some(event) => self.hop(line, &event, own, (here, column)),
                 None => {
                     self.canvas.put(line, "evicted", Role::Dim);
                 }
@@ -310,7 +317,13 @@ impl Pane<'_, '_> {
     }
 
     /// An event of the same key: how far from this one, where, what.
-    fn hop(&mut self, area: Rect, event: &EventRef<'_>, own: Option<Timestamp>, here: bool) {
+    fn hop(
+        &mut self,
+        area: Rect,
+        event: &EventRef<'_>,
+        own: Option<Timestamp>,
+        (here, column): (bool, usize),
+    ) {
         let glyphs = self.model.options.glyphs;
         let apart = match (event.time(), own) {
             _ if here => "this one".to_owned(),
@@ -326,7 +339,8 @@ impl Pane<'_, '_> {
             Some(value) => preview(value, 0, usize::from(area.width)),
             None => "tombstone".to_owned(),
         };
-        let place = place_text(event);
+        let place = safe(&place_text(event)).into_owned();
+        let place = table::cell(&place, column, Align::Left, glyphs.ellipsis);
         let parts = [
             (Role::Accent, sign),
             (Role::Time, &*format!("{apart:>10}  ")),

@@ -67,15 +67,22 @@ fn quoted(text: &str) -> String {
 }
 
 /// Joins a condition to a filter; `None` when the filter is not of jq, so that it must be replaced.
-pub fn join(before: &str, condition: &str) -> Option<String> {
-    let before = before.trim();
+/// The last condition of the filter goes when it is the same or its opposite.
+pub fn join(before: &str, condition: &Condition, equal: bool) -> Option<String> {
+    let mut before = before.trim();
     // A comment would swallow what stands behind it.
     if !before.starts_with(['.', '(']) || before.contains('#') {
         return None;
     }
-    if before == condition || before.ends_with(&format!(" and {condition}")) {
-        return Some(before.to_owned());
+    for same in [condition.text(true), condition.text(false)] {
+        if before == same {
+            return Some(condition.text(equal));
+        }
+        if let Some(rest) = before.strip_suffix(&same) {
+            before = rest.strip_suffix(" and ").unwrap_or(before);
+        }
     }
+    let condition = condition.text(equal);
     if is_plain(before) {
         Some(format!("{before} and {condition}"))
     } else {
@@ -157,7 +164,7 @@ mod tests {
 
     #[test]
     fn a_condition_joins_a_filter_of_jq_and_no_other() {
-        let condition = r#".value.b == "x|y""#;
+        let condition = Condition::of_json(".value.b".to_owned(), br#""x|y""#).unwrap();
         for (before, joined) in [
             (
                 ".value.a > 1",
@@ -176,11 +183,16 @@ mod tests {
                 "(.a or .b) and .c",
                 Some(r#"(.a or .b) and .c and .value.b == "x|y""#),
             ),
-            (condition, Some(condition)),
+            (r#".value.b == "x|y""#, Some(r#".value.b == "x|y""#)),
+            (r#".value.b != "x|y""#, Some(r#".value.b == "x|y""#)),
+            (
+                r#".a and .value.b != "x|y""#,
+                Some(r#".a and .value.b == "x|y""#),
+            ),
             ("paid", None),
             (".a # == 1", None),
         ] {
-            assert_eq!(join(before, condition).as_deref(), joined);
+            assert_eq!(join(before, &condition, true).as_deref(), joined);
             if let Some(joined) = joined {
                 assert!(FilterText::parse(joined).is_ok(), "{joined}");
             }

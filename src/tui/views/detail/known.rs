@@ -107,7 +107,12 @@ const fn timestamp(kind: TimestampType) -> &'static str {
 fn batch(lines: &mut Vec<Line>, meta: &BatchMeta) {
     let last = meta.next_offset().saturating_sub(1);
     lines.push(Line::new().with(Tone::Title, "Record batch"));
-    let offsets = format!("{} to {last}, {} records", meta.base_offset, meta.records);
+    let records = if meta.records == 1 {
+        "1 record".to_owned()
+    } else {
+        format!("{} records", human::count(meta.records.into()))
+    };
+    let offsets = format!("{} to {last}, {records}", meta.base_offset);
     lines.push(row("offsets", &offsets));
     lines.push(row("compression", compression(meta.compression)));
     if meta.producer_id >= 0 {

@@ -56,6 +56,13 @@ impl Error {
         self
     }
 
+    /// Puts what was being done in front.
+    #[must_use]
+    pub fn on(mut self, what: impl std::fmt::Display) -> Self {
+        self.message = format!("{what}: {}", self.message);
+        self
+    }
+
     pub fn unsupported(adapter: &str, what: &str) -> Self {
         Self::new(ErrorKind::Unsupported, format!("{adapter} {what}"))
             .hint("`evtap brokers` shows what each adapter can do")

@@ -4,7 +4,7 @@ use std::io::Write;
 
 use super::error::{Exit, Result};
 use super::print::closed_is_done;
-use super::reading::Reading;
+use crate::pipeline::Reading;
 use crate::text::Visible;
 use crate::text::human;
 
@@ -12,14 +12,14 @@ pub async fn print(reading: &Reading) -> Result<Exit> {
     let mut lines = Vec::new();
     let all = reading.resolve().await?;
     for (input, ranges) in reading.inputs.iter().zip(all) {
-        let capabilities = input.opened.broker.capabilities();
+        let capabilities = input.broker.capabilities();
         lines.push(format!(
             "source {} ({}), looking is {}",
-            input.opened.shown,
+            input.shown,
             capabilities.adapter,
             capabilities.look.name()
         ));
-        if let Some(reader) = input.opened.broker.reader() {
+        if let Some(reader) = input.broker.reader() {
             lines.push(format!("  {reader}"));
         }
         for range in ranges {

@@ -6,13 +6,13 @@ use std::path::Path;
 use super::args::{Output, Select};
 use super::error::{Exit, Failure, Result};
 use super::progress::Progress;
-use super::reading::{self, Reading};
+use super::reading;
 use super::session::Session;
 use super::summary;
 use crate::broker::{self, BoxFuture};
 use crate::event::Batch;
 use crate::output::{FormatError, Look, PrintError, Printer, Table, mapped_writer, writer};
-use crate::pipeline::{Consumer, End, Flow, Outcome};
+use crate::pipeline::{Consumer, End, Flow, Outcome, Reading};
 use crate::query::JqMap;
 use crate::text::{self, Visible};
 
@@ -71,7 +71,9 @@ pub async fn run(
     let mut consumer = Print {
         printer: printing.printer.at_once(follow),
     };
-    let outcome = reading.run(session, &mut consumer, &mut progress).await;
+    let outcome = reading
+        .run(&|| session.minded_stop(), &mut consumer, &mut progress)
+        .await;
     progress.clear();
     let mut outcome = outcome?;
     outcome.scanned.failed += consumer.printer.failed();

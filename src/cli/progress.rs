@@ -30,14 +30,6 @@ impl Progress {
         }
     }
 
-    /// No bar, for a run whose progress is shown by another measure.
-    pub fn none() -> Self {
-        Self {
-            bar: None,
-            started: Instant::now(),
-        }
-    }
-
     /// How many events a replay has sent, of how many if that is known. What it has read says
     /// little: at a slow pace the next hour's events are read in one go.
     pub fn sent(&mut self, sent: u64, all: Option<u64>) {

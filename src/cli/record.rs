@@ -11,7 +11,7 @@ use super::session::Session;
 use super::{examples, explain, reading, summary};
 use crate::broker::{self, Address, BoxFuture, Origin, Sink, Target};
 use crate::event::Batch;
-use crate::pipeline::{Consumer, End, Flow};
+use crate::pipeline::{Consumer, End, Flow, Reading};
 use crate::text::human;
 
 /// Write a capture (.mcap) or JSON lines (.jsonl, .jsonl.zst)
@@ -72,7 +72,9 @@ pub async fn run(session: &Session, args: &Record) -> Result<Exit> {
     sink.describe(&origin)?;
     let mut recorder = Recorder { sink };
     let mut progress = Progress::new(session, false);
-    let outcome = reading.run(session, &mut recorder, &mut progress).await;
+    let outcome = reading
+        .run(&|| session.minded_stop(), &mut recorder, &mut progress)
+        .await;
     progress.clear();
     // Whatever happened, what came so far is worth keeping.
     let written = recorder.sink.flush().await;
@@ -98,11 +100,11 @@ pub async fn run(session: &Session, args: &Record) -> Result<Exit> {
 }
 
 /// Where the recording comes from; its clock is the latest of the sources' own.
-async fn origin(reading: &reading::Reading) -> Result<Origin> {
+async fn origin(reading: &Reading) -> Result<Origin> {
     let mut origin = Origin::default();
     for input in &reading.inputs {
-        let broker = &input.opened.broker;
-        origin.sources.push(input.opened.shown.clone());
+        let broker = &input.broker;
+        origin.sources.push(input.shown.clone());
         origin
             .adapters
             .push(broker.capabilities().adapter.to_owned());

@@ -1,22 +1,19 @@
 //! `evtap replay`: plan, preview, confirm, run, verify. The talk is here, the flags in
-//! `replay_args`; the engine is the room `replay`.
+//! `replay_args`; the steps are the room `replay`'s.
 
-use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use super::confirm::{Question, confirm};
 use super::error::{Exit, Failure, Result};
 use super::position::Pos;
 use super::progress::Progress;
-use super::reading::{self, Reading};
+use super::reading;
 use super::replay_args::Replay;
-use super::session::{Opened, Session};
+use super::session::Session;
 use super::{explain, summary};
-use crate::broker::{Address, ErrorKind, Target};
-use crate::pipeline::{self, Consumer, End, Outcome};
-use crate::replay::{
-    From, Plan, PreviewRun, Report, Runner, TargetState, To, create_target, freeze, guard, verify,
-};
+use crate::broker::Address;
+use crate::pipeline::End;
+use crate::replay::{Control, Destination, Job, Ran, RunState, guard};
 
 pub async fn run(session: &Session, args: &Replay) -> Result<Exit> {
     let query = reading::compile(session, &args.select)?;
@@ -34,15 +31,23 @@ pub async fn run(session: &Session, args: &Replay) -> Result<Exit> {
         args.how.allow_self,
     )?;
     refuse_unconfirmed(session, args)?;
-    refuse_existing(&target.address, args.how.overwrite)?;
+    guard::existing_file(&target.address, args.how.overwrite)?;
     let reading =
         reading::prepare_opened(session, query, sources, &args.select, false, &Pos::Start).await?;
     if args.select.explain {
         return explain::print(&reading).await;
     }
-    let mut replay = Prepared::new(session, args, reading, target).await?;
-    replay.say(&replay.plan.describe());
-    if args.how.wants_preview() && !replay.preview().await? {
+    let to = Destination {
+        address: target.address,
+        shown: target.shown,
+        broker: target.broker,
+        env: target.env,
+        create: args.how.create()?,
+        overwrite: args.how.overwrite,
+    };
+    let mut job = Job::plan(reading, to, args.how.engine(&args.select)).await?;
+    say(session, &job.the_plan().describe());
+    if args.how.wants_preview() && !preview(session, &mut job).await? {
         session.say("interrupted; nothing was written");
         return Ok(Exit::Interrupted);
     }
@@ -50,8 +55,14 @@ pub async fn run(session: &Session, args: &Replay) -> Result<Exit> {
         session.say("dry run: nothing was written");
         return Ok(Exit::Done);
     }
-    replay.confirm().await?;
-    replay.run().await
+    let what = format!("replay into {}", job.destination().shown);
+    let question = job.name_to_type().map_or(Question::YesNo, Question::Name);
+    confirm(session, args.how.yes, &question, &what).await?;
+    let Some(ran) = write(session, &job).await? else {
+        return Err(Failure::new(Exit::Interrupted, "interrupted"));
+    };
+    say(session, &ran.report.describe());
+    close(session, args, &job, ran).await
 }
 
 /// Nobody can answer: better said before anything is read.
@@ -68,224 +79,113 @@ fn refuse_unconfirmed(session: &Session, args: &Replay) -> Result<()> {
     .hint("look at it with --dry-run, then give --yes"))
 }
 
-fn refuse_existing(target: &Address, overwrite: bool) -> Result<()> {
-    match target {
-        Address::File { path } if path.exists() && !overwrite => {
-            Err(Failure::usage(format!("{} exists already", path.display()))
-                .hint("choose another name, or give --overwrite"))
-        }
-        _ => Ok(()),
-    }
-}
-
 /// How often the bar of a replay moves.
 const SHOW_EVERY: Duration = Duration::from_millis(100);
 
 /// A wait that is longer is explained.
 const SAY_AFTER: Duration = Duration::from_secs(2);
 
-/// A replay that was planned.
-struct Prepared<'a> {
-    session: &'a Session,
-    args: &'a Replay,
-    reading: Reading,
-    target: Opened,
-    plan: Plan,
-    earliest: Option<crate::event::Timestamp>,
-    /// How many events the preview found, if there was one.
-    to_send: Option<u64>,
-    /// Standard input comes once: it cannot be previewed.
-    once: bool,
+fn say(session: &Session, lines: &[String]) {
+    for line in lines {
+        session.say(line);
+    }
 }
 
-impl<'a> Prepared<'a> {
-    async fn new(
-        session: &'a Session,
-        args: &'a Replay,
-        mut reading: Reading,
-        target: Opened,
-    ) -> Result<Self> {
-        let once = reading
-            .inputs
-            .iter()
-            .any(|i| matches!(i.opened.address, Address::Stdin));
-        let mut ranges = Vec::with_capacity(reading.inputs.len());
-        if once {
-            ranges.resize(reading.inputs.len(), Vec::new());
-        } else {
-            ranges = reading.resolve().await?;
-            reading.freeze(ranges.clone());
-        }
-        let from: Vec<From<'_>> = reading
-            .inputs
-            .iter()
-            .zip(ranges)
-            .map(|(input, ranges)| From {
-                address: &input.opened.address,
-                broker: &*input.opened.broker,
-                ranges,
-            })
-            .collect();
-        let to = To {
-            address: &target.address,
-            broker: &*target.broker,
-            create: args.how.create()?,
-            overwrite: args.how.overwrite,
-        };
-        let plan = freeze(&from, &to, args.how.engine(&args.select))
-            .await
-            .map_err(|e| {
-                // The others say by themselves what they are about.
-                let contact = matches!(
-                    e.kind,
-                    ErrorKind::Unreachable | ErrorKind::Authentication | ErrorKind::Authorization
-                );
-                let failure = Failure::from(e);
-                if contact {
-                    failure.on(format!("cannot replay into {}", target.shown))
-                } else {
-                    failure
-                }
-            })?;
-        drop(from);
-        Ok(Self {
-            session,
-            args,
-            reading,
-            target,
-            plan,
-            earliest: None,
-            to_send: None,
-            once,
-        })
+/// The same way into a sink that drops everything. False when it was interrupted.
+async fn preview(session: &Session, job: &mut Job) -> Result<bool> {
+    if !job.can_be_previewed() {
+        session.say("standard input comes only once: there is no preview");
+        return Ok(true);
     }
+    let mut progress = Progress::new(session, false);
+    let preview = job.preview(&|| session.minded_stop(), &mut progress).await;
+    progress.clear();
+    let Some(preview) = preview? else {
+        return Ok(false);
+    };
+    say(session, &preview.describe());
+    job.judge(&preview)?;
+    Ok(true)
+}
 
-    fn say(&self, lines: &[String]) {
-        for line in lines {
-            self.session.say(line);
+/// Writes, shows how many events are sent meanwhile, and passes on the wish to stop. `None` when
+/// that came before the target was opened.
+async fn write(session: &Session, job: &Job) -> Result<Option<Ran>> {
+    let control = job.control();
+    let mut stop = session.minded_stop();
+    let mut progress = Progress::new(session, false);
+    let mut bar = Bar::new(job.to_send());
+    let running = job.run(&control);
+    tokio::pin!(running);
+    let mut tick = tokio::time::interval(SHOW_EVERY);
+    let ran = loop {
+        tokio::select! {
+            ran = &mut running => break ran,
+            () = stop.stopped(), if !control.is_aborted() => control.abort(),
+            _ = tick.tick() => bar.tick(session, &control, &mut progress),
+        }
+    };
+    progress.clear();
+    Ok(ran?)
+}
+
+/// What is shown of a run.
+struct Bar {
+    to_send: Option<u64>,
+    /// Since when the target is waited for, in ticks.
+    waited: Option<Duration>,
+}
+
+impl Bar {
+    const fn new(to_send: Option<u64>) -> Self {
+        Self {
+            to_send,
+            waited: None,
         }
     }
 
-    /// Reads the selection, by the run's time line where the pace needs it.
-    async fn read(&self, consumer: &mut dyn Consumer, progress: &mut Progress) -> Result<Outcome> {
-        let by_time = self.plan.pace.needs_timeline() && !self.once && self.reading.last.is_none();
-        if by_time {
-            let mut source = self.reading.source_by_time().await?;
-            let stop = self.session.minded_stop();
-            let limits = self.reading.limits;
-            Ok(pipeline::run(&mut *source, consumer, limits, stop, progress).await)
-        } else {
-            self.reading.run(self.session, consumer, progress).await
+    fn tick(&mut self, session: &Session, control: &Control, progress: &mut Progress) {
+        let figures = control.figures();
+        if figures.state != RunState::Finishing {
+            progress.sent(figures.sent, self.to_send);
+            return;
+        }
+        let waited = self.waited.get_or_insert_with(|| {
+            progress.clear();
+            Duration::ZERO
+        });
+        *waited += SHOW_EVERY;
+        if *waited == SAY_AFTER {
+            session.say("waiting for the target to store what was sent; Ctrl-C twice ends at once");
         }
     }
+}
 
-    /// Reads into the run, and shows how many events are sent meanwhile.
-    async fn copy(&self, runner: &mut Runner) -> Result<Outcome> {
-        let sent = runner.watch();
-        let mut progress = Progress::new(self.session, false);
-        let mut not_by_reading = Progress::none();
-        let copied = self.read(runner, &mut not_by_reading);
-        tokio::pin!(copied);
-        let mut tick = tokio::time::interval(SHOW_EVERY);
-        let outcome = loop {
-            tokio::select! {
-                outcome = &mut copied => break outcome,
-                _ = tick.tick() => progress.sent(sent.load(Ordering::Relaxed), self.to_send),
+/// Verifies, sums up, and says how it ended.
+async fn close(session: &Session, args: &Replay, job: &Job, ran: Ran) -> Result<Exit> {
+    let select = &args.select;
+    let verification = match &ran.outcome {
+        Ok(_) => job.verify(&ran).await?,
+        Err(_) => None,
+    };
+    let begun = ran.report.sent > 0 || ran.report.in_doubt > 0;
+    let outcome = ran.outcome?;
+    let mut exit = reading::exit_of_outcome(&outcome, false, select.fail_empty);
+    if let Some(verification) = verification {
+        say(session, &verification.describe());
+        if !verification.problems.is_empty() {
+            exit = Exit::Finding;
+        }
+    }
+    summary::close(session, &outcome, select.summary.as_deref())?;
+    match outcome.end {
+        End::Failed(error) => {
+            let mut failure = Failure::from(error).on("the replay is incomplete");
+            if begun && failure.exit == Exit::Broker {
+                failure.exit = Exit::Incomplete;
             }
-        };
-        progress.clear();
-        outcome
-    }
-
-    /// Waits until what was sent is stored; says so when that takes long.
-    async fn finish(&self, runner: Runner) -> Report {
-        let finished = runner.finish();
-        tokio::pin!(finished);
-        if let Ok(report) = tokio::time::timeout(SAY_AFTER, &mut finished).await {
-            return report;
+            Err(failure)
         }
-        self.session
-            .say("waiting for the target to store what was sent; Ctrl-C twice ends at once");
-        finished.await
-    }
-
-    /// The same way into a sink that drops everything. False when it was interrupted.
-    async fn preview(&mut self) -> Result<bool> {
-        if self.once {
-            self.session
-                .say("standard input comes only once: there is no preview");
-            return Ok(true);
-        }
-        let mut preview = PreviewRun::new(&self.plan);
-        let mut progress = Progress::new(self.session, false);
-        let outcome = self.read(&mut preview, &mut progress).await;
-        progress.clear();
-        let outcome = outcome?;
-        match outcome.end {
-            End::Failed(error) => return Err(Failure::from(error).on("preview")),
-            End::Interrupted => return Ok(false),
-            _ => {}
-        }
-        let preview = preview.finish(outcome.scanned);
-        self.say(&preview.describe());
-        guard::after_preview(&self.plan, &preview)?;
-        self.earliest = preview.earliest;
-        self.to_send = Some(preview.sent());
-        Ok(true)
-    }
-
-    async fn confirm(&self) -> Result<()> {
-        let what = format!("replay into {}", self.target.shown);
-        let production = self.target.env.as_deref() == Some("prod");
-        let question = match &self.plan.target.topic {
-            Some(topic) if production => Question::Name(topic),
-            _ => Question::YesNo,
-        };
-        confirm(self.session, self.args.how.yes, &question, &what).await
-    }
-
-    async fn run(self) -> Result<Exit> {
-        let broker = &*self.target.broker;
-        create_target(&self.plan, broker).await?;
-        let before = TargetState::look(&self.plan, broker).await?;
-        let topic = self.plan.target.topic.clone().unwrap_or_default();
-        let target = Target {
-            topic,
-            overwrite: self.plan.target.overwrite,
-        };
-        let sink = broker.sink(&target).await?;
-        let mut runner = Runner::new(&self.plan, sink);
-        runner.shift_from(self.earliest);
-        let outcome = self.copy(&mut runner).await;
-        // Whatever ended the run: what was sent is stored and counted.
-        let mut report = self.finish(runner).await;
-        let failed_late = report.failure.take();
-        self.say(&report.describe());
-        let mut outcome = outcome?;
-        if let (Some(error), false) = (failed_late, matches!(outcome.end, End::Failed(_))) {
-            outcome.end = End::Failed(error);
-        }
-        let mut exit = reading::exit_of_outcome(&outcome, false, self.args.select.fail_empty);
-        let ran_through = !matches!(outcome.end, End::Failed(_) | End::Interrupted);
-        if ran_through {
-            let after = TargetState::look(&self.plan, broker).await?;
-            let verification = verify(&self.plan, &report, before.as_ref(), after.as_ref());
-            self.say(&verification.describe());
-            if !verification.problems.is_empty() {
-                exit = Exit::Finding;
-            }
-        }
-        summary::close(self.session, &outcome, self.args.select.summary.as_deref())?;
-        match outcome.end {
-            End::Failed(error) => {
-                let mut failure = Failure::from(error).on("the replay is incomplete");
-                let begun = report.sent > 0 || report.in_doubt > 0;
-                if begun && failure.exit == Exit::Broker {
-                    failure.exit = Exit::Incomplete;
-                }
-                Err(failure)
-            }
-            _ => Ok(exit),
-        }
+        _ => Ok(exit),
     }
 }

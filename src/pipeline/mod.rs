@@ -1,16 +1,22 @@
 //! Runs a read: one or several sources, limits, and one consumer that takes the batches.
 //! Knows nothing of formats, flags or screens.
 
+mod export;
 #[cfg(test)]
 mod fake;
 mod last;
 mod merge;
+mod reading;
 mod run;
 mod stop;
 mod tag;
+mod timeline;
 
+pub use export::{Export, Pick, export};
 pub use last::{LastEvents, Window};
 pub use merge::merge;
+pub use reading::{Input, Reading, StopWhenBegun};
 pub use run::{Consumer, End, Flow, Limits, Outcome, Ticker, run};
 pub use stop::{Stop, StopHandle};
 pub use tag::tag;
+pub use timeline::split_by_partition;

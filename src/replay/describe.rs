@@ -237,6 +237,9 @@ impl Report {
                 human::count(self.in_doubt)
             ));
         }
+        if !self.paused.is_zero() {
+            lines.push(format!("  paused  {}", human::duration(self.paused)));
+        }
         if let Some(late) = self.late {
             lines.push(format!("  drift   at most {}", human::duration(late)));
         }
@@ -363,6 +366,7 @@ mod tests {
             in_doubt: 0,
             acknowledged: 10,
             elapsed: Duration::from_secs(2),
+            paused: Duration::ZERO,
             late: None,
             failure: None,
         };

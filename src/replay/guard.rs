@@ -54,6 +54,18 @@ pub fn before_network(
     Ok(())
 }
 
+/// A file that is there is replaced only when that was asked for.
+pub fn existing_file(target: &Address, overwrite: bool) -> Result<()> {
+    match target {
+        Address::File { path } if path.exists() && !overwrite => Err(Error::new(
+            ErrorKind::Usage,
+            format!("{} exists already", path.display()),
+        )
+        .hint("choose another name, or give --overwrite")),
+        _ => Ok(()),
+    }
+}
+
 /// The same with what the network told: globs became topics, clusters have names.
 pub(super) fn frozen(plan: &Plan) -> Result<()> {
     let target = &plan.target;

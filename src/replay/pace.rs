@@ -50,14 +50,19 @@ impl Pace {
 const LONGEST: Duration = Duration::from_hours(100 * 365 * 24);
 
 /// Tells each event its moment. Moments never go back: an event older than the one before it is
-/// due at once, and none is dropped.
-#[derive(Debug)]
+/// due at once, and none is dropped. Plain data, so that a moment can be taken back.
+#[derive(Debug, Clone, Copy)]
 pub struct Pacer {
     pace: Pace,
+    /// Since `base`.
     events: u64,
+    /// Where a rate counts from.
+    base: Duration,
     /// The newest timestamp so far.
     newest: Option<Timestamp>,
     due: Duration,
+    /// When the pace was changed: nothing is due before that.
+    changed: Duration,
 }
 
 impl Pacer {
@@ -65,9 +70,33 @@ impl Pacer {
         Self {
             pace,
             events: 0,
+            base: Duration::ZERO,
             newest: None,
             due: Duration::ZERO,
+            changed: Duration::ZERO,
         }
+    }
+
+    pub const fn pace(&self) -> Pace {
+        self.pace
+    }
+
+    /// Another pace from `now` on. What is behind stays behind: neither is a wait that is over
+    /// waited for again, nor is anything made up for that the slower pace held back.
+    pub fn change(&mut self, pace: Pace, now: Duration) {
+        if !self.pace.needs_timeline() {
+            // The times of events were not followed meanwhile.
+            self.newest = None;
+        }
+        self.base = match pace {
+            Pace::Rate(rate) if self.events > 0 => {
+                self.due.max(now.saturating_sub(seconds(1.0 / rate)))
+            }
+            _ => now,
+        };
+        self.events = self.events.min(1);
+        self.pace = pace;
+        self.changed = now;
     }
 
     /// When the next event is due, counted from the first one.
@@ -76,9 +105,13 @@ impl Pacer {
         match self.pace {
             Pace::Max => {}
             // From the count, not from the event before: errors do not add up.
-            Pace::Rate(rate) => self.due = seconds(self.events as f64 / rate),
+            Pace::Rate(rate) => {
+                let since = seconds(self.events as f64 / rate);
+                self.due = self.base.saturating_add(since);
+            }
             Pace::Speed { factor, max_gap } => {
-                self.due = self.due.saturating_add(self.gap(time, factor, max_gap));
+                let due = self.due.saturating_add(self.gap(time, factor, max_gap));
+                self.due = due.max(self.changed);
             }
         }
         self.events += 1;
@@ -160,6 +193,47 @@ mod tests {
         pacer.next(Some(Timestamp(0)));
         pacer.next(Some(Timestamp(700)));
         assert_eq!(pacer.next(None), Duration::from_millis(700));
+    }
+
+    #[test]
+    fn a_changed_rate_goes_on_from_where_it_stood() {
+        let mut pacer = Pacer::new(Pace::Rate(0.01));
+        pacer.next(None);
+        let ten = Duration::from_secs(10);
+        // A hundred times faster, after a tenth of the wait: neither a burst nor a wait.
+        pacer.change(Pace::Rate(1.0), ten);
+        let due: Vec<u64> = (0..3).map(|_| pacer.next(None).as_secs()).collect();
+        assert_eq!(due, [10, 11, 12]);
+        // Slower, right after one went out.
+        pacer.change(Pace::Rate(0.5), Duration::from_secs(12));
+        assert_eq!(pacer.next(None).as_secs(), 14);
+        pacer.change(Pace::Max, Duration::from_secs(14));
+        assert!(pacer.next(None).as_secs() <= 14);
+        // Before the first event nothing is waited for.
+        let mut fresh = Pacer::new(Pace::Rate(0.01));
+        fresh.change(Pace::Rate(2.0), ten);
+        assert_eq!(fresh.next(None), ten);
+        assert_eq!(fresh.next(None), ten + Duration::from_millis(500));
+    }
+
+    #[test]
+    fn a_changed_speed_shortens_what_is_left_of_a_wait() {
+        let mut pacer = Pacer::new(Pace::speed(1.0, None));
+        let next = |pacer: &mut Pacer, s: i64| pacer.next(Some(Timestamp(s * 1000))).as_secs();
+        assert_eq!(next(&mut pacer, 0), 0);
+        let mut slow = pacer;
+        slow.change(Pace::speed(2.0, None), Duration::from_secs(10));
+        assert_eq!(next(&mut slow, 100), 50);
+        assert_eq!(next(&mut slow, 102), 51);
+        pacer.change(Pace::speed(10.0, None), Duration::from_mins(1));
+        assert_eq!(next(&mut pacer, 100), 60);
+        assert_eq!(next(&mut pacer, 110), 61);
+        // What went out at full speed in between is no gap.
+        pacer.change(Pace::Max, Duration::from_secs(61));
+        next(&mut pacer, 5000);
+        pacer.change(Pace::speed(1.0, None), Duration::from_secs(62));
+        assert_eq!(next(&mut pacer, 9000), 62);
+        assert_eq!(next(&mut pacer, 9001), 63);
     }
 
     #[test]

@@ -151,6 +151,7 @@ mod tests {
             in_doubt,
             acknowledged,
             elapsed: Duration::ZERO,
+            paused: Duration::ZERO,
             late: None,
             failure: None,
         }

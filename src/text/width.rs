@@ -12,6 +12,15 @@ pub fn width(text: &str) -> usize {
 /// The variation selector that asks for a picture.
 const EMOJI: char = '\u{fe0f}';
 
+/// Columns that a character adds, `before` being what the one in front of it added. A selector
+/// makes a wide picture of a narrow sign.
+pub fn columns_of(c: char, before: usize) -> usize {
+    match c {
+        EMOJI if before == 1 => 1,
+        _ => c.width().unwrap_or(0),
+    }
+}
+
 /// The part of the text that fits into `columns`, and the mark when something was cut: together
 /// they take at most `columns`. A mark that does not fit itself is left out.
 pub fn fit<'a, 'b>(text: &'a str, columns: usize, mark: &'b str) -> (&'a str, &'b str) {
@@ -20,11 +29,7 @@ pub fn fit<'a, 'b>(text: &'a str, columns: usize, mark: &'b str) -> (&'a str, &'
     let (mut taken, mut cut, mut before) = (0, 0, 0);
     // However long the text is, no more is looked at than fits.
     for (at, c) in text.char_indices() {
-        let wide = match c {
-            // Makes a narrow sign a wide picture: it goes with the sign, or the sign is cut.
-            EMOJI if before == 1 => 1,
-            _ => c.width().unwrap_or(0),
-        };
+        let wide = columns_of(c, before);
         taken += wide;
         if taken > columns {
             return (&text[..cut], mark);

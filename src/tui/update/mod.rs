@@ -53,7 +53,7 @@ pub fn update(model: &mut Model, now: Now, msg: Msg) -> Vec<Effect> {
         Msg::Groups { connection, found } => views::lag::found(model, connection, found),
         Msg::Connected(result) => connected(model, result),
         Msg::Probed { name, reachable } => {
-            overlays::probed(model, &name, reachable);
+            overlays::probed(model, &name, &reachable);
             Vec::new()
         }
         Msg::Said(say) => {
@@ -61,7 +61,7 @@ pub fn update(model: &mut Model, now: Now, msg: Msg) -> Vec<Effect> {
             Vec::new()
         }
         Msg::Done(then) => then(model),
-        Msg::Stop => vec![Effect::Quit],
+        Msg::Stop => views::replay::stop_then_quit(model),
     }
 }
 
@@ -99,6 +99,7 @@ fn intake(model: &mut Model, what: Intake) {
         Intake::End => {
             model.feed.reading = Reading::Ended;
             views::stream::sought(model);
+            views::stream::place_marks(model);
         }
         Intake::Failed(trouble) => {
             model.feed.reading = Reading::Failed(trouble.message.clone());
@@ -119,6 +120,8 @@ fn connected(
             model.overlays.retain(|o| !matches!(o, Overlay::Pick(_)));
             views::forget(model);
             let mut effects = views::topics::ask(model);
+            effects.extend(views::stream::load_marks(model));
+            effects.extend(clock(model));
             let of = &model.source.connections;
             // A file is opened to be read, and its past is all that it has.
             let is_file =
@@ -151,6 +154,22 @@ fn connected(
             Vec::new()
         }
     }
+}
+
+/// Asks the first source for its own clock: that of ages.
+fn clock(model: &mut Model) -> Option<Effect> {
+    model.source.clock_ahead = 0;
+    let connection = model.source.connections.first()?.clone();
+    let work = async move {
+        let told = connection.broker.clock().await;
+        Msg::Done(Box::new(move |model: &mut Model| {
+            if let Ok(Some(clock)) = told {
+                model.source.clock_ahead = clock.0.saturating_sub(model.now.wall.0);
+            }
+            Vec::new()
+        }))
+    };
+    Some(Effect::Wait(Box::pin(work)))
 }
 
 /// Begins the read that the source describes, in the place of the one under way.

@@ -160,7 +160,7 @@ fn status(model: &Model, canvas: &mut Canvas<'_>, area: Rect) {
     let (role, word) = state(model);
     let mut used = canvas.parts(area, &[(Role::Bar, " "), (role, &word), (Role::Bar, "  ")]);
     let rate = feed.rate(model.now.mono);
-    let mut facts = vec![format!("{}/s", human::count(rate.round() as u64))];
+    let mut facts = vec![format!("{}/s", human::rate(rate))];
     if let Some(found) = matches(model) {
         facts.push(found);
         if feed.failed > 0 {

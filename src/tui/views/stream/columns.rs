@@ -29,11 +29,11 @@ pub fn wanted(model: &Model, room: usize) -> Vec<Wanted> {
         }
         let (min, ideal, priority, align) = match *name {
             "time" => (12, time_width(model, room), 6, Align::Left),
-            "place" => (16, 28, 5, Align::Left),
-            "key" => (9, 18, 4, Align::Left),
+            "place" => (16, 30, 5, Align::Left),
+            "key" => (10, 18, 4, Align::Left),
             "verdict" => (1, 1, 7, Align::Left),
-            "size" => (7, 9, 1, Align::Right),
-            _ => (16, 60, 3, Align::Left),
+            "size" => (8, 9, 1, Align::Right),
+            _ => (24, 60, 3, Align::Left),
         };
         let title = match *name {
             "place" => "topic/partition@offset",
@@ -141,11 +141,11 @@ fn steps(path: &str) -> Vec<String> {
     steps
 }
 
-pub(super) fn open(model: &mut Model) -> Option<Vec<Effect>> {
+pub(super) fn open(model: &mut Model) -> Vec<Effect> {
     let items = items(model);
     let picker = Picker::new(PickKind::Columns, "Columns (enter switches)", items);
     model.overlays.push(Overlay::Pick(picker));
-    Some(Vec::new())
+    Vec::new()
 }
 
 fn items(model: &Model) -> Vec<Item> {
@@ -173,20 +173,14 @@ fn items(model: &Model) -> Vec<Item> {
 
 /// Switches a column on or off; a field that was made a column goes.
 pub fn toggle_column(model: &mut Model, index: usize) -> Vec<Effect> {
-    match FIXED.get(index) {
-        Some(name) => {
-            if let Some(at) = model.stream.hidden.iter().position(|h| h == name) {
-                model.stream.hidden.remove(at);
-            } else {
-                model.stream.hidden.push(name);
-            }
+    if let Some(name) = FIXED.get(index) {
+        if let Some(at) = model.stream.hidden.iter().position(|h| h == name) {
+            model.stream.hidden.remove(at);
+        } else {
+            model.stream.hidden.push(name);
         }
-        None => {
-            let at = index - FIXED.len();
-            if at < model.stream.columns.len() {
-                model.stream.columns.remove(at);
-            }
-        }
+    } else if index - FIXED.len() < model.stream.columns.len() {
+        model.stream.columns.remove(index - FIXED.len());
     }
     let items = items(model);
     if let Some(Overlay::Pick(picker)) = model.overlays.last_mut() {

@@ -32,7 +32,7 @@ impl Tree {
 }
 
 /// Appends a member by its name as it stands in the JSON text, with its quotes.
-fn push_name(path: &mut String, quoted: &[u8]) {
+pub(in crate::tui::widgets) fn push_name(path: &mut String, quoted: &[u8]) {
     let raw = quoted.get(1..quoted.len().saturating_sub(1));
     let raw = raw.unwrap_or_default();
     if is_word(raw) {
@@ -55,7 +55,7 @@ fn push_name(path: &mut String, quoted: &[u8]) {
     path.push(']');
 }
 
-fn push_index(path: &mut String, place: usize) {
+pub(in crate::tui::widgets) fn push_index(path: &mut String, place: usize) {
     if path.is_empty() {
         path.push('.');
     }

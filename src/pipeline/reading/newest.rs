@@ -3,15 +3,12 @@
 
 use std::time::Instant;
 
-use super::{Input, Reading};
+use super::{Input, Reading, StopWhenBegun};
 use crate::broker::{
-    self, Bound, BoxFuture, Error, ErrorKind, PartitionRange, Range, Subscription,
+    Bound, BoxFuture, Error, ErrorKind, PartitionRange, Range, Result, Subscription,
 };
-use crate::cli::error::{Failure, Result};
-use crate::cli::progress::Progress;
-use crate::cli::session::Session;
 use crate::event::{ArenaFull, Batch, PositionStyle, Scanned};
-use crate::pipeline::{self, Consumer, End, Flow, LastEvents, Limits, Outcome, Window};
+use crate::pipeline::{Consumer, End, Flow, LastEvents, Limits, Outcome, Ticker, Window, run};
 
 impl Reading {
     /// Reads growing windows at the tail until each partition gave its last N, or was read whole.
@@ -19,9 +16,9 @@ impl Reading {
     pub(super) async fn run_last(
         &self,
         n: usize,
-        session: &Session,
+        stop: StopWhenBegun<'_>,
         consumer: &mut dyn Consumer,
-        progress: &mut Progress,
+        ticker: &mut dyn Ticker,
     ) -> Result<(Outcome, Vec<Vec<PartitionRange>>)> {
         let started = Instant::now();
         let limits = Limits {
@@ -32,7 +29,7 @@ impl Reading {
         let mut ends = Vec::with_capacity(self.inputs.len());
         for input in &self.inputs {
             let ranges = input.ranges().await?;
-            let found = input.last(&ranges, n, limits, session, progress).await?;
+            let found = input.last(&ranges, n, limits, stop, ticker).await?;
             all.add(found)?;
             ends.push(ranges.into_iter().map(after).collect());
         }
@@ -64,8 +61,8 @@ fn after(range: PartitionRange) -> PartitionRange {
     }
 }
 
-fn too_many(error: ArenaFull) -> Failure {
-    Failure::usage(error.to_string()).hint("ask for fewer events with --last")
+fn too_many(error: ArenaFull) -> Error {
+    Error::new(ErrorKind::Usage, error.to_string()).hint("ask for fewer events with --last")
 }
 
 /// The last events of the sources so far.
@@ -101,12 +98,10 @@ struct Gather<'a> {
 }
 
 impl Consumer for Gather<'_> {
-    fn batch(&mut self, batch: Batch) -> BoxFuture<'_, broker::Result<Flow>> {
+    fn batch(&mut self, batch: Batch) -> BoxFuture<'_, Result<Flow>> {
         let taken = self.last.take(&batch);
         Box::pin(async move {
-            taken.map_err(|e| {
-                Error::new(ErrorKind::Usage, e.to_string()).hint("ask for fewer events with --last")
-            })?;
+            taken.map_err(too_many)?;
             Ok(Flow::More)
         })
     }
@@ -118,8 +113,8 @@ impl Input {
         ranges: &[PartitionRange],
         n: usize,
         limits: Limits,
-        session: &Session,
-        progress: &mut Progress,
+        stop: StopWhenBegun<'_>,
+        ticker: &mut dyn Ticker,
     ) -> Result<LastSearch> {
         let filtered = !self.sub.select.keeps_all();
         let mut window = Window::first(n, filtered);
@@ -136,8 +131,7 @@ impl Input {
             let mut gather = Gather {
                 last: &mut found.last,
             };
-            let stop = session.minded_stop();
-            let outcome = pipeline::run(&mut *source, &mut gather, limits, stop, progress).await;
+            let outcome = run(&mut *source, &mut gather, limits, stop(), ticker).await;
             found.scanned = outcome.scanned;
             let whole = cut.iter().zip(ranges).all(|(cut, range)| {
                 cut.start <= range.start || found.last.held(&cut.topic, cut.partition) >= n
@@ -167,10 +161,6 @@ impl Input {
             },
             ..self.sub.clone()
         };
-        self.opened
-            .broker
-            .resolve(&sub)
-            .await
-            .map_err(Failure::from)
+        self.broker.resolve(&sub).await
     }
 }

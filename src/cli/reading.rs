@@ -1,0 +1,142 @@
+//! From the selection flags to a read that can run: compile, open, put the bounds on the clock of
+//! each source, and what the end of a run means. Shared by every command that reads; the read
+//! itself is `pipeline`'s.
+
+use std::sync::Arc;
+
+use super::args::Select;
+use super::error::{Exit, Failure, Result, exit_of};
+use super::position::Pos;
+use super::session::{Opened, Session};
+use crate::broker::{Range, Subscription};
+use crate::event::Timestamp;
+use crate::pipeline::{End, Input, Limits, Outcome, Reading};
+use crate::query::{Query, QueryError, QuerySpec};
+
+impl From<QueryError> for Failure {
+    fn from(error: QueryError) -> Self {
+        let hint = error.hint.clone();
+        Self {
+            exit: Exit::Usage,
+            message: error.to_string(),
+            hint,
+        }
+    }
+}
+
+/// Compiles the selection before anything is opened: a typing error must not wait for a network.
+pub fn compile(session: &Session, select: &Select) -> Result<Arc<Query>> {
+    Ok(Arc::new(Query::compile(&spec(session, select))?))
+}
+
+/// The selection before it is compiled.
+pub fn spec(session: &Session, select: &Select) -> QuerySpec {
+    QuerySpec {
+        where_: select.where_.clone(),
+        filters: select.filters.clone(),
+        grep: select.grep.clone(),
+        ignore_case: select.ignore_case,
+        fixed: select.fixed_strings,
+        keys: select.keys.iter().map(|k| k.clone().into_bytes()).collect(),
+        decoding: session.decoding(),
+    }
+}
+
+/// Opens, and puts the bounds on the clock of each source.
+pub async fn prepare(
+    session: &Session,
+    query: Arc<Query>,
+    sources: &[String],
+    select: &Select,
+    follow: bool,
+) -> Result<Reading> {
+    let opened = sources
+        .iter()
+        .map(|source| session.open(source))
+        .collect::<Result<Vec<_>>>()?;
+    prepare_opened(session, query, opened, select, follow, &Pos::Start).await
+}
+
+/// As [`prepare`], with the sources opened by the caller; `default_from` is where to begin when
+/// the user does not say.
+pub async fn prepare_opened(
+    session: &Session,
+    query: Arc<Query>,
+    opened: Vec<Opened>,
+    select: &Select,
+    follow: bool,
+    default_from: &Pos,
+) -> Result<Reading> {
+    if follow && select.until.is_some() {
+        return Err(Failure::usage("--until and --follow contradict each other")
+            .hint("leave one of them out"));
+    }
+    let memory = session.global.mem / 4 / opened.len().max(1);
+    let mut inputs = Vec::with_capacity(opened.len());
+    for opened in opened {
+        let from = select.from.as_ref().unwrap_or(default_from);
+        let until = select.until.as_ref().unwrap_or(&Pos::End);
+        // A file may have to be read for its clock: only ages need it.
+        let now = if [from, until].iter().any(|pos| matches!(pos, Pos::Age(_))) {
+            opened.now(session).await?
+        } else {
+            Timestamp::default()
+        };
+        let sub = Subscription {
+            topics: opened.address.topics(),
+            partitions: select.partitions.clone(),
+            range: Range::Bounds {
+                from: from.bound(now),
+                until: until.bound(now),
+            },
+            follow,
+            select: query.clone(),
+            memory,
+            raw: false,
+            notices: session.notices(),
+        };
+        let origin = u16::try_from(inputs.len())
+            .map_err(|_| Failure::usage("too many sources").hint("name at most 65,536"))?;
+        inputs.push(Input {
+            address: opened.address,
+            shown: opened.shown,
+            broker: opened.broker,
+            sub,
+            origin,
+        });
+    }
+    Ok(Reading {
+        query,
+        inputs,
+        limits: Limits {
+            events: select.limit,
+            idle: select.idle,
+            timeout: select.timeout,
+        },
+        last: select.last,
+        follow,
+    })
+}
+
+/// The exit code of a finished run, after its summary was printed.
+pub fn exit_of_outcome(outcome: &Outcome, follow: bool, fail_empty: bool) -> Exit {
+    match &outcome.end {
+        End::Complete | End::Limit | End::Idle | End::Closed => {
+            if fail_empty && outcome.matched == 0 && !matches!(outcome.end, End::Closed) {
+                Exit::Finding
+            } else {
+                Exit::Done
+            }
+        }
+        End::Timeout if follow => {
+            if fail_empty && outcome.matched == 0 {
+                Exit::Finding
+            } else {
+                Exit::Done
+            }
+        }
+        End::Timeout => Exit::Partial,
+        End::Interrupted => Exit::Interrupted,
+        End::Failed(error) => exit_of(error.kind),
+    }
+}

@@ -1,0 +1,264 @@
+//! A replay from its plan to its verification: what every front end does in this order. Talk,
+//! questions and keys are theirs; so is opening the brokers.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use super::freeze::{Create, From, How, To, create_target, freeze};
+use super::{
+    Control, Plan, Preview, PreviewRun, Report, Runner, TargetState, Verification, guard, verify,
+};
+use crate::broker::{Address, Broker, ErrorKind, Range, Result, Target};
+use crate::event::{Scanned, Timestamp};
+use crate::pipeline::{Consumer, End, Outcome, Reading, StopWhenBegun, Ticker, run};
+
+/// Where to, opened.
+pub struct Destination {
+    /// With its context resolved.
+    pub address: Address,
+    /// As the user typed it, secrets hidden.
+    pub shown: String,
+    pub broker: Arc<dyn Broker>,
+    /// What the context says of it; `prod` asks more.
+    pub env: Option<String>,
+    pub create: Create,
+    pub overwrite: bool,
+}
+
+/// A replay that was planned.
+pub struct Job {
+    reading: Reading,
+    /// The range of each source as it was asked for, before it was frozen.
+    pub(super) asked: Vec<Range>,
+    to: Destination,
+    plan: Plan,
+    /// Of the selection, when a preview found it.
+    earliest: Option<Timestamp>,
+    /// How many events the preview found, if there was one.
+    to_send: Option<u64>,
+    /// Standard input comes once: it cannot be previewed.
+    once: bool,
+}
+
+/// A run that is over.
+#[derive(Debug)]
+pub struct Ran {
+    pub report: Report,
+    /// How the read ended, or why it could not even begin.
+    pub outcome: Result<Outcome>,
+    before: Option<TargetState>,
+}
+
+impl Job {
+    /// Freezes the ranges and makes the plan. Writes nothing.
+    pub async fn plan(mut reading: Reading, to: Destination, how: How) -> Result<Self> {
+        let stdin = |address: &Address| matches!(address, Address::Stdin);
+        let once = reading.inputs.iter().any(|input| stdin(&input.address));
+        let asked = reading.inputs.iter().map(|i| i.sub.range.clone()).collect();
+        let mut ranges = vec![Vec::new(); reading.inputs.len()];
+        if !once {
+            ranges = reading.resolve().await?;
+            reading.freeze(ranges.clone());
+        }
+        let inputs = reading.inputs.iter().zip(ranges);
+        let from: Vec<From<'_>> = inputs
+            .map(|(input, ranges)| From {
+                address: &input.address,
+                broker: &*input.broker,
+                ranges,
+            })
+            .collect();
+        let target = To {
+            address: &to.address,
+            broker: &*to.broker,
+            create: to.create,
+            overwrite: to.overwrite,
+        };
+        let plan = freeze(&from, &target, how).await.map_err(|error| {
+            // The others say by themselves what they are about.
+            match error.kind {
+                ErrorKind::Unreachable | ErrorKind::Authentication | ErrorKind::Authorization => {
+                    error.on(format!("cannot replay into {}", to.shown))
+                }
+                _ => error,
+            }
+        })?;
+        drop(from);
+        Ok(Self {
+            reading,
+            asked,
+            to,
+            plan,
+            earliest: None,
+            to_send: None,
+            once,
+        })
+    }
+
+    pub const fn the_plan(&self) -> &Plan {
+        &self.plan
+    }
+
+    pub const fn reading(&self) -> &Reading {
+        &self.reading
+    }
+
+    pub const fn destination(&self) -> &Destination {
+        &self.to
+    }
+
+    /// How many events a preview found that are to be sent.
+    pub const fn to_send(&self) -> Option<u64> {
+        self.to_send
+    }
+
+    /// False for standard input.
+    pub const fn can_be_previewed(&self) -> bool {
+        !self.once
+    }
+
+    /// What a person must type before production is written to; else a yes is enough.
+    pub fn name_to_type(&self) -> Option<&str> {
+        let production = self.to.env.as_deref() == Some("prod");
+        self.plan.target.topic.as_deref().filter(|_| production)
+    }
+
+    /// A handle for the run.
+    pub fn control(&self) -> Control {
+        Control::new(self.plan.pace)
+    }
+
+    /// Reads the selection, by the run's time line where the pace needs it.
+    async fn read(
+        &self,
+        stop: StopWhenBegun<'_>,
+        consumer: &mut dyn Consumer,
+        ticker: &mut dyn Ticker,
+    ) -> Result<Outcome> {
+        let by_time = self.plan.pace.needs_timeline() && !self.once && self.reading.last.is_none();
+        if by_time {
+            let mut source = self.reading.source_by_time().await?;
+            let limits = self.reading.limits;
+            Ok(run(&mut *source, consumer, limits, stop(), ticker).await)
+        } else {
+            self.reading.run(stop, consumer, ticker).await
+        }
+    }
+
+    /// The whole way into a sink that drops everything. `None` when it was stopped. The limits of
+    /// the plan are not judged by it: see [`Job::judge`].
+    pub async fn preview(
+        &mut self,
+        stop: StopWhenBegun<'_>,
+        ticker: &mut dyn Ticker,
+    ) -> Result<Option<Preview>> {
+        let mut preview = PreviewRun::new(&self.plan);
+        let outcome = self.read(stop, &mut preview, ticker).await?;
+        match outcome.end {
+            End::Failed(error) => return Err(error.on("preview")),
+            End::Interrupted => return Ok(None),
+            _ => {}
+        }
+        let preview = preview.finish(outcome.scanned);
+        self.earliest = preview.earliest;
+        self.to_send = Some(preview.sent());
+        Ok(Some(preview))
+    }
+
+    /// The limits of the plan against what a preview found.
+    pub fn judge(&self, preview: &Preview) -> Result<()> {
+        guard::after_preview(&self.plan, preview)
+    }
+
+    /// Writes. `None` when it was aborted before the target was opened. Whatever ends it after
+    /// that, what was sent is stored and counted.
+    pub async fn run(&self, control: &Control) -> Result<Option<Ran>> {
+        let mut aborted = control.stop();
+        let (before, mut runner) = tokio::select! {
+            biased;
+            () = aborted.stopped() => return Ok(None),
+            opened = self.open(control) => opened?,
+        };
+        let mut outcome = self.copy(&mut runner, control).await;
+        let mut report = runner.finish().await;
+        if let (Some(error), Ok(outcome)) = (report.failure.take(), &mut outcome)
+            && !matches!(outcome.end, End::Failed(_))
+        {
+            outcome.end = End::Failed(error);
+        }
+        Ok(Some(Ran {
+            report,
+            outcome,
+            before,
+        }))
+    }
+
+    async fn open(&self, control: &Control) -> Result<(Option<TargetState>, Runner)> {
+        let broker = &*self.to.broker;
+        create_target(&self.plan, broker).await?;
+        let before = TargetState::look(&self.plan, broker).await?;
+        let target = Target {
+            topic: self.plan.target.topic.clone().unwrap_or_default(),
+            overwrite: self.plan.target.overwrite,
+        };
+        let sink = broker.sink(&target).await?;
+        let mut runner = Runner::controlled(&self.plan, sink, control);
+        runner.shift_from(self.earliest);
+        Ok((before, runner))
+    }
+
+    /// Reads into the run. While the sources are still being opened, an abort ends that.
+    async fn copy(&self, runner: &mut Runner, control: &Control) -> Result<Outcome> {
+        let begun = AtomicBool::new(false);
+        let stop = || {
+            begun.store(true, Ordering::Relaxed);
+            control.stop()
+        };
+        let mut aborted = control.stop();
+        let given_up = async {
+            aborted.stopped().await;
+            if begun.load(Ordering::Relaxed) {
+                // The read notices by itself, and tells how far it came.
+                std::future::pending::<()>().await;
+            }
+        };
+        let mut unwatched = Unwatched;
+        tokio::select! {
+            outcome = self.read(&stop, runner, &mut unwatched) => outcome,
+            () = given_up => Ok(Outcome {
+                scanned: Scanned::default(),
+                matched: 0,
+                elapsed: Duration::ZERO,
+                end: End::Interrupted,
+            }),
+        }
+    }
+
+    /// Compares what was sent with what the target has. `None` after a run that did not run
+    /// through: its report says what is known.
+    pub async fn verify(&self, ran: &Ran) -> Result<Option<Verification>> {
+        match &ran.outcome {
+            Ok(outcome) if !matches!(outcome.end, End::Failed(_) | End::Interrupted) => {}
+            _ => return Ok(None),
+        }
+        let after = TargetState::look(&self.plan, &*self.to.broker).await?;
+        let before = ran.before.as_ref();
+        Ok(Some(verify(
+            &self.plan,
+            &ran.report,
+            before,
+            after.as_ref(),
+        )))
+    }
+}
+
+/// What a run has read says little: at a slow pace the next hour's events are read in one go.
+struct Unwatched;
+
+impl Ticker for Unwatched {
+    fn tick(&mut self, _: Scanned, _: u64, _: Option<(u64, u64)>) {}
+}
+
+#[cfg(test)]
+pub(super) mod tests;

@@ -18,6 +18,8 @@ pub mod widgets;
 
 #[cfg(test)]
 mod fixture;
+#[cfg(test)]
+mod screens;
 
 pub use app::{Ended, Start, run};
 pub use model::{Model, Options, View};

@@ -73,7 +73,7 @@ fn options() -> Options {
         contexts: Vec::new(),
         welcome: None,
         select: Arc::new(Query::compile(&QuerySpec::default()).unwrap()),
-        spec: evtap::query::QuerySpec::default(),
+        spec: QuerySpec::default(),
         selection: Vec::new(),
         from: None,
         until: Bound::End,

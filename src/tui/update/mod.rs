@@ -20,8 +20,17 @@ pub fn update(model: &mut Model, now: Now, msg: Msg) -> Vec<Effect> {
     model.now = now;
     model.dirty = true;
     match msg {
-        Msg::Key(key) => keys::key(model, &key),
-        Msg::Paste(text) => overlays::paste(model, &text),
+        Msg::Key(key) => {
+            let mut effects = keys::key(model, &key);
+            // A filter that was changed begins to search at once.
+            effects.extend(scans(model));
+            effects
+        }
+        Msg::Paste(text) => {
+            let mut effects = overlays::paste(model, &text);
+            effects.extend(scans(model));
+            effects
+        }
         Msg::Resize(width, height) => {
             model.size = (width, height);
             Vec::new()

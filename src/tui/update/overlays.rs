@@ -314,7 +314,7 @@ pub fn open_palette(model: &mut Model) -> Vec<Effect> {
             value: Value::Action(spec.action),
         })
         .collect();
-    let picker = Picker::new(PickKind::Palette, "Do", items);
+    let picker = Picker::new(PickKind::Palette, "Actions", items);
     model.overlays.push(Overlay::Pick(picker));
     Vec::new()
 }

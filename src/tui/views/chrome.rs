@@ -118,9 +118,9 @@ pub fn source_name(model: &Model) -> String {
         .iter()
         .any(|c| c.settings.read_only);
     let lock = if locked {
-        model.options.glyphs.lock
+        format!("{} ", model.options.glyphs.lock)
     } else {
-        ""
+        String::new()
     };
     match names.as_slice() {
         [] => "not connected".to_owned(),
@@ -202,7 +202,10 @@ fn status(model: &Model, canvas: &mut Canvas<'_>, area: Rect) {
     ));
     if feed.store.evicted > 0 {
         let until = feed.store.evicted_until;
-        let until = until.map_or_else(String::new, |t| format!(" up to {}", model.time(t)));
+        // The date is the first to go where there is little room.
+        let width = if area.width < 110 { 12 } else { 23 };
+        let text = |t| format!(" up to {}", model.time_in(t, width));
+        let until = until.map_or_else(String::new, text);
         facts.push(format!(
             "evicted {}{until}",
             human::count(feed.store.evicted)

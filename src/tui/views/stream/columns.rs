@@ -29,11 +29,13 @@ pub fn wanted(model: &Model, room: usize) -> Vec<Wanted> {
         }
         let (min, ideal, priority, align) = match *name {
             "time" => (12, time_width(model, room), 6, Align::Left),
-            "place" => (16, 28, 5, Align::Left),
+            "place" => (16, 30, 5, Align::Left),
             "key" => (9, 18, 4, Align::Left),
             "verdict" => (1, 1, 7, Align::Left),
-            "size" => (7, 9, 1, Align::Right),
-            _ => (16, 60, 3, Align::Left),
+            "size" => (8, 9, 1, Align::Right),
+            // A little of it is better than nothing.
+            _ if room < 70 => (12, 60, 3, Align::Left),
+            _ => (24, 60, 3, Align::Left),
         };
         let title = match *name {
             "place" => "topic/partition@offset",

@@ -118,10 +118,10 @@ fn list(model: &Model, canvas: &mut Canvas<'_>, header: Option<Rect>, area: Rect
                 Role::CursorUnfocused
             };
             canvas.paint(place, role);
-        }
-        if cursor {
-            let sign = model.options.glyphs.cursor;
-            canvas.put(Rect { width: 1, ..place }, sign, Role::Accent);
+            if cursor {
+                let sign = model.options.glyphs.cursor;
+                canvas.put(Rect { width: 1, ..place }, sign, role);
+            }
         }
     }
 }

@@ -73,9 +73,10 @@ impl<V> Window<V> {
     /// whether it was there.
     #[inline]
     pub(super) fn entry(&mut self, hash: u64, make: impl FnOnce() -> V) -> (&mut V, bool) {
-        let before = match self.old.is_empty() {
-            true => None,
-            false => self.old.remove(&hash),
+        let before = if self.old.is_empty() {
+            None
+        } else {
+            self.old.remove(&hash)
         };
         if self.young.len() >= self.half && !self.young.contains_key(&hash) {
             self.forgotten += self.old.len() as u64;

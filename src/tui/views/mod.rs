@@ -4,6 +4,7 @@
 pub mod chrome;
 pub mod detail;
 pub mod findings;
+pub mod flow;
 pub mod lag;
 pub mod layers;
 pub mod order;
@@ -13,6 +14,8 @@ pub mod state;
 pub mod stream;
 pub mod topics;
 pub mod trace;
+#[cfg(test)]
+mod trial;
 
 use ratatui::layout::Rect;
 
@@ -70,15 +73,21 @@ pub fn entered(model: &mut Model) -> Vec<Effect> {
 
 /// Time passed: figures of the view on the screen may be old.
 pub fn tick(model: &mut Model) -> Vec<Effect> {
-    match model.view {
-        View::Findings => findings::tick(model),
+    // Home is to be ready when it is gone to.
+    let mut effects = findings::tick(model);
+    effects.extend(lag::tick(model));
+    effects.extend(match model.view {
         View::Topics => topics::tick(model),
-        View::Lag => lag::tick(model),
-        View::Order => order::tick(model),
         View::Schemas => schemas::tick(model),
         View::Replay => replay::tick(model),
-        View::Stream | View::Trace | View::State => Vec::new(),
-    }
+        View::Findings
+        | View::Stream
+        | View::Lag
+        | View::Order
+        | View::Trace
+        | View::State => Vec::new(),
+    });
+    effects
 }
 
 /// Asks the broker, or the events, again.

@@ -13,7 +13,7 @@ use crate::tui::model::Model;
 use crate::tui::model::stream::{Focus, Layout};
 use crate::tui::msg::Effect;
 
-pub use acts::{find_in_detail, note, sought};
+pub use acts::{find_in_detail, note, show_event, sought};
 pub use columns::{add_column, toggle_column};
 pub use draw::draw;
 pub use goto::go_to;

@@ -188,8 +188,9 @@ fn status(model: &Model, canvas: &mut Canvas<'_>, area: Rect) {
             facts.push(format!("{} failed", human::count(feed.failed)));
         }
     } else {
-        let shown = human::count(feed.shown.len() as u64);
-        facts.push(format!("{shown} shown"));
+        // Without a filter all that is held is shown, but what came while the view was frozen.
+        let shown = feed.store.events().saturating_sub(feed.held() as u64);
+        facts.push(format!("{} shown", human::count(shown)));
     }
     let scanned = feed.scanned.events;
     if scanned != feed.store.events() + feed.store.evicted {

@@ -86,9 +86,10 @@ fn event_of(
         key,
         value,
         headers,
-        meta,
+        meta: None,
     };
-    batch.push(&event).unwrap();
+    let meta = meta.map(|meta| batch.push_meta(*meta));
+    batch.push_of_meta(&event, meta).unwrap();
     batch
 }
 
@@ -275,7 +276,7 @@ fn a_text_is_found_in_each_tab() {
     press(&mut model, "n N");
     assert_shows(&model, &[".value.data.items[1].sku"]);
     press(&mut model, "tab tab tab tab n");
-    let at = JSON.find("SKU-1").unwrap();
+    let at = JSON.find("SKU-2").unwrap();
     assert_shows(&model, &[&format!("value, byte {at} = 83")]);
     press(&mut model, "ctrl-f");
     type_in(&mut model, "x");
@@ -497,7 +498,7 @@ fn ten_megabytes_are_opened_by_another_thread_and_scrolled() {
     model.stream.focus = Focus::Detail;
     let began = Instant::now();
     crate::tui::views::settle(&mut model);
-    assert_shows(&model, &["reading 10.0 MiB"]);
+    assert_shows(&model, &["reading 10 MiB"]);
     let first = began.elapsed();
     run(&mut model, Vec::new());
     assert_shows(&model, &["▾ [", "0: {4}"]);

@@ -85,7 +85,7 @@ fn compared(model: &mut Model, action: Action) -> bool {
 }
 
 /// The actions of the diff, wherever the keys are.
-pub fn diff(model: &mut Model, action: Action) -> Option<Vec<Effect>> {
+pub fn diff(model: &mut Model, action: Action) {
     views::settle(model);
     let detail = &mut model.stream.detail;
     match (action, &mut detail.compare) {
@@ -99,7 +99,6 @@ pub fn diff(model: &mut Model, action: Action) -> Option<Vec<Effect>> {
             )));
         }
     }
-    Some(Vec::new())
 }
 
 /// Takes the event for the first of a comparison, or for the second.
@@ -181,16 +180,20 @@ fn open(model: &mut Model) -> Option<Vec<Effect>> {
     let shown = detail.shown.as_mut()?;
     match (detail.tab, &mut shown.value) {
         (Tab::Value, Some(Value::Tree(view))) => {
-            if !view.tree.toggle(view.scroll.at) {
-                // A long text has its place where lines wrap.
+            let is_branch = view.tree.toggle(view.scroll.at);
+            // A long text has its place where lines wrap.
+            if !is_branch {
                 detail.go_to(Tab::Raw);
             }
         }
-        (Tab::Value, Some(Value::Text { text, fault, .. })) => {
-            if let Some(fault) = fault {
-                text.show(*fault);
-            }
-        }
+        (
+            Tab::Value,
+            Some(Value::Text {
+                text,
+                fault: Some(fault),
+                ..
+            }),
+        ) => text.show(*fault),
         (Tab::Hex, _) => detail.go_to(Tab::Value),
         (Tab::Trace, _) => {
             let around = shown.around.as_ref()?;

@@ -54,13 +54,11 @@ impl Around {
         let mut cut = false;
         let mut near = |ids: &mut dyn Iterator<Item = EventId>| {
             let mut found = Vec::new();
-            let mut looked = 0;
-            for id in ids {
+            for (looked, id) in ids.enumerate() {
                 if looked >= FAR || found.len() >= MOST {
                     cut = true;
                     break;
                 }
-                looked += 1;
                 if same(&id) {
                     found.push(id);
                 }

@@ -11,7 +11,7 @@ use crate::tui::widgets::{Line, Tone};
 const NAMES: usize = 18;
 
 /// What is known of an event. The value was read before.
-pub fn lines(event: &EventRef<'_>, decoding: &Decoding, value: &Value) -> Vec<Line> {
+pub fn lines(event: &EventRef<'_>, decoding: Decoding, value: &Value) -> Vec<Line> {
     let size = |bytes: Option<&[u8]>| match bytes {
         None => "null".to_owned(),
         Some(bytes) => human::size(bytes.len() as u64),

@@ -1,7 +1,6 @@
 //! The pane as a person uses it: keys in, text on the screen out.
 
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -12,8 +11,8 @@ use ratatui::layout::Rect;
 use super::*;
 use crate::broker::Bound;
 use crate::event::{
-    BATCH_BYTES, BatchMeta, Compression, HeaderBuf, Headers, Position, PositionStyle, SelectAll, Stream,
-    Timestamp, TimestampType, Visibility,
+    BATCH_BYTES, BatchMeta, Compression, Decoding, HeaderBuf, Headers, Position, PositionStyle,
+    SelectAll, Stream, Timestamp, TimestampType, Visibility,
 };
 use crate::tui::fixture::batch_of;
 use crate::tui::keymap::{Chord, Keymap};
@@ -168,7 +167,7 @@ fn screen(model: &Model) -> String {
         for x in 0..area.width {
             text.push_str(buffer[(x, y)].symbol());
         }
-        let _ = writeln!(text);
+        text.push('\n');
     }
     text
 }

@@ -86,7 +86,10 @@ pub(super) fn act(model: &mut Model, action: Action) -> Option<Vec<Effect>> {
         Action::NextMark => next_mark(model),
         Action::NextMatch => walk(model, 1),
         Action::PreviousMatch => walk(model, -1),
-        Action::Diff | Action::DiffSwap | Action::DiffAll => detail::diff(model, action),
+        Action::Diff | Action::DiffSwap | Action::DiffAll => {
+            detail::diff(model, action);
+            none
+        }
         Action::CopyValue
         | Action::CopyKey
         | Action::CopyHeaders

@@ -260,7 +260,8 @@ fn hints(model: &Model) -> &'static [(Action, &'static str)] {
     match model.view {
         View::Stream if model.stream.focus == crate::tui::model::stream::Focus::Detail => &[
             (Action::Help, "help"),
-            (Action::NextPane, "tab"),
+            (Action::NextPane, "next tab"),
+            (Action::NextEvent, "next event"),
             (Action::Pin, "column"),
             (Action::Include, "only this"),
             (Action::Exclude, "not this"),

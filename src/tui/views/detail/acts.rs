@@ -35,6 +35,12 @@ pub fn act(model: &mut Model, action: Action) -> Option<Vec<Effect>> {
             detail.aside(action == Action::Right);
             none
         }
+        Action::NextEvent | Action::PreviousEvent => {
+            let by = if action == Action::NextEvent { 1 } else { -1 };
+            model.stream.follow = false;
+            model.stream.step(&model.feed, by);
+            none
+        }
         Action::Open => open(model),
         Action::ExpandAll | Action::CollapseAll => {
             all(model, action == Action::ExpandAll);
@@ -112,7 +118,7 @@ fn mark(model: &mut Model) {
     let key = model.options.keymap.hint(Action::Diff);
     match model.stream.diff_from.take() {
         None => {
-            model.stream.detail.close_diff();
+            model.stream.detail.compare = None;
             model.stream.diff_from = Some((place, stream::alone(&event)));
             model.say(Say::info(format!(
                 "A is {name}; {key} on another event shows what differs"
@@ -134,8 +140,10 @@ fn mark(model: &mut Model) {
                 batch: stream::alone(&event),
                 name,
             };
-            model.stream.detail.compare = Some(Compare::new(old, new));
-            model.stream.focus = Focus::Detail;
+            let focus = std::mem::replace(&mut model.stream.focus, Focus::Detail);
+            model.stream.detail.compare = Some(Compare::new(old, new, focus));
+            // What to press next was said, and was pressed.
+            model.said = None;
         }
     }
 }

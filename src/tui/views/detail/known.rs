@@ -17,10 +17,7 @@ pub fn lines(event: &EventRef<'_>, decoding: Decoding, value: &Value) -> Vec<Lin
         Some(bytes) => human::size(bytes.len() as u64),
     };
     let mut lines = vec![
-        row(
-            "schema",
-            "none known; this is what the event tells by itself",
-        ),
+        row("schema", "none known"),
         row("key", &kind(&decoding.key(event.key))),
         row("value", &kind_of_value(event, value)),
     ];

@@ -24,6 +24,7 @@ use ratatui::layout::Rect;
 use crate::event::{Batch, EventRef};
 use crate::tui::model::Model;
 use crate::tui::model::store::EventId;
+use crate::tui::model::stream::Focus;
 use crate::tui::msg::{Effect, Msg, Say};
 use crate::tui::widgets::hex::{Place, Section};
 use crate::tui::widgets::needle::Needle;
@@ -324,8 +325,8 @@ impl Detail {
         }
     }
 
-    /// Closes a comparison; false when there is none.
-    pub fn close_diff(&mut self) -> bool {
-        self.compare.take().is_some()
+    /// Closes a comparison, and gives who had the keys before it; `None` when there is none.
+    pub fn close_diff(&mut self) -> Option<Focus> {
+        self.compare.take().map(|compare| compare.focus)
     }
 }

@@ -16,7 +16,6 @@ use crate::event::{
 };
 use crate::tui::fixture::batch_of;
 use crate::tui::keymap::{Chord, Keymap};
-use crate::tui::model::stream::Focus;
 use crate::tui::model::{Options, View};
 use crate::tui::msg::Now;
 use crate::tui::theme::{Glyphs, Theme};
@@ -232,6 +231,19 @@ fn a_field_becomes_a_column_and_a_filter() {
 }
 
 #[test]
+fn the_cursor_stays_on_a_field_while_one_goes_from_event_to_event() {
+    let other = JSON.replace("61.98", "5");
+    let mut model = with_values(&[JSON, &other, "[1,2,3,4,5,6]"]);
+    press(&mut model, "enter j j j J");
+    assert_shows(&model, &["── orders/0@1 ", ".value.data.total  1 B"]);
+    press(&mut model, "J");
+    assert_shows(&model, &["── orders/0@2 ", ".value  13 B"]);
+    press(&mut model, "K K K");
+    assert_shows(&model, &["── orders/0@0 "]);
+    assert_eq!(model.stream.focus, Focus::Detail);
+}
+
+#[test]
 fn what_is_under_the_cursor_is_copied() {
     let mut model = with_values(&[JSON]);
     let (_, all) = press(&mut model, "y v").unwrap();
@@ -392,8 +404,9 @@ fn two_events_are_compared_even_when_the_first_is_gone() {
     press(&mut model, "n n");
     press(&mut model, "esc");
     assert!(!screen(&model).contains("A orders"));
+    assert_eq!(model.stream.focus, Focus::List);
     // The first one of another comparison goes with its read.
-    press(&mut model, "esc k =");
+    press(&mut model, "k =");
     model.feed.restart();
     model
         .feed

@@ -104,7 +104,8 @@ pub(super) fn act(model: &mut Model, action: Action) -> Option<Vec<Effect>> {
 
 fn back(model: &mut Model) -> Option<Vec<Effect>> {
     let stream = &mut model.stream;
-    if stream.detail.close_diff() {
+    if let Some(focus) = stream.detail.close_diff() {
+        stream.focus = focus;
         return Some(Vec::new());
     }
     if stream.focus == Focus::Detail {

@@ -293,6 +293,7 @@ fn hints(model: &Model) -> &'static [(Action, &'static str)] {
         View::Stream if model.stream.focus == crate::tui::model::stream::Focus::Detail => &[
             (Action::Help, "help"),
             (Action::NextPane, "next tab"),
+            (Action::NextEvent, "next event"),
             (Action::Pin, "column"),
             (Action::Include, "only this"),
             (Action::Exclude, "not this"),

@@ -50,8 +50,14 @@ async fn the_planted_faults_are_on_the_screen_ranked_with_their_causes_above_the
 async fn sixty_columns_show_what_and_where() {
     let mut model = demo(View::Findings).await;
     let text = screen(&mut model, 60, 20);
-    assert!(text.contains("VIOLATION") && text.contains("P2 8"), "{text}");
-    assert!(text.contains("payload.undecodable") && text.contains("payments/1@24"), "{text}");
+    assert!(
+        text.contains("VIOLATION") && text.contains("P2 8"),
+        "{text}"
+    );
+    assert!(
+        text.contains("payload.undecodable") && text.contains("payments/1@24"),
+        "{text}"
+    );
 }
 
 fn put_on(model: &mut Model, code: &str) {
@@ -92,7 +98,10 @@ async fn before_there_is_a_report_it_says_what_goes_on() {
     };
     intake(&mut model, Intake::Failed(trouble)).await;
     let text = screen(&mut model, 80, 24);
-    assert!(text.contains("nobody answers") && text.contains("is it up?"), "{text}");
+    assert!(
+        text.contains("nobody answers") && text.contains("is it up?"),
+        "{text}"
+    );
     at_all_sizes(&mut model);
 }
 
@@ -105,9 +114,18 @@ async fn without_a_finding_it_says_what_was_looked_at_and_what_is_in_doubt() {
     send(&mut model, Duration::from_secs(1), Msg::Tick).await;
     let text = screen(&mut model, 100, 24);
     // Offsets of the fixture count over both partitions, which leaves none out in either.
-    assert!(text.contains("INCONCLUSIVE: event ids: no event has an id"), "{text}");
-    assert!(text.contains("event time  CLEAN") || text.contains("✓  event time"), "{text}");
-    assert!(text.contains("3 events of 1 topics"), "{text}");
+    assert!(
+        text.contains("INCONCLUSIVE: event ids: no event has an id"),
+        "{text}"
+    );
+    assert!(
+        text.contains("event time  CLEAN") || text.contains("✓  event time"),
+        "{text}"
+    );
+    assert!(
+        text.contains("3 events of 1 topic in 2 partitions"),
+        "{text}"
+    );
     assert!(text.contains("this source has no groups"), "{text}");
     assert!(text.contains("live"), "{text}");
 }
@@ -136,7 +154,10 @@ async fn only_what_came_since_is_folded_and_another_read_begins_anew() {
         intake(&mut model, Intake::Batch(batch)).await;
         send(&mut model, Duration::from_secs(second * 2), Msg::Tick).await;
         let found = model.findings.watch.found.clone().unwrap();
-        assert_eq!((found.report.events, found.order.coverage.again), (events, 0));
+        assert_eq!(
+            (found.report.events, found.order.coverage.again),
+            (events, 0)
+        );
     }
     let late = crate::tui::views::findings::tick(&mut model);
     assert!(late.is_empty(), "nothing came");
@@ -178,6 +199,10 @@ async fn a_flood_of_findings_is_drawn_at_once() {
     for _ in 0..20 {
         screen(&mut model, 120, 40);
     }
-    assert!(began.elapsed() < Duration::from_secs(2), "{:?}", began.elapsed());
+    assert!(
+        began.elapsed() < Duration::from_secs(2),
+        "{:?}",
+        began.elapsed()
+    );
     at_all_sizes(&mut model);
 }

@@ -42,16 +42,33 @@ pub fn draw(model: &Model, canvas: &mut Canvas<'_>, area: Rect) {
             let columns = COLUMNS_OPENED;
             let names = PARTITION_NAMES;
             let cells = |index: usize, column, glyphs| {
-                group.rows.get(index).map(|row| partition(row, column, glyphs))
+                group
+                    .rows
+                    .get(index)
+                    .map(|row| partition(row, column, glyphs))
             };
-            table(canvas, list, (&columns, &names), (group.rows.len(), state.row), cells);
+            table(
+                canvas,
+                list,
+                (&columns, &names),
+                (group.rows.len(), state.row),
+                cells,
+            );
         }
         None => {
             let groups = state.groups();
             let cells = |index: usize, column, glyphs| {
-                groups.get(index).map(|group| of_group(group, column, glyphs))
+                groups
+                    .get(index)
+                    .map(|group| of_group(group, column, glyphs))
             };
-            table(canvas, list, (&COLUMNS, &NAMES), (groups.len(), state.at), cells);
+            table(
+                canvas,
+                list,
+                (&COLUMNS, &NAMES),
+                (groups.len(), state.at),
+                cells,
+            );
         }
     }
 }
@@ -76,7 +93,11 @@ fn nothing(model: &Model, canvas: &mut Canvas<'_>, area: Rect) {
         let tip = trouble.hint.clone().unwrap_or_default();
         (Role::Bad, trouble.message.clone(), format!("{tip} {again}"))
     } else if model.lag.all.is_none() {
-        (Role::Text, "Asking for the groups".to_owned(), String::new())
+        (
+            Role::Text,
+            "Asking for the groups".to_owned(),
+            String::new(),
+        )
     } else {
         let text = "The broker was asked: it has no consumer groups.".to_owned();
         (Role::Text, text, again)
@@ -98,7 +119,10 @@ fn head(model: &Model, glyphs: &'static Glyphs) -> Vec<Vec<Part>> {
     };
     let mut parts = vec![
         Part::new(role, format!("{sign} {troubled} in trouble")),
-        Part::new(Role::Dim, format!("of {} groups", groups.len())),
+        Part::new(
+            Role::Dim,
+            format!("of {}", flow::number(groups.len() as u64, "group")),
+        ),
     ];
     if let Some(group) = state.group().filter(|_| state.opened) {
         parts.push(Part::new(Role::Title, group.name.clone()));
@@ -138,17 +162,24 @@ const NAMES: [&str; 8] = [
     "group", "reason", "lag", "", "oldest", "events/s", "done in", "state",
 ];
 const COLUMNS: [Column; 8] = [
-    column(12, 24, 9, true),
-    column(12, 18, 8, false),
-    column(5, 10, 7, false),
+    column(12, 20, 9, true),
+    column(12, 16, 8, false),
+    column(5, 8, 7, false),
     column(7, 7, 6, false),
     column(8, 12, 5, false),
-    column(8, 12, 3, false),
-    column(7, 10, 4, false),
+    column(8, 10, 3, false),
+    column(7, 9, 4, false),
     column(6, 22, 2, false),
 ];
 const PARTITION_NAMES: [&str; 8] = [
-    "partition", "reason", "lag", "", "oldest", "events/s", "done in", "commit and member",
+    "partition",
+    "reason",
+    "lag",
+    "",
+    "oldest",
+    "events/s",
+    "done in",
+    "commit and member",
 ];
 const COLUMNS_OPENED: [Column; 8] = {
     let mut columns = COLUMNS;
@@ -248,7 +279,11 @@ fn raw(group: &GroupReport) -> Option<u64> {
 fn of_group(group: &GroupReport, column: usize, glyphs: &'static Glyphs) -> Cell {
     let (number, unit) = lag(group.visible(), raw(group));
     let rates_of = |of: fn(&crate::inspect::lag::Rate) -> f64| -> Option<f64> {
-        let known: Vec<f64> = group.rows.iter().filter_map(|r| r.rate.as_ref().map(of)).collect();
+        let known: Vec<f64> = group
+            .rows
+            .iter()
+            .filter_map(|r| r.rate.as_ref().map(of))
+            .collect();
         (!known.is_empty()).then(|| known.iter().sum())
     };
     match column {
@@ -263,9 +298,8 @@ fn of_group(group: &GroupReport, column: usize, glyphs: &'static Glyphs) -> Cell
         ),
         6 => (Role::Text, longest(group)),
         _ => {
-            let members = group.members.len();
-            let plural = if members == 1 { "" } else { "s" };
-            let text = format!("{}, {members} member{plural}", group.state);
+            let members = flow::number(group.members.len() as u64, "member");
+            let text = format!("{}, {members}", group.state);
             (Role::Dim, text)
         }
     }
@@ -296,10 +330,9 @@ fn partition(row: &Row, column: usize, glyphs: &'static Glyphs) -> Cell {
         5 => (Role::Text, rates(row.rate.map(|r| (r.passed, r.written)))),
         6 => (Role::Text, eta(row.eta)),
         _ => {
-            let committed = row.committed.map_or_else(
-                || "none".to_owned(),
-                |c| c.display(row.style).to_string(),
-            );
+            let committed = row
+                .committed
+                .map_or_else(|| "none".to_owned(), |c| c.display(row.style).to_string());
             let member = row.member.as_deref().unwrap_or("no member");
             let end = row.end.display(row.style);
             (Role::Dim, format!("{committed} of {end} {member}"))

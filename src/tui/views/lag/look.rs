@@ -91,11 +91,7 @@ pub async fn look(
 }
 
 /// Reads what lies behind the commits, topic by topic, so that one that is gone hides no other.
-async fn read(
-    connection: &Connection,
-    groups: &[Group],
-    probe: &mut Probe,
-) -> broker::Result<()> {
+async fn read(connection: &Connection, groups: &[Group], probe: &mut Probe) -> broker::Result<()> {
     let mut failed = None;
     for (topic, passes) in passes(groups) {
         for ranges in passes {
@@ -213,7 +209,11 @@ mod tests {
 
     #[test]
     fn commits_that_lie_apart_are_read_apart_and_none_far() {
-        let all = [offset(0, 90_000), offset(20, 90_000), offset(80_000, 90_000)];
+        let all = [
+            offset(0, 90_000),
+            offset(20, 90_000),
+            offset(80_000, 90_000),
+        ];
         let ranges: Vec<(u64, u64)> = apart(all.iter().collect())
             .iter()
             .map(|r| (r.start.major, r.end.major))

@@ -18,6 +18,8 @@ use crate::tui::widgets::table::{self, Column};
 const FULL: u16 = 4;
 /// The list is worth more than them where there are fewer lines.
 const LOW: u16 = 14;
+/// Where there are so many lines, the checks are told beside the findings.
+const TALL: u16 = 20;
 
 pub fn draw(model: &Model, canvas: &mut Canvas<'_>, area: Rect) {
     let area = rest_of(area, 1);
@@ -25,7 +27,10 @@ pub fn draw(model: &Model, canvas: &mut Canvas<'_>, area: Rect) {
         nothing_yet(model, canvas, area);
         return;
     };
-    let head = head(model, found, canvas.glyphs);
+    let mut head = head(model, found, canvas.glyphs);
+    if area.height >= TALL && !found.rows.is_empty() {
+        head.push(checks_in_short(found, canvas.glyphs));
+    }
     let used = flow::draw(canvas, area, &head);
     let mut list = flow::below(area, used);
     if found.rows.is_empty() {
@@ -144,6 +149,19 @@ fn reading(model: &Model) -> Part {
         text = format!("{text}, {} to be looked at", human::count(behind));
     }
     Part::new(role, text)
+}
+
+fn checks_in_short(found: &Found, glyphs: &'static Glyphs) -> Vec<Part> {
+    let checks = found.report.checks.iter();
+    let part = |(name, verdict): &(&str, Verdict)| {
+        let (role, sign) = verdict_sign(verdict, glyphs);
+        let text = match verdict {
+            Verdict::Inconclusive(why) => format!("{sign} {name}: {why}"),
+            _ => format!("{sign} {name}"),
+        };
+        Part::new(role, text)
+    };
+    checks.map(part).collect()
 }
 
 /// Every check with its verdict and why, where there is no finding to show.

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::event::Batch;
 use crate::tui::actions::Action;
 use crate::tui::fixture::batch_of;
 use crate::tui::model::stream::Place;
@@ -25,6 +26,10 @@ async fn the_planted_faults_are_on_the_screen_ranked_with_their_causes_above_the
     assert!(text.contains("483 events of 7 topics"), "{text}");
     assert!(text.contains("6 groups"), "{text}");
     assert!(text.contains("read to the end"), "{text}");
+    assert!(
+        text.contains("✓ offsets") && text.contains("✗ effects"),
+        "{text}"
+    );
     // The poison is urgent, so what explains it comes first of all, and it right below.
     assert_eq!(row("payload.undecodable"), row("lag.poison") - 1);
     assert!(lines[row("lag.poison")].contains("payments/1@24"));
@@ -173,6 +178,33 @@ async fn only_what_came_since_is_folded_and_another_read_begins_anew() {
     let answer = work();
     send(&mut model, Duration::from_secs(1001), answer).await;
     assert!(model.findings.watch.found.is_none());
+}
+
+#[tokio::test]
+async fn record_batches_without_an_event_explain_the_gaps_that_they_leave() {
+    let mut model = model(View::Findings, 64 << 20);
+    model.source.read = 1;
+    let mut markers = 0;
+    for whole in history().await {
+        // Each record batch by itself, as a broker that is followed gives them.
+        for meta in whole.metas() {
+            let mut alone = Batch::new(whole.streams().clone());
+            alone.push_meta(*meta);
+            for event in whole.iter().filter(|e| e.meta == Some(meta)) {
+                alone.push_of_last_meta(&event).unwrap();
+            }
+            alone.scanned.events = alone.len() as u64;
+            markers += u32::from(alone.is_empty());
+            intake(&mut model, Intake::Batch(alone)).await;
+        }
+    }
+    assert!(markers > 50, "{markers}");
+    assert_eq!(model.feed.store.events(), 483);
+    send(&mut model, Duration::from_secs(1), Msg::Tick).await;
+    let found = model.findings.watch.found.clone().unwrap();
+    let offsets = found.order.verdict(crate::inspect::order::Check::Offsets);
+    assert_eq!(offsets, Some(&crate::inspect::Verdict::Clean));
+    assert_eq!(found.report.events, 483);
 }
 
 #[tokio::test]

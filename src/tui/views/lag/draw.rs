@@ -14,8 +14,10 @@ use crate::tui::theme::{Glyphs, Role};
 use crate::tui::views::flow::{self, Part};
 use crate::tui::widgets::table::{self, Align, Column};
 
-/// Lines below the list for what is under the cursor.
+/// Lines below the list for what is under the cursor, where they are long and where they are not.
 const FULL: u16 = 5;
+const FULL_NARROW: u16 = 7;
+const NARROW: u16 = 90;
 /// The list is worth more than them where there are fewer lines.
 const LOW: u16 = 12;
 
@@ -29,47 +31,39 @@ pub fn draw(model: &Model, canvas: &mut Canvas<'_>, area: Rect) {
     let used = flow::draw(canvas, area, &head(model, canvas.glyphs));
     let mut list = flow::below(area, used);
     if list.height >= LOW {
+        let height = if list.width < NARROW {
+            FULL_NARROW
+        } else {
+            FULL
+        };
         let full = Rect {
-            y: list.bottom() - FULL,
-            height: FULL,
+            y: list.bottom() - height,
+            height,
             ..list
         };
-        list.height -= FULL;
+        list.height -= height;
         in_full(model, canvas, full);
     }
-    match state.group().filter(|_| state.opened) {
-        Some(group) => {
-            let columns = COLUMNS_OPENED;
-            let names = PARTITION_NAMES;
-            let cells = |index: usize, column, glyphs| {
-                group
-                    .rows
-                    .get(index)
-                    .map(|row| partition(row, column, glyphs))
-            };
-            table(
-                canvas,
-                list,
-                (&columns, &names),
-                (group.rows.len(), state.row),
-                cells,
-            );
-        }
-        None => {
-            let groups = state.groups();
-            let cells = |index: usize, column, glyphs| {
-                groups
-                    .get(index)
-                    .map(|group| of_group(group, column, glyphs))
-            };
-            table(
-                canvas,
-                list,
-                (&COLUMNS, &NAMES),
-                (groups.len(), state.at),
-                cells,
-            );
-        }
+    if let Some(group) = state.group().filter(|_| state.opened) {
+        let cells = |index: usize, column, glyphs| {
+            let row = group.rows.get(index)?;
+            Some(partition(row, column, glyphs))
+        };
+        let columns = (&COLUMNS_OPENED, &PARTITION_NAMES);
+        table(canvas, list, columns, (group.rows.len(), state.row), cells);
+    } else {
+        let groups = state.groups();
+        let cells = |index: usize, column, glyphs| {
+            let group = groups.get(index)?;
+            Some(of_group(group, column, glyphs))
+        };
+        table(
+            canvas,
+            list,
+            (&COLUMNS, &NAMES),
+            (groups.len(), state.at),
+            cells,
+        );
     }
 }
 
@@ -159,7 +153,14 @@ const fn column(min: usize, ideal: usize, priority: u8, flex: bool) -> Column {
 }
 
 const NAMES: [&str; 8] = [
-    "group", "reason", "lag", "", "oldest", "events/s", "done in", "state",
+    "group",
+    "reason",
+    "lag",
+    "",
+    "oldest",
+    "done/new/s",
+    "done in",
+    "state",
 ];
 const COLUMNS: [Column; 8] = [
     column(12, 20, 9, true),
@@ -177,7 +178,7 @@ const PARTITION_NAMES: [&str; 8] = [
     "lag",
     "",
     "oldest",
-    "events/s",
+    "done/new/s",
     "done in",
     "commit and member",
 ];
@@ -196,7 +197,7 @@ type Cell = (Role, String);
 fn table(
     canvas: &mut Canvas<'_>,
     area: Rect,
-    (columns, names): (&[Column], &[&str; 8]),
+    (columns, names): (&[Column; 8], &[&str; 8]),
     (rows, at): (usize, usize),
     cells: impl Fn(usize, usize, &'static Glyphs) -> Option<Cell>,
 ) {
@@ -360,7 +361,7 @@ fn in_full(model: &Model, canvas: &mut Canvas<'_>, area: Rect) {
             first.push(Part::new(Role::Dim, text));
         }
         if let Some(ms) = row.still_ms.filter(|ms| *ms > 0) {
-            let text = format!("the commit stands since {}", age(Some(ms)));
+            let text = format!("the commit has stood for {}", age(Some(ms)));
             first.push(Part::new(Role::Dim, text));
         }
         lines.push(first);

@@ -120,7 +120,9 @@ async fn read_ranges(
         notices: Notices::silent(),
     };
     let mut source = connection.broker.source(&sub).await?;
-    ranges.iter().for_each(|range| probe.reads_from(range));
+    for range in &ranges {
+        probe.reads_from(range);
+    }
     let mut events = 0;
     while let Some(batch) = source.next_batch().await? {
         probe.batch(&batch);
@@ -130,7 +132,9 @@ async fn read_ranges(
             return Ok(());
         }
     }
-    ranges.iter().for_each(|range| probe.has_read(range));
+    for range in &ranges {
+        probe.has_read(range);
+    }
     Ok(())
 }
 

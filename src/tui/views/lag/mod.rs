@@ -279,18 +279,16 @@ fn stuck_on(model: &mut Model) -> Vec<Effect> {
     let nothing = row.visible == Some(0) || row.raw == Some(0);
     let committed = row.committed.is_some_and(|c| c < row.end);
     let at: Option<At> = row.at().filter(|_| committed && !nothing);
-    match at {
-        Some(at) => findings::evidence(model, &at, false),
-        None => {
-            let word = if row.committed.is_none() {
-                "the group never committed there: it is stuck on no event"
-            } else {
-                "nothing waits there: the group is not stuck on an event"
-            };
-            model.say(Say::info(word));
-            Vec::new()
-        }
+    if let Some(at) = at {
+        return findings::evidence(model, &at, false);
     }
+    let word = if row.committed.is_none() {
+        "the group never committed there: it is stuck on no event"
+    } else {
+        "nothing waits there: the group is not stuck on an event"
+    };
+    model.say(Say::info(word));
+    Vec::new()
 }
 
 fn next_trouble(model: &mut Model, forward: bool) -> Vec<Effect> {

@@ -35,7 +35,7 @@ pub fn draw(model: &Model, canvas: &mut Canvas<'_>, area: Rect) {
     }
     // Both lists have a line of their own above them.
     let rows = u16::try_from(lanes.len()).unwrap_or(u16::MAX);
-    let height = (rest.height / 2).min(rows.saturating_add(1));
+    let height = (rest.height / 5 * 3).min(rows.saturating_add(1));
     let list = Rect { height, ..rest };
     self::lanes(model, lanes, canvas, list);
     anomalies(model, lanes, canvas, flow::below(rest, height));
@@ -77,6 +77,10 @@ fn head(model: &Model, canvas: &Canvas<'_>) -> Vec<Vec<Part>> {
         Role::Dim,
         "Across partitions there is no order but that of timestamps.",
     )];
+    if found.missed {
+        let text = "events left the buffer before they could be looked at";
+        notes.push(Part::new(Role::Warn, text));
+    }
     let unkept = found.order.coverage.unkept;
     if unkept > 0 {
         let text = format!("{} more not kept", human::count(unkept));
@@ -236,10 +240,10 @@ fn explained(offsets: &Offsets) -> String {
 }
 
 const ANOMALIES: [Column; 4] = [
-    column(3, 18, 9, false),
-    column(14, 24, 8, false),
-    column(8, 16, 4, false),
-    column(16, 40, 7, true),
+    column(3, 16, 9, false),
+    column(18, 24, 8, false),
+    column(12, 16, 4, false),
+    column(20, 40, 7, true),
 ];
 
 fn anomalies(model: &Model, lanes: Lanes<'_>, canvas: &mut Canvas<'_>, area: Rect) {

@@ -305,6 +305,7 @@ impl Rate {
         }
     }
 
+    #[expect(clippy::cast_precision_loss, reason = "a rate for the eye")]
     fn per_second(&self, now: Duration) -> f64 {
         let slot = now.as_millis() / SLOT.as_millis();
         let recent = |(s, _): &&(u128, u64)| *s + SLOTS >= slot;

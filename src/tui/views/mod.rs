@@ -1,12 +1,16 @@
 //! One file or folder a view: its state, what actions do in it, how it is drawn. This file only
 //! asks the view that is on the screen.
 
+#[cfg(test)]
+mod bench;
 pub mod chrome;
 pub mod detail;
 pub mod findings;
 pub mod flow;
+mod job;
 pub mod lag;
 pub mod layers;
+mod lines;
 pub mod order;
 pub mod replay;
 pub mod schemas;

@@ -324,6 +324,23 @@ fn hints(model: &Model) -> &'static [(Action, &'static str)] {
             (Action::Abort, "stop"),
             (Action::Quit, "quit"),
         ],
+        View::Lag => &[
+            (Action::Help, "help"),
+            (Action::Open, "partitions"),
+            (Action::LagEvent, "stuck on"),
+            (Action::NextMatch, "next in trouble"),
+            (Action::Palette, "all"),
+            (Action::Quit, "quit"),
+        ],
+        View::Order => &[
+            (Action::Help, "help"),
+            (Action::Open, "event"),
+            (Action::NextMatch, "next"),
+            (Action::PreviousMatch, "previous"),
+            (Action::OrderBy, "by key"),
+            (Action::NextPane, "list"),
+            (Action::Quit, "quit"),
+        ],
         _ => &[
             (Action::Help, "help"),
             (Action::Open, "evidence"),

@@ -179,7 +179,11 @@ fn work(mut folds: Box<Folds>, fresh: &Fresh, told: &Told) -> (Box<Folds>, Found
 fn done(model: &mut Model, token: &Arc<()>, folds: Box<Folds>, found: Found, took: Duration) {
     let seen = matches!(model.view, View::Findings | View::Order);
     let watch = &mut model.findings.watch;
-    if !watch.job.as_ref().is_some_and(|job| Arc::ptr_eq(job, token)) {
+    if !watch
+        .job
+        .as_ref()
+        .is_some_and(|job| Arc::ptr_eq(job, token))
+    {
         return;
     }
     watch.job = None;

@@ -313,10 +313,15 @@ fn folded(batches: &[Arc<Batch>], subject: &Subject, fold: Fold) -> (Vec<Lane>, 
 /// The topic to begin with.
 fn chosen(lanes: &[Lane], subject: &Subject) -> usize {
     let own = |lane: &Lane| Some(&lane.topic) == subject.topic.as_ref();
-    let events = |lane: &Lane| lane.history.folded() + lane.history.steps().len() as u64;
+    // Of equal ones, events that count their versions are meant to be folded.
+    let rank = |lane: &Lane| {
+        let steps = lane.history.steps();
+        let events = lane.history.folded() + steps.len() as u64;
+        (events, steps.iter().any(|step| step.version.is_some()))
+    };
     lanes.iter().position(own).unwrap_or_else(|| {
-        let most = lanes.iter().map(events).max();
-        let first = |lane: &Lane| Some(events(lane)) == most;
+        let most = lanes.iter().map(rank).max();
+        let first = |lane: &Lane| Some(rank(lane)) == most;
         lanes.iter().position(first).unwrap_or(0)
     })
 }

@@ -7,7 +7,7 @@ use clap::Args;
 use super::args::{Cli, Select};
 use super::error::{Exit, Failure, Result};
 use super::session::Session;
-use super::{examples, reading, replay_args};
+use super::{examples, reading, replay_args, signals};
 use crate::broker::{Address, Bound, Settings};
 use crate::event::Timestamp;
 use crate::tui::connect::{Connect, Connection, ContextRow};
@@ -198,7 +198,7 @@ async fn screen(
         connect: Arc::new(connect),
         sources,
         view,
-        stop: session.minded_stop(),
+        stop: signals::or_hang_up(session.minded_stop())?,
     };
     let ended = tui::run(start)
         .await

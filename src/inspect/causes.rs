@@ -7,7 +7,7 @@ use super::lanes::{Lanes, Spot};
 use super::top::{self, Value};
 use super::window::{Keyed, Window};
 use super::{At, Heads, Names};
-use crate::event::{Batch, EventRef, Timestamp, Visibility};
+use crate::event::{Batch, EventRef, Timestamp};
 
 /// How much is remembered, and which skew is told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,8 +30,6 @@ impl Default for Limits {
     }
 }
 
-/// Effects that wait for one cause.
-const WAITING: usize = 4;
 /// Types of events that are told apart.
 const KINDS: usize = 1_024;
 /// Bytes of a key that are kept.
@@ -40,19 +38,12 @@ const KEY_BYTES: usize = 256;
 const IDS: u32 = u32::MAX;
 
 /// What is known of an id.
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy, Default)]
 struct Known {
     /// The event that carries it: where and when.
     event: Option<(Spot, i64)>,
-    /// Effects that came before it.
-    waiting: Vec<Effect>,
-}
-
-#[derive(Debug, Clone)]
-struct Effect {
-    spot: Spot,
-    time: i64,
-    key: Option<Box<[u8]>>,
+    /// The earliest of the effects that came before it, with the hash of its key.
+    waiting: Option<(Spot, i64, u64)>,
 }
 
 /// The first effect of one type that a cause had on one key.
@@ -149,77 +140,108 @@ impl Causes {
     }
 
     pub fn batch(&mut self, batch: &Batch) {
-        self.lanes.enter(batch);
+        self.enter(batch);
         for event in batch.iter() {
             let spot = Spot {
                 lane: self.lanes.lane(event.stream_index),
                 position: event.position,
             };
-            let ghost = event
-                .meta
-                .is_some_and(|m| m.visibility == Visibility::Aborted);
-            if ghost || self.lanes.get(spot.lane).dead_letters || !self.lanes.take(spot) {
-                continue;
-            }
-            let heads = self.names.heads(event.headers);
-            let time = event.time().map(|t| t.0);
-            if let (Some(id), Some(time)) = (heads.id, time) {
-                self.cause(spot, id, time);
-            }
-            if let Some(cause) = heads.causation {
-                self.effect(spot, &event, &heads, cause, time);
+            if self.lanes.counts(spot, &event) {
+                let heads = self.names.heads(event.headers);
+                self.event(spot, &event, &heads, None);
             }
         }
     }
 
-    /// An event with an id: its effects may be there already.
-    fn cause(&mut self, spot: Spot, id: &[u8], time: i64) {
-        let hash = self.hash.hash(IDS, id);
-        let (known, _) = self.ids.entry(hash, || Known {
-            event: None,
-            waiting: Vec::new(),
-        });
+    /// A batch comes, whose events are fed one by one.
+    pub(super) fn enter(&mut self, batch: &Batch) {
+        self.lanes.enter(batch);
+    }
+
+    /// Takes an event; `value` is what its value was found to be, where somebody looked.
+    pub(super) fn event(
+        &mut self,
+        spot: Spot,
+        event: &EventRef<'_>,
+        heads: &Heads<'_>,
+        value: Option<Value<'_>>,
+    ) {
+        let time = event.time().map(|t| t.0);
+        if let (Some(id), Some(time)) = (heads.id, time) {
+            self.cause(spot, event, id, time);
+        }
+        if let Some(cause) = heads.causation {
+            self.effects += 1;
+            if let Some(time) = time {
+                self.clock(spot, event, cause, time);
+            }
+            self.effect(spot, event, heads, cause, value);
+        }
+    }
+
+    /// An event with an id: an effect of it may be there already.
+    fn cause(&mut self, spot: Spot, event: &EventRef<'_>, id: &[u8], time: i64) {
+        let (known, _) = self.ids.entry(self.hash.hash(IDS, id), Known::default);
         if known.event.is_some() {
             // Sent twice: the first is what had effects.
             return;
         }
         known.event = Some((spot, time));
-        for effect in std::mem::take(&mut known.waiting) {
-            self.compare((spot, time), effect);
+        if let Some((effect, then, key)) = known.waiting.take()
+            && self.is_early(time, then)
+        {
+            // Cause and effect mostly have one key; another one was not kept.
+            let own = event.key.filter(|own| self.hash.hash(IDS, own) == key);
+            self.early(effect, spot, own, then, time);
         }
     }
 
+    /// An event that names its cause: which of them was first?
+    fn clock(&mut self, spot: Spot, event: &EventRef<'_>, cause: &[u8], time: i64) {
+        let (known, _) = self.ids.entry(self.hash.hash(IDS, cause), Known::default);
+        match (known.event, known.waiting) {
+            (Some((cause, before)), _) => {
+                if self.is_early(before, time) {
+                    self.early(spot, cause, event.key, time, before);
+                }
+            }
+            (None, Some((_, earliest, _))) if earliest <= time => {}
+            (None, _) => {
+                let key = self.hash.hash(IDS, event.key.unwrap_or_default());
+                known.waiting = Some((spot, time, key));
+            }
+        }
+    }
+
+    const fn is_early(&self, cause: i64, effect: i64) -> bool {
+        cause.saturating_sub(effect) > self.limits.skew_ms
+    }
+
+    fn early(&mut self, effect: Spot, cause: Spot, key: Option<&[u8]>, time: i64, before: i64) {
+        let found = Found {
+            spot: effect,
+            other: cause,
+            key: key.map(cut),
+            time: Some(time),
+            early_ms: before.saturating_sub(time),
+            kind: 0,
+        };
+        keep(&mut self.skews, found, self.limits, &mut self.unkept);
+    }
+
+    /// An event that names its cause: is it the second one of its type?
     fn effect(
         &mut self,
         spot: Spot,
         event: &EventRef<'_>,
         heads: &Heads<'_>,
         cause: &[u8],
-        time: Option<i64>,
+        value: Option<Value<'_>>,
     ) {
-        self.effects += 1;
-        let key = || event.key.map(|k| k.get(..KEY_BYTES).unwrap_or(k).into());
-        if let Some(time) = time {
-            let hash = self.hash.hash(IDS, cause);
-            let (known, _) = self.ids.entry(hash, || Known {
-                event: None,
-                waiting: Vec::new(),
-            });
-            let effect = Effect {
-                spot,
-                time,
-                key: key(),
-            };
-            match known.event {
-                Some(cause) => self.compare(cause, effect),
-                None if known.waiting.len() < WAITING => known.waiting.push(effect),
-                None => {}
-            }
-        }
         let Some(id) = heads.id else {
             return;
         };
-        let Some(kind) = self.kind(spot, event, heads) else {
+        let Some(kind) = self.kind(spot, event, heads, value) else {
             return;
         };
         let id = self.hash.hash(IDS, id);
@@ -234,8 +256,8 @@ impl Causes {
             let found = Found {
                 spot,
                 other: first.spot,
-                key: key(),
-                time,
+                key: event.key.map(cut),
+                time: event.time().map(|t| t.0),
                 early_ms: 0,
                 kind,
             };
@@ -244,14 +266,19 @@ impl Causes {
     }
 
     /// The number of the event's type; the topic stands for it where there is none.
-    fn kind(&mut self, spot: Spot, event: &EventRef<'_>, heads: &Heads<'_>) -> Option<usize> {
+    fn kind(
+        &mut self,
+        spot: Spot,
+        event: &EventRef<'_>,
+        heads: &Heads<'_>,
+        value: Option<Value<'_>>,
+    ) -> Option<usize> {
         let lane = self.lanes.get(spot.lane);
-        let name = heads
-            .kind
-            .or_else(|| match top::look(event.value, &self.names) {
-                Value::Json { kind } => kind,
-                Value::Nothing | Value::Other => None,
-            });
+        let look = || match value.unwrap_or_else(|| top::look(event.value, &self.names)) {
+            Value::Json { kind } => kind,
+            Value::Nothing | Value::Other => None,
+        };
+        let name = heads.kind.or_else(look);
         let name = name.unwrap_or(lane.topic.as_bytes());
         if let Some(&kind) = self.kinds.get(name) {
             return Some(kind);
@@ -262,22 +289,6 @@ impl Causes {
         self.kinds.insert(name.into(), self.often.len());
         self.often.push(Often::default());
         Some(self.often.len() - 1)
-    }
-
-    fn compare(&mut self, (cause, before): (Spot, i64), effect: Effect) {
-        let early_ms = before.saturating_sub(effect.time);
-        if early_ms <= self.limits.skew_ms {
-            return;
-        }
-        let found = Found {
-            spot: effect.spot,
-            other: cause,
-            key: effect.key,
-            time: Some(effect.time),
-            early_ms,
-            kind: 0,
-        };
-        keep(&mut self.skews, found, self.limits, &mut self.unkept);
     }
 
     pub fn report(&self) -> CausesReport {
@@ -305,6 +316,11 @@ impl Causes {
             unkept: self.unkept,
         }
     }
+}
+
+/// The front of a key that is kept.
+fn cut(key: &[u8]) -> Box<[u8]> {
+    key.get(..KEY_BYTES).unwrap_or(key).into()
 }
 
 fn keep(all: &mut Vec<Found>, found: Found, limits: Limits, unkept: &mut u64) {

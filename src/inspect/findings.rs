@@ -6,9 +6,10 @@ use std::fmt;
 use super::causes::{Causes, CausesReport, Tie};
 use super::fields::{Drift, FieldsReport};
 use super::lag::{LagReport, Why};
+use super::lanes::{Lanes, Spot};
 use super::order::{Anomaly, Gap, Kind, Order, OrderReport};
 use super::payload::{Odd, Oddity, Payloads, Personal};
-use super::{At, Verdict};
+use super::{At, Names, Verdict, top};
 use crate::event::{Batch, Timestamp};
 use crate::text::{Visible, human};
 
@@ -119,13 +120,30 @@ pub struct Findings {
     order: Order,
     causes: Causes,
     payloads: Payloads,
+    names: Names,
+    lanes: Lanes,
 }
 
 impl Findings {
     pub fn batch(&mut self, batch: &Batch) {
         self.order.batch(batch);
-        self.causes.batch(batch);
-        self.payloads.batch(batch);
+        // All of them meet the same batches, so that a partition has one number in each.
+        self.lanes.enter(batch);
+        self.causes.enter(batch);
+        self.payloads.enter(batch);
+        for event in batch.iter() {
+            let spot = Spot {
+                lane: self.lanes.lane(event.stream_index),
+                position: event.position,
+            };
+            if !self.lanes.counts(spot, &event) {
+                continue;
+            }
+            let heads = self.names.heads(event.headers);
+            let value = top::look(event.value, &self.names);
+            self.causes.event(spot, &event, &heads, Some(value));
+            self.payloads.event(spot, &event, value);
+        }
     }
 
     /// The reader jumped ahead on purpose.

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::At;
-use crate::event::{Batch, Position, PositionStyle, Streams};
+use crate::event::{Batch, BatchMeta, EventRef, Position, PositionStyle, Streams, Visibility};
 
 /// True for a topic that by its name holds dead letters: copies of events with their ids, on which
 /// no detector runs.
@@ -129,6 +129,14 @@ impl Lanes {
             *last = Some(spot.position);
         }
         new
+    }
+
+    /// Takes the next event of a partition; false for one that no detector looks at: it was taken
+    /// before, it is a dead letter, or its transaction was aborted.
+    #[inline]
+    pub(super) fn counts(&mut self, spot: Spot, event: &EventRef<'_>) -> bool {
+        let ghost = |meta: &BatchMeta| meta.visibility == Visibility::Aborted;
+        !event.meta.is_some_and(ghost) && !self.get(spot.lane).dead_letters && self.take(spot)
     }
 
     pub(super) fn iter(&self) -> impl Iterator<Item = (u32, &Lane)> {

@@ -51,20 +51,31 @@ const KNOWN: &[(&str, Slot)] = &[
 /// Members of a JSON object that name the event's type, where no header does.
 const KIND_MEMBERS: &[&str] = &["eventType", "event_type", "type"];
 
+/// A name, what it tells, and how good it is: the less the better.
+type Known = (Box<[u8]>, Slot, i32);
+
+/// Names are kept apart by their length up to this.
+const LENGTHS: usize = 32;
+
 /// Where events carry what.
 #[derive(Debug, Clone)]
 pub struct Names {
-    headers: Vec<(Box<[u8]>, Slot)>,
+    /// By their length, and the better ones first: names are compared with few others.
+    headers: [Vec<Known>; LENGTHS],
+    /// The rank that the next name gets that is put before all others.
+    first: i32,
     members: Vec<Box<[u8]>>,
 }
 
 impl Default for Names {
     fn default() -> Self {
+        let mut headers: [Vec<Known>; LENGTHS] = Default::default();
+        for ((name, slot), rank) in KNOWN.iter().zip(0..) {
+            headers[name.len() % LENGTHS].push((name.as_bytes().into(), *slot, rank));
+        }
         Self {
-            headers: KNOWN
-                .iter()
-                .map(|(name, slot)| (name.as_bytes().into(), *slot))
-                .collect(),
+            headers,
+            first: -1,
             members: KIND_MEMBERS.iter().map(|m| m.as_bytes().into()).collect(),
         }
     }
@@ -74,7 +85,9 @@ impl Names {
     /// Takes the id of an event from this header, before all others.
     #[must_use]
     pub fn with_id(mut self, header: &str) -> Self {
-        self.headers.insert(0, (header.as_bytes().into(), Slot::Id));
+        let same_length = &mut self.headers[header.len() % LENGTHS];
+        same_length.insert(0, (header.as_bytes().into(), Slot::Id, self.first));
+        self.first -= 1;
         self
     }
 
@@ -87,14 +100,13 @@ impl Names {
     #[inline]
     pub fn heads<'a>(&self, headers: Headers<'a>) -> Heads<'a> {
         let mut found = [None; SLOTS];
-        let mut ranks = [usize::MAX; SLOTS];
+        let mut ranks = [i32::MAX; SLOTS];
         for (name, value) in headers {
-            let same = |(known, _): &&(Box<[u8]>, Slot)| **known == *name;
-            let Some((rank, (_, slot))) = self.headers.iter().enumerate().find(|(_, k)| same(k))
-            else {
+            let mut known = self.headers[name.len() % LENGTHS].iter();
+            let Some((_, slot, rank)) = known.find(|(known, ..)| **known == *name) else {
                 continue;
             };
-            let slot = *slot as usize;
+            let (slot, rank) = (*slot as usize, *rank);
             if rank <= ranks[slot] {
                 ranks[slot] = rank;
                 found[slot] = value.filter(|value| !value.is_empty());

@@ -91,11 +91,6 @@ impl<V> Window<V> {
         (value, there)
     }
 
-    #[inline]
-    pub(super) fn get(&self, hash: u64) -> Option<&V> {
-        self.young.get(&hash).or_else(|| self.old.get(&hash))
-    }
-
     pub(super) fn values(&self) -> impl Iterator<Item = &V> {
         self.young.values().chain(self.old.values())
     }
@@ -140,6 +135,6 @@ mod tests {
             window.entry(hash, || ());
         }
         assert_eq!(window.forgotten() + window.values().count() as u64, 100);
-        assert!(window.get(99).is_some() && window.get(0).is_none());
+        assert!(window.entry(99, || ()).1 && !window.entry(0, || ()).1);
     }
 }

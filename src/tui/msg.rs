@@ -79,10 +79,13 @@ pub enum Msg {
     /// Something for the person, once.
     Said(Say),
     /// A job on another thread came back; its view knows what it is.
-    Done(Box<dyn FnOnce(&mut super::Model) -> Vec<Effect> + Send>),
+    Done(Then),
     /// The program is to end: a signal.
     Stop,
 }
+
+/// What a job that came back does to the model.
+pub type Then = Box<dyn FnOnce(&mut super::Model) -> Vec<Effect> + Send>;
 
 /// A line for the person.
 #[derive(Debug, Clone, PartialEq, Eq)]

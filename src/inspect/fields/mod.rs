@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 use super::Names;
 use super::lanes::{Lanes, Spot};
 use super::top::{self, Value};
-use crate::event::{Batch, EventRef, Visibility};
+use crate::event::{Batch, EventRef};
 use crate::text::JsonText;
 pub use report::{Change, Drift, Field, FieldsReport, Profile, TypeSeen};
 pub use tree::JsonType;
@@ -93,13 +93,9 @@ impl Fields {
                 lane: self.lanes.lane(event.stream_index),
                 position: event.position,
             };
-            let ghost = event
-                .meta
-                .is_some_and(|m| m.visibility == Visibility::Aborted);
-            if ghost || self.lanes.get(spot.lane).dead_letters || !self.lanes.take(spot) {
-                continue;
+            if self.lanes.counts(spot, &event) {
+                self.event(spot, &event);
             }
-            self.event(spot, &event);
         }
     }
 

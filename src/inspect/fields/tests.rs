@@ -102,12 +102,13 @@ fn hostile_values_stay_within_bounds_and_off_the_screen() {
     for level in 0..300 {
         nested = format!("{{\"k{level}\":{nested}}}");
     }
-    let mut wide = String::from("{");
-    for n in 0..5_000 {
-        let members: Vec<String> = (0..10).map(|m| format!("\"m{m}\":{n}")).collect();
-        wide += &format!("\"n{n}\":{{{}}},", members.join(","));
-    }
-    wide.push_str("\"end\":1}");
+    let wide: Vec<String> = (0..5_000)
+        .map(|n| {
+            let members: Vec<String> = (0..10).map(|m| format!("\"m{m}\":{n}")).collect();
+            format!("\"n{n}\":{{{}}}", members.join(","))
+        })
+        .collect();
+    let wide = format!("{{{}}}", wide.join(","));
     let values = [&*deep, &nested, &wide, "7", "\"\\u001b[2J\"", "[]", "{}"];
     for (n, value) in values.into_iter().enumerate() {
         made.event((0, n as u64, 0), "k", Some(value), &[]);

@@ -33,6 +33,7 @@ pub struct Waiting {
 struct Watch {
     committed: Position,
     end: Position,
+    style: PositionStyle,
     /// The reading has passed the commit, so that the first event behind it is the first.
     begun: bool,
     /// Everything before this was seen.
@@ -46,10 +47,11 @@ struct Watch {
 }
 
 impl Watch {
-    const fn new(committed: Position, end: Position) -> Self {
+    const fn new(committed: Position, end: Position, style: PositionStyle) -> Self {
         Self {
             committed,
             end,
+            style,
             begun: false,
             covered: committed,
             visible: 0,
@@ -171,7 +173,7 @@ impl Probe {
             let watches = &mut probe.watches[number];
             match watches.iter_mut().find(|w| w.committed == committed) {
                 Some(same) => same.end = same.end.max(offset.end),
-                None => watches.push(Watch::new(committed, offset.end)),
+                None => watches.push(Watch::new(committed, offset.end, offset.style)),
             }
         }
         probe
@@ -189,18 +191,23 @@ impl Probe {
         watches.into_iter().flatten()
     }
 
-    /// The parts of partitions that would have to be read to know all; at most `most` positions of
+    /// The parts of partitions that would have to be read to know all; at most `most` offsets of
     /// each, from the commit that is farthest behind.
     pub fn wanted(&self, most: u64) -> Vec<PartitionRange> {
         let range = |((topic, partition), &number): (&Place, &usize)| {
             let watches = self.watches.get(number)?;
             let start = watches.iter().map(|w| w.committed).min()?;
             let end = watches.iter().map(|w| w.end).max()?;
-            let cut = Position::offset(start.major.saturating_add(most));
+            let style = watches.first()?.style;
+            let cut = match style {
+                PositionStyle::Offset => Position::offset(start.major.saturating_add(most)),
+                // Ids of this style do not count events.
+                PositionStyle::Entry => Position::MAX,
+            };
             Some(PartitionRange {
                 topic: Arc::clone(topic),
                 partition: *partition,
-                style: PositionStyle::Offset,
+                style,
                 start,
                 end: end.min(cut),
             })

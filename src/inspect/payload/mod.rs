@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use super::lanes::{Lanes, Spot};
 use super::top::{self, Value};
 use super::{At, Names};
-use crate::event::{Batch, EventRef, Timestamp, Visibility};
+use crate::event::{Batch, EventRef, Timestamp};
 use crate::text::JsonText;
 pub use personal::Personal;
 
@@ -102,24 +102,26 @@ pub struct Payloads {
 
 impl Payloads {
     pub fn batch(&mut self, batch: &Batch) {
-        self.lanes.enter(batch);
+        self.enter(batch);
         for event in batch.iter() {
             let spot = Spot {
                 lane: self.lanes.lane(event.stream_index),
                 position: event.position,
             };
-            let ghost = event
-                .meta
-                .is_some_and(|m| m.visibility == Visibility::Aborted);
-            if ghost || self.lanes.get(spot.lane).dead_letters || !self.lanes.take(spot) {
-                continue;
+            if self.lanes.counts(spot, &event) {
+                let value = top::look(event.value, &self.names);
+                self.event(spot, &event, value);
             }
-            self.event(spot, &event);
         }
     }
 
-    fn event(&mut self, spot: Spot, event: &EventRef<'_>) {
-        let value = top::look(event.value, &self.names);
+    /// A batch comes, whose events are fed one by one.
+    pub(super) fn enter(&mut self, batch: &Batch) {
+        self.lanes.enter(batch);
+    }
+
+    /// Takes an event whose value was found to be this.
+    pub(super) fn event(&mut self, spot: Spot, event: &EventRef<'_>, value: Value<'_>) {
         let topic = self.lanes.get(spot.lane).topic_number;
         let topic = self.topics.entry(topic).or_default();
         match value {

@@ -82,12 +82,15 @@ fn is_phone(text: &[u8], at: usize) -> bool {
 /// Numbers of payment cards: by length, issuer and check digit.
 fn cards(text: &[u8]) -> u32 {
     let mut found = 0;
-    let mut at = 0;
-    while let Some(byte) = text.get(at) {
+    let mut look = 0;
+    // No group of a card has fewer than four digits: every fourth byte tells whether there is one.
+    while let Some(byte) = text.get(look) {
         if !byte.is_ascii_digit() {
-            at += 1;
+            look += 4;
             continue;
         }
+        let run = text.get(..look).unwrap_or_default().iter().rev();
+        let at = look - run.take_while(|b| b.is_ascii_digit()).count();
         let (digits, end) = digits(text, at);
         let before = at.checked_sub(1).and_then(|i| text.get(i));
         let after = text.get(end);
@@ -99,7 +102,7 @@ fn cards(text: &[u8]) -> u32 {
         if alone && !decimal && is_card(&digits) {
             found += 1;
         }
-        at = end;
+        look = end.max(look + 1);
     }
     found
 }

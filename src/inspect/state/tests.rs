@@ -20,7 +20,7 @@ fn place(topic: &str, partition: u32, offset: u64) -> At {
         origin: 0,
         topic: topic.into(),
         partition,
-        position: crate::event::Position::offset(offset),
+        position: Position::offset(offset),
         style: PositionStyle::Offset,
     }
 }

@@ -28,6 +28,9 @@ struct Node {
     effect: Option<(u16, Option<i64>)>,
 }
 
+/// The topic and the type of an event; the type is safe to show.
+type Step = (String, Option<String>);
+
 /// The fold that learns.
 #[derive(Debug)]
 pub struct Flow {
@@ -35,8 +38,9 @@ pub struct Flow {
     lanes: Lanes,
     hash: Keyed,
     nodes: Window<Node>,
-    steps: HashMap<(String, Option<String>), u16>,
-    shown: Vec<(String, Option<String>)>,
+    /// For each topic, its steps by the type of event; empty where an event names none.
+    steps: Vec<BTreeMap<Box<[u8]>, u16>>,
+    shown: Vec<Step>,
 }
 
 impl Default for Flow {
@@ -52,7 +56,7 @@ impl Flow {
             lanes: Lanes::default(),
             hash: Keyed::default(),
             nodes: Window::new(IDS),
-            steps: HashMap::new(),
+            steps: Vec::new(),
             shown: Vec::new(),
         }
     }
@@ -81,9 +85,8 @@ impl Flow {
                 Value::Json { kind } => kind,
                 Value::Nothing | Value::Other => None,
             });
-        let kind = kind.map(|k| k.get(..KIND_BYTES).unwrap_or(k));
-        let kind = kind.map(|k| Visible(&String::from_utf8_lossy(k)).to_string());
-        let Some(step) = self.step(&event.stream.topic, kind) else {
+        let kind = kind.map_or(&b""[..], |k| k.get(..KIND_BYTES).unwrap_or(k));
+        let Some(step) = self.step(event, kind) else {
             return;
         };
         let time = event.time().map(|t| t.0);
@@ -99,17 +102,21 @@ impl Flow {
         }
     }
 
-    fn step(&mut self, topic: &str, kind: Option<String>) -> Option<u16> {
-        let name = (topic.to_owned(), kind);
-        if let Some(&step) = self.steps.get(&name) {
+    fn step(&mut self, event: &EventRef<'_>, kind: &[u8]) -> Option<u16> {
+        let lane = self.lanes.get(self.lanes.lane(event.stream_index));
+        self.steps.resize_with(self.lanes.topics(), BTreeMap::new);
+        let of_topic = self.steps.get_mut(lane.topic_number as usize)?;
+        if let Some(&step) = of_topic.get(kind) {
             return Some(step);
         }
         if self.shown.len() >= STEPS {
             return None;
         }
         let step = self.shown.len() as u16;
-        self.shown.push(name.clone());
-        self.steps.insert(name, step);
+        let shown = || Visible(&String::from_utf8_lossy(kind)).to_string();
+        let shown = (!kind.is_empty()).then(shown);
+        self.shown.push((event.stream.topic.to_string(), shown));
+        of_topic.insert(kind.into(), step);
         Some(step)
     }
 
@@ -147,7 +154,7 @@ impl Flow {
         }
         Usual {
             steps,
-            names: self.steps.clone(),
+            names: self.shown.iter().cloned().zip(0..).collect(),
             shown: self.shown.clone(),
         }
     }
@@ -190,8 +197,8 @@ impl Follows {
 /// What was learnt.
 pub(super) struct Usual {
     steps: Vec<Follows>,
-    names: HashMap<(String, Option<String>), u16>,
-    shown: Vec<(String, Option<String>)>,
+    names: HashMap<Step, u16>,
+    shown: Vec<Step>,
 }
 
 impl Usual {

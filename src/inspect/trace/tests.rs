@@ -25,7 +25,9 @@ impl Demo {
             batches = by_partition(&batches, 6);
         }
         let mut flow = Flow::default();
-        batches.iter().for_each(|batch| flow.batch(batch));
+        for batch in &batches {
+            flow.batch(batch);
+        }
         Self {
             batches: batches.into_iter().map(Arc::new).collect(),
             groups: broker("read_committed").groups().await.unwrap(),
@@ -92,9 +94,9 @@ async fn what_is_missing_is_told_with_who_has_passed_it() {
             ]
         );
         assert_eq!(lost.missing[0].usual_ms, Some(4_300));
-        let blocked = demo.trace("order-439");
-        assert_eq!(blocked.outcome, Outcome::Blocked);
-        let blocker = blocked.missing[0].blocker.as_ref().unwrap();
+        let behind = demo.trace("order-439");
+        assert_eq!(behind.outcome, Outcome::Blocked);
+        let blocker = behind.missing[0].blocker.as_ref().unwrap();
         assert_eq!(
             (&*blocker.group, blocker.committed.to_string()),
             ("shipping-svc", "payments/1@24".to_owned())

@@ -68,6 +68,15 @@ impl View {
     pub const fn name(self) -> &'static str {
         self.scope().name()
     }
+
+    /// The name where there is little room.
+    pub const fn short(self) -> &'static str {
+        match self {
+            Self::Findings => "Find",
+            Self::Schemas => "Schema",
+            other => other.name(),
+        }
+    }
 }
 
 /// In which zone times are shown.
@@ -229,9 +238,9 @@ impl Model {
 
     pub fn say(&mut self, say: Say) {
         // Long enough to read it: a second and a tenth of one a word.
-        let words = say.text.split(' ').count() as u32;
-        let stay = Duration::from_millis(3000) + Duration::from_millis(150) * words;
-        self.said = Some((say, self.now.mono + stay));
+        let count = say.text.split(' ').count() as u32;
+        let until = self.now.mono + Duration::from_secs(3) + Duration::from_millis(150) * count;
+        self.said = Some((say, until));
         self.dirty = true;
     }
 

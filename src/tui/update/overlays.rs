@@ -269,10 +269,10 @@ fn submit(model: &mut Model) -> Vec<Effect> {
     let (kind, text) = (prompt.kind, prompt.input.text().trim().to_owned());
     let done = match kind {
         PromptKind::GoTo => views::stream::go_to(model, &text),
-        PromptKind::Note => views::stream::note(model, &text),
+        PromptKind::Note => Ok(views::stream::note(model, &text)),
         PromptKind::Export => views::stream::export(model, &text),
         PromptKind::SaveFilter => views::stream::save_filter(model, &text),
-        PromptKind::DetailFind => views::stream::find_in_detail(model, &text),
+        PromptKind::DetailFind => views::detail::find(model, &text),
         PromptKind::Column => views::stream::add_column(model, &text),
         PromptKind::TraceId => views::trace::follow(model, &text),
         PromptKind::StateKey => views::state::fold_key(model, &text),
@@ -314,7 +314,7 @@ pub fn open_palette(model: &mut Model) -> Vec<Effect> {
             value: Value::Action(spec.action),
         })
         .collect();
-    let picker = Picker::new(PickKind::Palette, "Do", items);
+    let picker = Picker::new(PickKind::Palette, "Actions", items);
     model.overlays.push(Overlay::Pick(picker));
     Vec::new()
 }
@@ -406,13 +406,13 @@ pub fn open_sources(model: &mut Model) -> Vec<Effect> {
 }
 
 /// A context answered, or did not: its line says so.
-pub fn probed(model: &mut Model, name: &str, reachable: Result<String, Trouble>) {
+pub fn probed(model: &mut Model, name: &str, reachable: &Result<String, Trouble>) {
     for overlay in &mut model.overlays {
         if let Overlay::Pick(picker) = overlay
             && picker.kind == PickKind::Source
             && let Some(item) = picker.items.iter_mut().find(|i| i.label == name)
         {
-            item.hint = match &reachable {
+            item.hint = match reachable {
                 Ok(how) => how.clone(),
                 Err(trouble) => trouble.message.clone(),
             };

@@ -183,7 +183,7 @@ fn running(model: &Model, figures: &Figures, lines: &mut Vec<Line>) {
             "sent {}, stored {}, {}/s, {} since the first{}",
             human::count(figures.sent),
             human::count(figures.acknowledged),
-            human::count(figures.rate.round() as u64),
+            human::rate(figures.rate),
             human::duration(elapsed),
             if paused.is_zero() {
                 String::new()

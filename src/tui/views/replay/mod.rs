@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use ratatui::layout::Rect;
 
-use crate::broker::{Bound, PartitionRange, Range, TopicSelector};
+use crate::broker::{Address, Bound, PartitionRange, Range, TopicSelector};
 use crate::replay::{Control, Figures, How, Job, Pace};
 use crate::tui::actions::Action;
 use crate::tui::canvas::Canvas;
@@ -315,7 +315,7 @@ fn proposal(model: &Model, selection: &Selection) -> String {
     } else if let Some((scheme, rest)) = shown.split_once("://") {
         let host = rest.split(['/', '?']).next().unwrap_or(rest);
         format!("{scheme}://{host}/{topic}")
-    } else if shown.ends_with(".mcap") || shown.contains(".jsonl") {
+    } else if matches!(connection.address, Address::File { .. } | Address::Stdin) {
         "replayed.mcap".to_owned()
     } else {
         format!("{}/{topic}", shown.split('/').next().unwrap_or(shown))

@@ -4,17 +4,20 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use futures_util::FutureExt as _;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use crate::broker::{
     Address, Bound, Notices, Range, Settings, Subscription, TopicSelector, demo as embedded,
 };
-use crate::event::{Batch, Decoding, SelectAll, Timestamp};
+use crate::event::{Batch, Decoding, Position, SelectAll, Timestamp};
 use crate::query::QuerySpec;
 use crate::tui::actions::Action;
 use crate::tui::app;
+use crate::tui::connect::Connection;
 use crate::tui::keymap::Keymap;
+use crate::tui::model::stream::Place;
 use crate::tui::model::{Model, Options, View};
 use crate::tui::msg::{Effect, Intake, Msg, Now};
 use crate::tui::theme::{Glyphs, Theme};
@@ -74,6 +77,15 @@ pub async fn history() -> Vec<Batch> {
 /// A screen over the demo's history, in this view.
 pub async fn demo(view: View) -> Model {
     let mut model = model(View::Stream);
+    let address = Address::parse("demo:").unwrap();
+    let settings = Settings::default();
+    model.source.connections.push(Arc::new(Connection {
+        broker: (embedded::ADAPTER.open)(&address, &settings).unwrap(),
+        address,
+        shown: "demo:".to_owned(),
+        settings,
+        env: None,
+    }));
     for batch in history().await {
         take(&mut model, batch);
     }
@@ -105,6 +117,19 @@ pub fn press(model: &mut Model, action: Action) {
     run(model, effects);
 }
 
+/// Puts the cursor of the stream on an event: topic, partition, offset.
+pub fn put_on(model: &mut Model, topic: &str, partition: u32, offset: u64) {
+    let place = Place {
+        topic: topic.into(),
+        partition,
+        position: Position::offset(offset),
+    };
+    let effects = super::stream::show_event(model, place);
+    run(model, effects);
+    let (batch, at) = model.stream.selected(&model.feed).unwrap();
+    assert_eq!(batch.get(at).position, Position::offset(offset));
+}
+
 /// Lets half a second pass.
 pub fn wait(model: &mut Model) {
     let now = Now {
@@ -119,9 +144,15 @@ pub fn wait(model: &mut Model) {
 pub fn run(model: &mut Model, effects: Vec<Effect>) {
     let mut waiting = effects;
     while let Some(effect) = waiting.pop() {
-        if let Effect::Work(work) = effect {
-            let now = model.now;
-            waiting.extend(update(model, now, work()));
+        let now = model.now;
+        let msg = match effect {
+            Effect::Work(work) => Some(work()),
+            // What is embedded answers without being waited for.
+            Effect::Wait(work) => work.now_or_never(),
+            _ => None,
+        };
+        if let Some(msg) = msg {
+            waiting.extend(update(model, now, msg));
         }
     }
 }

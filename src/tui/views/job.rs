@@ -23,9 +23,14 @@ impl Job {
         Ticket(token)
     }
 
+    /// True while what began with this ticket is waited for.
+    pub fn is(&self, ticket: &Ticket) -> bool {
+        self.0.as_ref().is_some_and(|t| Arc::ptr_eq(t, &ticket.0))
+    }
+
     /// An answer came. True when it is the one that is waited for.
     pub fn end(&mut self, ticket: &Ticket) -> bool {
-        let own = self.0.as_ref().is_some_and(|t| Arc::ptr_eq(t, &ticket.0));
+        let own = self.is(ticket);
         if own {
             self.0 = None;
         }

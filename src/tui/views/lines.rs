@@ -34,22 +34,24 @@ pub fn put_all(canvas: &mut Canvas<'_>, area: Rect, lines: &[Line], top: usize) 
     }
 }
 
-/// A sentence in lines of this width, broken between words where that is possible.
+/// A sentence in lines of this width, broken between words where that is possible. It keeps the
+/// blanks that it begins with in each of them.
 pub fn wrap(role: Role, text: &str, columns: usize) -> Vec<Line> {
     let safe = Visible(text).to_string();
-    let columns = columns.max(8);
+    let blanks = safe.len() - safe.trim_start_matches(' ').len();
+    let (lead, mut rest) = safe.split_at(blanks);
+    let columns = columns.saturating_sub(blanks).max(8);
     let mut lines = Vec::new();
-    let mut rest = safe.as_str();
     loop {
         let (kept, _) = width::fit(rest, columns, "");
         if kept.len() == rest.len() || kept.is_empty() {
-            lines.push(line(role, rest));
+            lines.push(line(role, format!("{lead}{rest}")));
             return lines;
         }
         let word = kept.rfind(' ').map(|at| at + 1);
         let cut = word.filter(|at| *at > kept.len() / 2).unwrap_or(kept.len());
         let (now, later) = rest.split_at(cut);
-        lines.push(line(role, now.trim_end()));
+        lines.push(line(role, format!("{lead}{}", now.trim_end())));
         rest = later;
     }
 }
@@ -104,6 +106,7 @@ mod tests {
         };
         assert_eq!(told("one two three four"), ["one two", "three four"]);
         assert_eq!(told("abcdefghijklmno"), ["abcdefghij", "klmno"]);
+        assert_eq!(told("  one two three"), ["  one two", "  three"]);
         assert_eq!(told(""), [""]);
         assert!(!told("a\u{1b}[2J").concat().contains('\u{1b}'));
     }

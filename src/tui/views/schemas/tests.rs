@@ -15,7 +15,11 @@ async fn what_the_demo_changed_is_at_the_top_and_leads_to_its_event() {
             .iter()
             .position(|l| words.iter().all(|w| l.contains(w)))
     };
-    let change = line(&["✗ type changed", "totalAmount", "orders/0@15", "checkout-b"]);
+    let change = line(&[
+        "✗ type changed",
+        "orders/0@15 order-444",
+        ".data.totalAmount is string",
+    ]);
     assert_eq!(change, Some(3), "{screen:#?}");
     let new = line(&["+ new", "currency", "order-440"]);
     assert!(new.is_some(), "{screen:#?}");

@@ -1,0 +1,417 @@
+//! Draws a trace: the verdict in words, the hops with their gaps, what is known of the hop under
+//! the cursor.
+
+use std::time::Duration;
+
+use ratatui::layout::Rect;
+
+use super::{Found, Row, Seed};
+use crate::inspect::trace::{Hop, Missing, Outcome};
+use crate::text::human;
+use crate::tui::actions::Action;
+use crate::tui::canvas::{Canvas, line_of, rest_of};
+use crate::tui::model::Model;
+use crate::tui::theme::{Glyphs, Role};
+use crate::tui::views::lines::{Line, line, note, put_all, top_of, wrap};
+use crate::tui::widgets::table::{self, Align, Column, Placed};
+
+/// Lines of what is known of the chosen hop.
+const ABOUT: u16 = 3;
+/// Lower than this, there is no room for them.
+const ROOMY: u16 = 14;
+/// The width of the longest bar.
+const BAR: usize = 12;
+
+const fn column(min: usize, ideal: usize, priority: u8, flex: bool) -> Column {
+    Column {
+        min,
+        ideal,
+        priority,
+        flex,
+    }
+}
+
+const HEADS: [&str; 8] = ["hop", "event", "time", "gap", "", "producer", "key", "by"];
+const COLUMNS: [Column; 8] = [
+    column(30, 34, 8, true),
+    column(14, 24, 9, false),
+    column(12, 12, 5, false),
+    column(10, 10, 7, false),
+    column(BAR, BAR, 6, false),
+    column(11, 14, 4, false),
+    column(9, 14, 3, false),
+    column(14, 14, 2, false),
+];
+
+pub fn draw(model: &Model, canvas: &mut Canvas<'_>, area: Rect) {
+    let state = &model.trace;
+    let Some(seed) = &state.seed else {
+        empty(model, canvas, area);
+        return;
+    };
+    let Some(found) = &state.found else {
+        let text = format!("Tracing {} ({})", seed.text(), seed.what);
+        note(canvas, area, (Role::Text, &text), &[]);
+        return;
+    };
+    let mut head = head(model, seed, found, usize::from(area.width));
+    // The verdict comes first, but the hops need a place, too.
+    head.truncate(usize::from(area.height / 2).max(1));
+    put_all(canvas, area, &head, 0);
+    let used = (head.len() as u16).min(area.height);
+    let mut list = Rect {
+        y: area.y + used,
+        height: area.height - used,
+        ..area
+    };
+    if found.rows.is_empty() {
+        let tab = model.options.keymap.hint(Action::NextPane);
+        let rest = [
+            format!("{} events were looked at.", human::count(found.events)),
+            format!("{tab} traces another id; more topics are chosen in the topics view."),
+        ];
+        note(canvas, list, (Role::Text, "No event is tied to it."), &rest);
+        return;
+    }
+    if area.height >= ROOMY {
+        list.height -= ABOUT + 1;
+        let about = Rect {
+            y: list.bottom() + 1,
+            height: ABOUT,
+            ..area
+        };
+        canvas.rule(
+            Rect {
+                y: list.bottom(),
+                height: 1,
+                ..area
+            },
+            "",
+            false,
+        );
+        if let Some(row) = found.rows.get(state.at) {
+            let lines = about_row(model, found, *row, usize::from(about.width));
+            put_all(canvas, about, &lines, 0);
+        }
+    }
+    hops(model, canvas, list, found);
+}
+
+fn empty(model: &Model, canvas: &mut Canvas<'_>, area: Rect) {
+    let hint = |action| model.options.keymap.hint(action);
+    let rest = [
+        format!(
+            "{} on an event of the stream traces its correlation id, else its trace id or key.",
+            hint(Action::TraceThis)
+        ),
+        format!(
+            "{} takes an id, a key or a text that is typed.",
+            hint(Action::Open)
+        ),
+    ];
+    note(canvas, area, (Role::Text, "Nothing is traced."), &rest);
+}
+
+/// What an outcome means, and its sign; never one without the other.
+fn outcome(outcome: &Outcome, glyphs: &Glyphs) -> (Role, &'static str, String) {
+    let (role, sign, why) = match outcome {
+        Outcome::Complete => (
+            Role::Good,
+            glyphs.valid,
+            "it ended as such traces usually end",
+        ),
+        Outcome::Open => (
+            Role::Info,
+            glyphs.live,
+            "what usually follows is missing, and is not overdue",
+        ),
+        Outcome::Blocked => (
+            Role::Warn,
+            glyphs.frozen,
+            "what usually follows is missing, and a group has not passed the event before it",
+        ),
+        Outcome::Lost => (
+            Role::Bad,
+            glyphs.invalid,
+            "what usually follows is missing and overdue",
+        ),
+        Outcome::Unknown(why) => (Role::Warn, glyphs.unknown, why.as_str()),
+    };
+    (role, sign, format!("{}: {why}", outcome.word()))
+}
+
+fn head(model: &Model, seed: &Seed, found: &Found, columns: usize) -> Vec<Line> {
+    let report = &found.report;
+    let mut figures = format!(
+        "  {}, {} hops",
+        seed.what,
+        human::count(report.hops.len() as u64)
+    );
+    if let Some(span) = report.span_ms {
+        figures += &format!(" in {}", length(span));
+    }
+    if let Some(quiet) = report.quiet_ms {
+        figures += &format!(", the last {} ago", length(quiet));
+    }
+    let mut lines = vec![vec![
+        (Role::EventKey, format!(" {}", seed.text())),
+        (Role::Dim, figures),
+    ]];
+    let (role, sign, text) = outcome(&report.outcome, model.options.glyphs);
+    lines.extend(wrap(role, &format!(" {sign} {text}"), columns));
+    // They stand below their hops, too; the first ones are the reason of the verdict.
+    for missing in report.missing.iter().take(3) {
+        let text = format!("   {}", told(missing, &report.hops));
+        lines.extend(wrap(Role::Text, &text, columns));
+    }
+    if let Some(hop) = report.hops.iter().find(|hop| hop.fault.is_some()) {
+        let fault = hop.fault.as_deref().unwrap_or_default();
+        let sign = model.options.glyphs.undecodable;
+        let text = format!(" {sign} {} cannot be decoded: {fault}", hop.at);
+        lines.extend(wrap(Role::Warn, &text, columns));
+    }
+    let mut doubts = Vec::new();
+    if report.truncated {
+        doubts.push("more events belong to it than are shown".to_owned());
+    }
+    if found.evicted > 0 {
+        let evicted = human::count(found.evicted);
+        doubts.push(format!("{evicted} events were not held any more"));
+    }
+    if let Some(why) = &found.untold {
+        doubts.push(format!("where groups stand is not known: {why}"));
+    }
+    if !doubts.is_empty() {
+        let sign = model.options.glyphs.undecodable;
+        let text = format!(" {sign} {}", doubts.join("; "));
+        lines.extend(wrap(Role::Warn, &text, columns));
+    }
+    lines
+}
+
+/// `after payments/2@22: usual next … missing (…), usually within 4.3 s, 81 s have passed`
+fn told(missing: &Missing, hops: &[Hop]) -> String {
+    let after = hops.get(missing.after).map(|hop| hop.at.to_string());
+    let mut text = format!("after {}: {missing}", after.unwrap_or_default());
+    if let Some(usual) = missing.usual_ms {
+        text += &format!("; usually after {}", length(usual));
+    }
+    if let Some(waited) = missing.waited_ms {
+        text += &format!(", {} have passed", length(waited));
+    }
+    text
+}
+
+fn length(ms: i64) -> String {
+    let text = human::duration(Duration::from_millis(ms.unsigned_abs()));
+    if ms < 0 { format!("-{text}") } else { text }
+}
+
+fn hops(model: &Model, canvas: &mut Canvas<'_>, area: Rect, found: &Found) {
+    let head = line_of(area, 0);
+    let placed = table::layout(&COLUMNS, usize::from(area.width.saturating_sub(1)), 2);
+    for at in &placed {
+        let name = HEADS.get(at.column).copied().unwrap_or_default();
+        let text = if at.column == 3 {
+            table::cell(name, at.width, Align::Right, "")
+        } else {
+            name.to_owned()
+        };
+        canvas.put(cell(head, at), &text, Role::Title);
+    }
+    let body = Rect {
+        y: area.y + area.height.min(1),
+        height: area.height.saturating_sub(1),
+        ..area
+    };
+    let rows = usize::from(body.height);
+    let at = model.trace.at;
+    let top = top_of(at, rows, found.rows.len());
+    let gaps = found.report.hops.iter().filter_map(|hop| hop.gap_ms);
+    let most = gaps.map(i64::unsigned_abs).max().unwrap_or(0);
+    for (number, row) in found.rows.iter().enumerate().skip(top).take(rows) {
+        let place = line_of(body, number - top);
+        for at in &placed {
+            let (role, text) = figure(model, found, *row, at, most);
+            canvas.put(cell(place, at), &text, role);
+        }
+        if number == at {
+            canvas.paint(place, Role::Cursor);
+            let sign = Rect { width: 1, ..place };
+            canvas.put(sign, model.options.glyphs.cursor, Role::Accent);
+        }
+    }
+}
+
+fn cell(line: Rect, at: &Placed) -> Rect {
+    Rect {
+        width: at.width as u16,
+        ..rest_of(line, 1 + at.x as u16)
+    }
+}
+
+/// What stands in a column of a row.
+fn figure(model: &Model, found: &Found, row: Row, at: &Placed, most: u64) -> (Role, String) {
+    let glyphs = model.options.glyphs;
+    let none = (Role::Text, String::new());
+    let hop = match row {
+        Row::Hop(hop) => found.report.hops.get(hop),
+        Row::Missing(missing) => {
+            let Some(missing) = found.report.missing.get(missing) else {
+                return none;
+            };
+            return missing_figure(missing, &found.report.hops, at.column, glyphs);
+        }
+    };
+    let Some(hop) = hop else {
+        return none;
+    };
+    let late = hop.gap_ms.is_some_and(|ms| ms < 0);
+    match at.column {
+        0 => name(hop, glyphs),
+        1 => {
+            let whole = hop.at.to_string();
+            let cut = whole.len() > at.width;
+            // The end of it tells more.
+            let text = table::cell(&whole, at.width, Align::Right, glyphs.ellipsis);
+            (Role::PartitionOffset, if cut { text } else { whole })
+        }
+        2 => (
+            Role::Time,
+            hop.time
+                .map_or_else(String::new, |t| model.time_in(t, at.width)),
+        ),
+        3 => {
+            let gap = hop.gap_ms.map_or_else(String::new, length);
+            let role = if late { Role::Warn } else { Role::Text };
+            (
+                role,
+                table::cell(&gap, at.width, Align::Right, glyphs.ellipsis),
+            )
+        }
+        4 if late => (Role::Warn, "before cause".to_owned()),
+        4 => (
+            Role::Spark,
+            bar(hop.gap_ms.unwrap_or(0).unsigned_abs(), most, glyphs),
+        ),
+        5 => (Role::Dim, hop.producer.clone().unwrap_or_default()),
+        6 => (
+            Role::EventKey,
+            String::from_utf8_lossy(hop.key.as_deref().unwrap_or_default()).into_owned(),
+        ),
+        _ => (Role::Dim, hop.tie.name().to_owned()),
+    }
+}
+
+fn bar(gap: u64, most: u64, glyphs: &Glyphs) -> String {
+    let part = u128::from(gap) * BAR as u128;
+    let cells = part.div_ceil(u128::from(most.max(1))).min(BAR as u128);
+    glyphs.done.repeat(cells as usize)
+}
+
+/// The name of a hop below its cause, with what is odd about it in words.
+fn name(hop: &Hop, glyphs: &Glyphs) -> (Role, String) {
+    let indent = "  ".repeat(hop.depth.min(12));
+    let name = hop.name();
+    if hop.fault.is_some() {
+        return (
+            Role::Warn,
+            format!("{indent}{} {name} not decodable", glyphs.undecodable),
+        );
+    }
+    if hop.dead_letter {
+        return (Role::Warn, format!("{indent}{name} dead letter"));
+    }
+    if hop.copy_of.is_some() {
+        return (Role::Warn, format!("{indent}{name} again"));
+    }
+    (Role::Topic, format!("{indent}{name}"))
+}
+
+fn missing_figure(
+    missing: &Missing,
+    hops: &[Hop],
+    column: usize,
+    glyphs: &Glyphs,
+) -> (Role, String) {
+    let depth = hops.get(missing.after).map_or(0, |hop| hop.depth + 1);
+    let role = if missing.in_time {
+        Role::Info
+    } else if missing.blocker.is_some() {
+        Role::Warn
+    } else {
+        Role::Bad
+    };
+    match column {
+        0 => {
+            let (sign, word) = if missing.in_time {
+                (glyphs.live, "awaited")
+            } else {
+                (glyphs.invalid, "missing")
+            };
+            let indent = "  ".repeat(depth.min(12));
+            (role, format!("{indent}{sign} {word}: {}", missing.next))
+        }
+        1 => (
+            role,
+            format!("{} of {} others", missing.followed, missing.of),
+        ),
+        3 => {
+            let waited = missing.waited_ms.map_or_else(String::new, length);
+            (role, format!("{waited:>10}"))
+        }
+        4 => (role, "waiting".to_owned()),
+        _ => (Role::Text, String::new()),
+    }
+}
+
+/// What the columns have no room for.
+fn about_row(model: &Model, found: &Found, row: Row, columns: usize) -> Vec<Line> {
+    let report = &found.report;
+    let hop = match row {
+        Row::Missing(missing) => {
+            let missing = report.missing.get(missing);
+            return missing.map_or_else(Vec::new, |m| {
+                wrap(Role::Text, &format!(" {}", told(m, &report.hops)), columns)
+            });
+        }
+        Row::Hop(hop) => report.hops.get(hop),
+    };
+    let Some(hop) = hop else {
+        return Vec::new();
+    };
+    let mut first = vec![
+        (Role::Topic, format!(" {}", hop.name())),
+        (Role::PartitionOffset, format!("  {}", hop.at)),
+    ];
+    if let Some(time) = hop.time {
+        first.push((Role::Time, format!("  {}", model.time(time))));
+    }
+    first.push((Role::Dim, format!("  tied by its {}", hop.tie.name())));
+    let text = |bytes: &Option<Box<[u8]>>| {
+        let bytes = bytes.as_deref()?;
+        Some(String::from_utf8_lossy(bytes).into_owned())
+    };
+    let mut second = vec![(Role::Dim, " ".to_owned())];
+    for (label, value) in [
+        ("id", text(&hop.id)),
+        ("cause", text(&hop.causation)),
+        ("key", text(&hop.key)),
+        ("producer", hop.producer.clone()),
+    ] {
+        if let Some(value) = value {
+            second.push((Role::Dim, format!("{label} ")));
+            second.push((Role::Text, format!("{value}  ")));
+        }
+    }
+    let mut lines = vec![first, second];
+    if let Some(fault) = &hop.fault {
+        lines.push(line(Role::Warn, format!(" {fault}")));
+    } else if let Some(first) = hop.copy_of.and_then(|copy| report.hops.get(copy)) {
+        let text = format!(" the same id came before, at {}", first.at);
+        lines.push(line(Role::Warn, text));
+    } else if hop.dead_letter {
+        lines.push(line(Role::Warn, " a copy that was put aside"));
+    }
+    lines
+}

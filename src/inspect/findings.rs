@@ -338,17 +338,21 @@ fn of_odd(odd: &Odd) -> Finding {
 fn of_lag(lag: &LagReport) -> impl Iterator<Item = Finding> + '_ {
     lag.troubled().filter_map(|group| {
         let row = group.worst()?;
-        let mut message = format!("{} {}", Visible(&group.name), row.why.word());
-        if let Some(waits) = group.visible().or_else(|| row.lag()) {
-            message.push_str(&format!(", {} waiting", human::count(waits)));
-        }
-        if let Some(ms) = group.time_lag_ms() {
-            message.push_str(&format!(", the oldest for {}", span(ms)));
-        }
+        let waits = group.visible().or_else(|| row.lag());
+        let waits = waits.map(|waits| format!(", {} waiting", human::count(waits)));
+        let oldest = group.time_lag_ms().map(span);
+        let oldest = oldest.map(|age| format!(", the oldest for {age}"));
         let waiting = row.waiting.as_ref();
-        if let Some(fault) = waiting.and_then(|w| w.fault.as_ref()) {
-            message.push_str(&format!(": {fault}"));
-        }
+        let fault = waiting.and_then(|w| w.fault.as_ref());
+        let fault = fault.map(|fault| format!(": {fault}"));
+        let message = format!(
+            "{} {}{}{}{}",
+            Visible(&group.name),
+            row.why.word(),
+            waits.unwrap_or_default(),
+            oldest.unwrap_or_default(),
+            fault.unwrap_or_default()
+        );
         let severity = match row.why {
             Why::Lagging | Why::FallingBehind | Why::NoMembers | Why::Dead => Severity::P2,
             _ => Severity::P1,

@@ -73,9 +73,10 @@ impl<V> Window<V> {
     /// whether it was there.
     #[inline]
     pub(super) fn entry(&mut self, hash: u64, make: impl FnOnce() -> V) -> (&mut V, bool) {
-        let before = match self.old.is_empty() {
-            true => None,
-            false => self.old.remove(&hash),
+        let before = if self.old.is_empty() {
+            None
+        } else {
+            self.old.remove(&hash)
         };
         if self.young.len() >= self.half && !self.young.contains_key(&hash) {
             self.forgotten += self.old.len() as u64;
@@ -88,11 +89,6 @@ impl<V> Window<V> {
             before.unwrap_or_else(make)
         });
         (value, there)
-    }
-
-    #[inline]
-    pub(super) fn get(&self, hash: u64) -> Option<&V> {
-        self.young.get(&hash).or_else(|| self.old.get(&hash))
     }
 
     pub(super) fn values(&self) -> impl Iterator<Item = &V> {
@@ -139,6 +135,6 @@ mod tests {
             window.entry(hash, || ());
         }
         assert_eq!(window.forgotten() + window.values().count() as u64, 100);
-        assert!(window.get(99).is_some() && window.get(0).is_none());
+        assert!(window.entry(99, || ()).1 && !window.entry(0, || ()).1);
     }
 }

@@ -198,6 +198,8 @@ impl App {
             return Ok(());
         }
         views::settle(&mut self.model);
+        let begun = self.model.stream.detail.take_pending();
+        self.effects(begun, screen)?;
         let model = &self.model;
         screen.draw(|frame| render(model, frame.buffer_mut()))?;
         self.model.dirty = false;

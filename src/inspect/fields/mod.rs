@@ -120,8 +120,8 @@ impl Fields {
         };
         let known = &mut self.known[known];
         known.events += 1;
-        let slot = known.slot(spot.lane);
-        known.lanes[slot] += 1;
+        let place = known.slot(spot.lane);
+        known.lanes[place] += 1;
         let producer = known.producer(heads.producer);
         let before = known.tree.paths();
         let bytes = event.value.unwrap_or_default();
@@ -134,8 +134,8 @@ impl Fields {
                 time: event.time(),
                 key: event.key,
                 event: known.events,
-                slot,
-                in_slot: known.lanes[slot],
+                slot: place,
+                in_slot: known.lanes[place],
                 producer,
             },
             tree: &mut known.tree,

@@ -65,7 +65,7 @@ fn a_field_that_goes_or_becomes_null_is_told() {
             15..20 => "{\"a\":null,\"b\":{\"c\":true}}",
             _ => "{\"a\":2}",
         };
-        made.event((0, n, n as i64), "k", Some(value), &[]);
+        made.event((0, n, n.cast_signed()), "k", Some(value), &[]);
     }
     let report = report(&made);
     let drifts: Vec<String> = report
@@ -102,12 +102,13 @@ fn hostile_values_stay_within_bounds_and_off_the_screen() {
     for level in 0..300 {
         nested = format!("{{\"k{level}\":{nested}}}");
     }
-    let mut wide = String::from("{");
-    for n in 0..5_000 {
-        let members: String = (0..10).map(|m| format!("\"m{m}\":{n},")).collect();
-        wide.push_str(&format!("\"n{n}\":{{{}}},", members.trim_end_matches(',')));
-    }
-    wide.push_str("\"end\":1}");
+    let wide: Vec<String> = (0..5_000)
+        .map(|n| {
+            let members: Vec<String> = (0..10).map(|m| format!("\"m{m}\":{n}")).collect();
+            format!("\"n{n}\":{{{}}}", members.join(","))
+        })
+        .collect();
+    let wide = format!("{{{}}}", wide.join(","));
     let values = [&*deep, &nested, &wide, "7", "\"\\u001b[2J\"", "[]", "{}"];
     for (n, value) in values.into_iter().enumerate() {
         made.event((0, n as u64, 0), "k", Some(value), &[]);

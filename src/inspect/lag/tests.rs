@@ -121,9 +121,13 @@ async fn what_is_wanted_is_enough_to_know_all() {
         }
         from.push(batch);
     }
-    wanted.iter().for_each(|range| probe.reads_from(range));
+    for range in &wanted {
+        probe.reads_from(range);
+    }
     // A source that tells nothing of record batches.
-    from.iter().for_each(|batch| probe.batch(batch));
+    for batch in &from {
+        probe.batch(batch);
+    }
     let report =
         |probe: &Probe| LagReport::new(&groups, probe, &Trend::default(), NOW, Limits::default());
     let billing = |report: &LagReport| report.groups[0].visible();
@@ -132,7 +136,9 @@ async fn what_is_wanted_is_enough_to_know_all() {
     let shipping = |report: &LagReport| report.groups[4].rows[1].visible;
     assert_eq!(report(&probe).groups[4].name, "shipping-svc");
     assert_eq!(shipping(&report(&probe)), None);
-    wanted.iter().for_each(|range| probe.has_read(range));
+    for range in &wanted {
+        probe.has_read(range);
+    }
     assert_eq!(shipping(&report(&probe)), Some(9));
 }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 /// What a number is among those before it. `T` marks the place where a number stood.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Step<T> {
     First,
     Next,
@@ -44,11 +44,6 @@ impl<T: Clone> Counting<T> {
             holes: BTreeMap::new(),
             unkept: 0,
         }
-    }
-
-    /// The least number seen.
-    pub(super) const fn first(&self) -> u64 {
-        self.low.0
     }
 
     /// Takes the next number; at most `room` holes are kept.

@@ -254,7 +254,7 @@ fn holes(order: &Order, ended: bool) -> Holes {
         for hole in sequence.holes() {
             let After { spot, time, key } = hole.after;
             let passed = settled.get(topic as usize).copied().flatten();
-            if !ended && !time.zip(passed).is_some_and(|(t, passed)| t < passed) {
+            if !ended && time.zip(passed).is_none_or(|(t, passed)| t >= passed) {
                 let why = "a missing number may still be on its way";
                 holes.doubt.get_or_insert(why.into());
                 continue;

@@ -130,12 +130,13 @@ fn digits(text: &[u8], start: usize) -> (Vec<u8>, usize) {
 }
 
 fn is_card(digits: &[u8]) -> bool {
-    let issued = match (digits.len(), digits) {
-        (16, [4, ..] | [5, 1..=5, ..] | [6, 5, ..] | [6, 0, 1, 1, ..]) => true,
-        (16, [2, 2..=7, ..]) => true,
-        (15, [3, 4 | 7, ..]) => true,
-        _ => false,
-    };
+    let issued = matches!(
+        (digits.len(), digits),
+        (
+            16,
+            [4, ..] | [5, 1..=5, ..] | [6, 5, ..] | [6, 0, 1, 1, ..] | [2, 2..=7, ..]
+        ) | (15, [3, 4 | 7, ..])
+    );
     issued && luhn(digits)
 }
 

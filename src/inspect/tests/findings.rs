@@ -126,7 +126,7 @@ async fn without_events_nothing_is_clean() {
     for n in 0..20 {
         let headers = [("ce_id", "\u{1b}]0;x\u{7}"), ("type", "\u{202e}")];
         hostile.event(
-            (0, n, -(n as i64) * 20_000),
+            (0, n, n.cast_signed() * -20_000),
             "\u{9b}2J",
             Some("\r\n"),
             &headers,

@@ -3,6 +3,7 @@
 
 mod demo;
 mod findings;
+mod speed;
 
 use std::sync::Arc;
 

@@ -68,6 +68,15 @@ impl View {
     pub const fn name(self) -> &'static str {
         self.scope().name()
     }
+
+    /// The name where there is little room.
+    pub const fn short(self) -> &'static str {
+        match self {
+            Self::Findings => "Find",
+            Self::Schemas => "Schema",
+            other => other.name(),
+        }
+    }
 }
 
 /// In which zone times are shown.

@@ -3,7 +3,7 @@
 
 mod acts;
 mod keys;
-mod overlays;
+pub mod overlays;
 
 use super::connect::Connection;
 use super::model::feed::Reading;
@@ -46,6 +46,7 @@ pub fn update(model: &mut Model, now: Now, msg: Msg) -> Vec<Effect> {
         }
         Msg::Scanned { generation, found } => {
             model.feed.scanned(generation, &found);
+            views::stream::sought(model);
             scans(model)
         }
         Msg::ScanFailed {

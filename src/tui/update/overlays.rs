@@ -272,7 +272,7 @@ fn submit(model: &mut Model) -> Vec<Effect> {
         PromptKind::Note => Ok(views::stream::note(model, &text)),
         PromptKind::Export => views::stream::export(model, &text),
         PromptKind::SaveFilter => views::stream::save_filter(model, &text),
-        PromptKind::DetailFind => views::stream::find_in_detail(model, &text),
+        PromptKind::DetailFind => views::detail::find(model, &text),
         PromptKind::Column => views::stream::add_column(model, &text),
         PromptKind::TraceId => views::trace::follow(model, &text),
         PromptKind::StateKey => views::state::fold_key(model, &text),

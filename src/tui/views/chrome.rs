@@ -20,21 +20,40 @@ pub fn content(screen: Rect) -> Rect {
     }
 }
 
-/// A tab: where it begins, how wide it is.
+/// A tab: where it begins, and its text. Names are whole, short or left out, as far as there is
+/// room beside the source's name.
 fn tabs(model: &Model, width: u16) -> Vec<(View, u16, String)> {
-    let long: usize = View::ALL.iter().map(|v| v.name().len() + 3).sum();
-    let roomy = usize::from(width) >= long + 24;
+    let banner = model.production().map_or(0, |env| env.len() + 3);
+    let room = usize::from(width).saturating_sub(source_name(model).chars().count() + 1 + banner);
+    let fits = |name: fn(View) -> &'static str| {
+        let wide: usize = View::ALL.iter().map(|v| name(*v).len() + 3).sum();
+        wide <= room
+    };
+    let name: fn(View) -> &'static str = if fits(View::name) {
+        View::name
+    } else if fits(View::short) {
+        View::short
+    } else {
+        |_| ""
+    };
     let mut x = 0;
     let mut tabs = Vec::with_capacity(View::ALL.len());
     for (index, view) in View::ALL.iter().enumerate() {
-        let text = if roomy || *view == model.view {
-            format!(" {} {} ", index + 1, view.name())
-        } else {
-            format!(" {} ", index + 1)
+        let name = match name(*view) {
+            "" if *view == model.view => view.name(),
+            name => name,
         };
+        let gap = if name.is_empty() { "" } else { " " };
+        let text = format!(" {}{gap}{name} ", index + 1);
         let wide = text.len() as u16;
         tabs.push((*view, x, text));
         x += wide;
+    }
+    // Names stand close: one blank between two.
+    if !name(View::Stream).is_empty() {
+        for (index, tab) in tabs.iter_mut().enumerate() {
+            tab.1 -= index as u16;
+        }
     }
     tabs
 }
@@ -143,7 +162,9 @@ pub fn matches(model: &Model) -> Option<String> {
     let shown = human::count(feed.shown.len() as u64);
     let held = human::count(feed.store.events());
     let (looked, left) = (feed.searched, feed.unsearched());
-    Some(if left > 0 {
+    // What came in the last moment is being looked at all the time.
+    let searching = left > 0 && (feed.shown.is_empty() || left > 1000.max(looked / 50));
+    Some(if searching {
         let percent = looked.saturating_mul(100) / (looked + left).max(1);
         format!("searching {percent} %: {shown} so far")
     } else if feed.shown.is_empty() {
@@ -270,7 +291,7 @@ fn hints(model: &Model) -> &'static [(Action, &'static str)] {
     match model.view {
         View::Stream if model.stream.focus == crate::tui::model::stream::Focus::Detail => &[
             (Action::Help, "help"),
-            (Action::NextPane, "tab"),
+            (Action::NextPane, "next tab"),
             (Action::Pin, "column"),
             (Action::Include, "only this"),
             (Action::Exclude, "not this"),

@@ -283,6 +283,7 @@ pub fn sought(model: &mut Model) {
     let Some(seek) = &model.stream.seek else {
         return;
     };
+    let by_place = matches!(seek, Seek::Event(_));
     let ended = model.feed.reading == crate::tui::model::feed::Reading::Ended;
     let caught_up = model.feed.progress.is_none_or(|(done, all)| done >= all);
     let found = match seek {
@@ -301,9 +302,13 @@ pub fn sought(model: &mut Model) {
             model.stream.follow = false;
             model.stream.put(&model.feed, at);
         }
-        None if ended => {
+        None if ended && model.feed.unsearched() == 0 => {
             model.stream.seek = None;
             model.say(Say::info("nothing is there"));
+        }
+        // The filter has looked at all, and does not keep it.
+        None if by_place && model.feed.filter().is_some() && model.feed.unsearched() == 0 => {
+            model.stream.seek = None;
         }
         None => {}
     }
@@ -330,9 +335,4 @@ pub fn show_event(model: &mut Model, place: Place) -> Vec<Effect> {
         effects.extend(crate::tui::update::begin(model));
     }
     effects
-}
-
-pub fn find_in_detail(model: &mut Model, text: &str) -> Result<Vec<Effect>, String> {
-    model.stream.detail.find(text)?;
-    Ok(Vec::new())
 }

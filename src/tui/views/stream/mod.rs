@@ -13,9 +13,9 @@ use crate::tui::model::Model;
 use crate::tui::model::stream::{Focus, Layout};
 use crate::tui::msg::Effect;
 
-pub use acts::{find_in_detail, note, sought};
+pub use acts::{alone, note, place_text, show_event, sought};
 pub use columns::{add_column, toggle_column};
-pub use draw::draw;
+pub use draw::{draw, preview};
 pub use goto::go_to;
 pub use keep::{export, export_over, load_marks, place_marks, save_filter};
 
@@ -104,6 +104,8 @@ fn layout(model: &Model, area: Rect) -> Layout {
 
 pub fn step(model: &mut Model, by: isize) {
     if model.stream.focus == Focus::Detail {
+        // Keys may come faster than frames.
+        super::settle(model);
         model.stream.detail.step(by);
         return;
     }
@@ -149,8 +151,6 @@ pub fn settle(model: &mut Model, area: Rect) {
             .settle(&model.feed, usize::from(area.height).max(1));
     }
     if let Some(area) = parts.detail {
-        let selected = model.stream.selected(&model.feed);
-        let decoding = model.options.decoding;
-        model.stream.detail.show(selected, decoding, area);
+        super::detail::settle(model, area);
     }
 }

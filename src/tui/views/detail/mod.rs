@@ -1,0 +1,483 @@
+//! The event under the cursor: its tabs, or two events against each other. Here is the state and
+//! what brings it up to date; drawing, keys and each tab have files of their own.
+
+mod acts;
+mod around;
+mod compare;
+mod draw;
+mod filters;
+mod find;
+mod headers;
+mod known;
+mod rows;
+#[cfg(test)]
+mod tests;
+mod value;
+mod wrapped;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use ratatui::layout::Rect;
+
+use crate::event::{Batch, Decoding, EventRef};
+use crate::tui::model::Model;
+use crate::tui::model::feed::Feed;
+use crate::tui::model::store::EventId;
+use crate::tui::msg::{Effect, Msg, Say};
+use crate::tui::widgets::hex::{Place, Section};
+use crate::tui::widgets::needle::Needle;
+use around::Around;
+use compare::Compare;
+use find::Search;
+use rows::{Rows, Scroll};
+use value::{Dump, Value};
+use wrapped::Wrapped;
+
+pub use acts::{act, diff, find};
+pub use draw::draw;
+
+/// Larger values are read on another thread: it takes longer than a key may wait.
+const LARGE: usize = 1024 * 1024;
+
+/// The ways to look at an event, in the order of the tabs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+enum Tab {
+    #[default]
+    Value,
+    Headers,
+    Schema,
+    Raw,
+    Hex,
+    Trace,
+}
+
+impl Tab {
+    const ALL: [Self; 6] = [
+        Self::Value,
+        Self::Headers,
+        Self::Schema,
+        Self::Raw,
+        Self::Hex,
+        Self::Trace,
+    ];
+
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Value => "Value",
+            Self::Headers => "Headers",
+            Self::Schema => "Schema",
+            Self::Raw => "Raw",
+            Self::Hex => "Hex",
+            Self::Trace => "Trace",
+        }
+    }
+
+    /// The one to the right, or to the left, round the end.
+    fn turn(self, forward: bool) -> Self {
+        let count = Self::ALL.len();
+        let by = if forward { 1 } else { count - 1 };
+        Self::ALL[(self as usize + by) % count]
+    }
+}
+
+/// An event with what was built of it so far.
+struct Shown {
+    batch: Arc<Batch>,
+    at: usize,
+    id: Option<EventId>,
+    /// The value, for what outlives a frame.
+    bytes: Option<Arc<[u8]>>,
+    value: Option<Value>,
+    headers: Option<Rows>,
+    known: Option<Rows>,
+    raw: Option<Wrapped>,
+    hex: Option<Dump>,
+    around: Option<Around>,
+    /// The byte of the value that tree, text and dump last had in common.
+    byte: Option<usize>,
+}
+
+impl Shown {
+    fn of(batch: Arc<Batch>, at: usize, id: Option<EventId>) -> Self {
+        Self {
+            batch,
+            at,
+            id,
+            bytes: None,
+            value: None,
+            headers: None,
+            known: None,
+            raw: None,
+            hex: None,
+            around: None,
+            byte: None,
+        }
+    }
+
+    fn event(&self) -> EventRef<'_> {
+        self.batch.get(self.at)
+    }
+
+    fn bytes(&mut self) -> Option<Arc<[u8]>> {
+        if self.bytes.is_none() {
+            self.bytes = self.batch.get(self.at).value.map(Arc::from);
+        }
+        self.bytes.clone()
+    }
+
+    /// The sections of the dump; the value is the second.
+    fn sections(&mut self) -> Vec<Section> {
+        let value = self.bytes();
+        let event = self.event();
+        let section = |title: String, bytes: Option<Arc<[u8]>>| Section { title, bytes };
+        let mut sections = vec![
+            section("key".to_owned(), event.key.map(Arc::from)),
+            section("value".to_owned(), value),
+        ];
+        for (name, value) in event.headers {
+            let mut title = b"header ".to_vec();
+            title.extend_from_slice(name);
+            let title = String::from_utf8_lossy(&title).into_owned();
+            sections.push(section(title, value.map(Arc::from)));
+        }
+        sections
+    }
+
+    fn raw(&mut self, columns: usize) -> &mut Wrapped {
+        let bytes = self.bytes().unwrap_or_default();
+        self.raw.get_or_insert_with(|| Wrapped::new(bytes, columns))
+    }
+
+    fn hex(&mut self) -> &mut Dump {
+        if self.hex.is_none() {
+            self.hex = Some(Dump::new(self.sections()));
+        }
+        self.hex.get_or_insert_with(|| Dump::new(Vec::new()))
+    }
+
+    /// Puts the cursor of a tab on a byte of the value, unless it is there already.
+    fn point_at(&mut self, tab: Tab, byte: usize, columns: usize) {
+        match tab {
+            Tab::Value => {
+                if let Some(Value::Tree(view)) = &mut self.value {
+                    let span = view.tree.span(view.scroll.at);
+                    if span.is_none_or(|span| span.start != byte) {
+                        view.scroll.at = view.tree.reveal_byte(byte);
+                    }
+                }
+            }
+            Tab::Raw => self.raw(columns).show(byte),
+            Tab::Hex => {
+                // All of the value is no part to point at.
+                let part = match &self.value {
+                    Some(Value::Tree(view)) if view.scroll.at > 0 => view.tree.span(view.scroll.at),
+                    _ => None,
+                };
+                let hex = &mut self.hex().hex;
+                match part {
+                    Some(part) if part.start == byte => hex.link(VALUE, part),
+                    _ => {
+                        hex.unlink();
+                        hex.set_cursor(Place {
+                            section: VALUE,
+                            at: byte,
+                        });
+                    }
+                }
+            }
+            Tab::Headers | Tab::Schema | Tab::Trace => {}
+        }
+    }
+}
+
+/// The section of the dump that is the value.
+const VALUE: usize = 1;
+
+/// What of an event is shown, and where a person stands in it.
+#[derive(Default)]
+pub struct Detail {
+    shown: Option<Shown>,
+    /// Counts the events that were shown: an answer for an earlier one is dropped.
+    number: u64,
+    tab: Tab,
+    /// Columns and rows of the part below the tabs.
+    size: (usize, usize),
+    needle: Option<Needle>,
+    search: Option<Search>,
+    /// A thread reads a value.
+    working: bool,
+    compare: Option<Compare>,
+    /// What is to be done outside, for the next frame to begin.
+    pending: Vec<Effect>,
+    /// The row and path of the cursor in the last tree: it stays there in the next one like it.
+    last: (usize, String),
+}
+
+/// Brings the pane up to date before it is drawn or used.
+pub fn settle(model: &mut Model, area: Rect) {
+    let selected = model.stream.selected(&model.feed);
+    let id = model.stream.cursor.map(|row| row.id());
+    let id = id.filter(|id| model.feed.store.get(*id).is_some());
+    let decoding = model.options.decoding;
+    let detail = &mut model.stream.detail;
+    detail.show(selected, id, area);
+    let nowhere = detail.go_on_searching();
+    detail.build(&model.feed, model.now.mono, decoding);
+    if let Some(nowhere) = nowhere {
+        model.say(Say::info(nowhere));
+    }
+}
+
+/// Nothing but another frame.
+fn again() -> Effect {
+    Effect::Work(Box::new(|| Msg::Done(Box::new(|_| Vec::new()))))
+}
+
+impl Detail {
+    /// Shows this event in this place. The same one stays as it is.
+    fn show(&mut self, event: Option<(Arc<Batch>, usize)>, id: Option<EventId>, area: Rect) {
+        let body = draw::parts(area).body;
+        self.size = (usize::from(body.width), usize::from(body.height));
+        let same = match (&self.shown, &event) {
+            (Some(shown), Some((batch, at))) => Arc::ptr_eq(&shown.batch, batch) && shown.at == *at,
+            (None, None) => true,
+            _ => false,
+        };
+        if same {
+            return;
+        }
+        if let Some(Value::Tree(view)) = self.shown.as_ref().and_then(|s| s.value.as_ref()) {
+            self.last = (view.scroll.at, view.tree.path(view.scroll.at, ""));
+        }
+        self.number += 1;
+        self.search = None;
+        self.shown = event.map(|(batch, at)| Shown::of(batch, at, id));
+    }
+
+    /// What is to be done outside.
+    pub fn take_pending(&mut self) -> Vec<Effect> {
+        std::mem::take(&mut self.pending)
+    }
+
+    /// Builds what the tab shows, and nothing else.
+    fn build(&mut self, feed: &Feed, now: Duration, decoding: Decoding) {
+        let (columns, height) = self.size;
+        if self.compare.is_some() {
+            self.build_compare(decoding);
+            return;
+        }
+        if matches!(self.tab, Tab::Value | Tab::Schema) {
+            self.open_value(decoding);
+        }
+        let Some(shown) = &mut self.shown else {
+            return;
+        };
+        let mut more = false;
+        match self.tab {
+            Tab::Value => match &mut shown.value {
+                Some(Value::Tree(view)) => view.scroll.settle(view.tree.len(), height),
+                Some(Value::Text { note, text, .. }) => {
+                    let height = height.saturating_sub(usize::from(note.is_some()));
+                    more = text.settle(columns, height);
+                }
+                Some(Value::Bytes { dump, .. }) => dump.settle(columns, height.saturating_sub(1)),
+                Some(Value::Working | Value::Words(_)) | None => {}
+            },
+            Tab::Headers => {
+                let event = shown.batch.get(shown.at);
+                let rows = || Rows::new(headers::lines(event.headers));
+                let rows = shown.headers.get_or_insert_with(rows);
+                rows.scroll.settle(rows.lines.len(), height);
+            }
+            Tab::Schema => {
+                if shown.known.is_none()
+                    && let Some(value) = &shown.value
+                    && !matches!(value, Value::Working)
+                {
+                    let event = shown.batch.get(shown.at);
+                    shown.known = Some(Rows::new(known::lines(&event, &decoding, value)));
+                }
+                if let Some(rows) = &mut shown.known {
+                    rows.scroll.settle(rows.lines.len(), height);
+                }
+            }
+            Tab::Raw => more = shown.raw(columns).settle(columns, height),
+            Tab::Hex => shown.hex().settle(columns, height),
+            Tab::Trace => build_around(shown, feed, now, height),
+        }
+        if more {
+            self.pending.push(again());
+        }
+    }
+
+    /// Reads the value: at once, or on another thread when it is large.
+    fn open_value(&mut self, decoding: Decoding) {
+        let Some(shown) = &mut self.shown else {
+            return;
+        };
+        let size = shown.event().value.map_or(0, <[u8]>::len);
+        let waits = matches!(shown.value, Some(Value::Working));
+        if shown.value.is_some() && !waits {
+            return;
+        }
+        if size <= LARGE {
+            let value = value::open(shown.bytes(), decoding.value);
+            self.opened(value);
+            return;
+        }
+        shown.value = Some(Value::Working);
+        // One at a time: who goes past many large ones does not start a thread for each.
+        if self.working {
+            return;
+        }
+        self.working = true;
+        let (batch, at, number) = (shown.batch.clone(), shown.at, self.number);
+        self.pending.push(Effect::Work(Box::new(move || {
+            let bytes: Option<Arc<[u8]>> = batch.get(at).value.map(Arc::from);
+            let value = value::open(bytes.clone(), decoding.value);
+            Msg::Done(Box::new(move |model| {
+                let detail = &mut model.stream.detail;
+                detail.working = false;
+                if detail.number == number {
+                    if let Some(shown) = &mut detail.shown {
+                        shown.bytes = bytes;
+                    }
+                    detail.opened(value);
+                }
+                Vec::new()
+            }))
+        })));
+    }
+
+    fn opened(&mut self, mut value: Value) {
+        if let Value::Tree(view) = &mut value {
+            view.like(self.last.0, &self.last.1);
+        }
+        if let Some(shown) = &mut self.shown {
+            shown.value = Some(value);
+        }
+    }
+
+    fn build_compare(&mut self, decoding: Decoding) {
+        let (_, height) = self.size;
+        let Some(compare) = &mut self.compare else {
+            return;
+        };
+        if compare.diff.is_none() && !compare.asked {
+            compare.asked = true;
+            let work = compare.work(decoding);
+            if compare.is_large() {
+                self.number += 1;
+                let number = self.number;
+                compare.number = number;
+                self.pending.push(Effect::Work(Box::new(move || {
+                    let diff = work();
+                    Msg::Done(Box::new(move |model| {
+                        let compare = model.stream.detail.compare.as_mut();
+                        if let Some(compare) = compare.filter(|c| c.number == number) {
+                            compare.diff = Some(diff);
+                        }
+                        Vec::new()
+                    }))
+                })));
+            } else {
+                compare.diff = Some(work());
+            }
+        }
+        compare.scroll.settle(compare.len(), height);
+    }
+
+    /// Moves the cursor by rows; the extremes are the first and the last.
+    pub fn step(&mut self, by: isize) {
+        self.search = None;
+        if let Some(compare) = &mut self.compare {
+            let len = compare.len();
+            compare.scroll.step(by, len);
+            return;
+        }
+        let Some(shown) = &mut self.shown else {
+            return;
+        };
+        let rows = |rows: &mut Option<Rows>| {
+            if let Some(rows) = rows {
+                rows.scroll.step(by, rows.lines.len());
+            }
+        };
+        match self.tab {
+            Tab::Value => match &mut shown.value {
+                Some(Value::Tree(view)) => view.step(by),
+                Some(Value::Text { text, .. }) => text.step(by),
+                Some(Value::Bytes { dump, .. }) => dump.step(by),
+                Some(Value::Working | Value::Words(_)) | None => {}
+            },
+            Tab::Headers => rows(&mut shown.headers),
+            Tab::Schema => rows(&mut shown.known),
+            Tab::Raw => {
+                if let Some(raw) = &mut shown.raw {
+                    raw.step(by);
+                }
+            }
+            Tab::Hex => {
+                if let Some(dump) = &mut shown.hex {
+                    dump.hex.unlink();
+                    dump.step(by);
+                }
+            }
+            Tab::Trace => {
+                if let Some(around) = &mut shown.around {
+                    around.scroll.step(by, around.rows.len());
+                }
+            }
+        }
+    }
+
+    /// Goes to another tab. Tree, text and dump are three looks at the same bytes: what is under
+    /// the cursor of one comes under that of the other.
+    fn go_to(&mut self, tab: Tab) {
+        self.search = None;
+        let from = std::mem::replace(&mut self.tab, tab);
+        let Some(shown) = &mut self.shown else {
+            return;
+        };
+        match (from, &shown.value, &shown.hex) {
+            (Tab::Value, Some(Value::Tree(view)), _) => {
+                shown.byte = view.tree.span(view.scroll.at).map(|s| s.start);
+            }
+            (Tab::Hex, _, Some(dump)) => {
+                let place = dump.hex.cursor().filter(|p| p.section == VALUE);
+                shown.byte = place.map(|p| p.at).or(shown.byte);
+            }
+            _ => {}
+        }
+        if let Some(byte) = shown.byte {
+            shown.point_at(tab, byte, self.size.0);
+        }
+    }
+
+    /// Closes a comparison; false when there is none.
+    pub fn close_diff(&mut self) -> bool {
+        self.compare.take().is_some()
+    }
+}
+
+fn build_around(shown: &mut Shown, feed: &Feed, now: Duration, height: usize) {
+    let key = shown.batch.get(shown.at).key;
+    let old = shown.around.as_ref().is_none_or(|a| a.is_old(feed, now));
+    if old && let Some(key) = key {
+        let mut fresh = Around::of(feed, shown.id, key, now);
+        if let Some(before) = &shown.around
+            && let Some(id) = before.rows.get(before.scroll.at)
+            && let Some(at) = fresh.rows.iter().position(|row| row == id)
+        {
+            fresh.scroll = Scroll {
+                at,
+                ..before.scroll
+            };
+        }
+        shown.around = Some(fresh);
+    }
+    if let Some(around) = &mut shown.around {
+        around.scroll.settle(around.rows.len(), height);
+    }
+}

@@ -117,7 +117,7 @@ fn page(model: &Model) -> Vec<Line> {
         } => {
             lines.extend(plan.iter().map(|l| (Role::Text, joined(model, l))));
             lines.push((Role::Text, String::new()));
-            lines.extend(preview.iter().map(|l| (Role::Text, l.clone())));
+            lines.extend(preview.iter().map(|l| (Role::Text, joined(model, l))));
             lines.push((Role::Text, String::new()));
             match refused {
                 Some(refused) => lines.push((Role::Bad, refused.message.clone())),

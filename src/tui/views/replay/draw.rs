@@ -152,9 +152,11 @@ fn page(model: &Model) -> Vec<Line> {
     lines
 }
 
-/// The words of a plan or a report, their parts joined by the sign that the terminal has.
+/// A line of a plan or a report with the signs that the terminal has.
 fn joined(model: &Model, line: &str) -> String {
-    line.replace('·', model.options.glyphs.separator)
+    let glyphs = model.options.glyphs;
+    line.replace('·', glyphs.separator)
+        .replace('…', glyphs.ellipsis)
 }
 
 fn running(model: &Model, figures: &Figures, lines: &mut Vec<Line>) {

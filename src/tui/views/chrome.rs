@@ -192,6 +192,17 @@ fn status(model: &Model, canvas: &mut Canvas<'_>, area: Rect) {
         let shown = feed.store.events().saturating_sub(feed.held() as u64);
         facts.push(format!("{} shown", human::count(shown)));
     }
+    let stream = &model.stream;
+    if stream.only_marked {
+        let marked = human::count(stream.marks.len() as u64);
+        facts.push(format!("only the {marked} marked"));
+    }
+    if stream.anchor.is_some()
+        && let Some((first, last)) = stream.range(feed)
+    {
+        let rows = human::count((last - first + 1) as u64);
+        facts.push(format!("{rows} selected"));
+    }
     let scanned = feed.scanned.events;
     if scanned != feed.store.events() + feed.store.evicted {
         facts.push(format!("scanned {}", human::count(scanned)));

@@ -59,6 +59,7 @@ pub fn or_hang_up(stop: Stop) -> Result<Stop> {
     Ok(stop)
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "it stands in map_err")]
 fn failed(error: std::io::Error) -> Failure {
     Failure::new(Exit::Usage, format!("cannot listen to signals: {error}"))
 }

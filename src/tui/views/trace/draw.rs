@@ -1,6 +1,7 @@
 //! Draws a trace: the verdict in words, the hops with their gaps, what is known of the hop under
 //! the cursor.
 
+use std::fmt::Write as _;
 use std::time::Duration;
 
 use ratatui::layout::Rect;
@@ -148,10 +149,10 @@ fn head(model: &Model, seed: &Seed, found: &Found, columns: usize) -> Vec<Line> 
         human::count(report.hops.len() as u64)
     );
     if let Some(span) = report.span_ms {
-        figures += &format!(" in {}", length(span));
+        write!(figures, " in {}", length(span)).ok();
     }
     if let Some(quiet) = report.quiet_ms {
-        figures += &format!(", the last {} ago", length(quiet));
+        write!(figures, ", the last {} ago", length(quiet)).ok();
     }
     let mut lines = vec![vec![
         (Role::EventKey, format!(" {}", seed.text())),
@@ -194,10 +195,10 @@ fn told(missing: &Missing, hops: &[Hop]) -> String {
     let after = hops.get(missing.after).map(|hop| hop.at.to_string());
     let mut text = format!("after {}: {missing}", after.unwrap_or_default());
     if let Some(usual) = missing.usual_ms {
-        text += &format!("; usually after {}", length(usual));
+        write!(text, "; usually after {}", length(usual)).ok();
     }
     if let Some(waited) = missing.waited_ms {
-        text += &format!(", {} have passed", length(waited));
+        write!(text, ", {} have passed", length(waited)).ok();
     }
     text
 }

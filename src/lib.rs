@@ -12,6 +12,8 @@ pub mod output;
 
 pub mod replay;
 
+pub mod inspect;
+
 pub mod pipeline;
 
 pub mod query;

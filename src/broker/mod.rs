@@ -5,6 +5,7 @@ pub mod address;
 pub mod capabilities;
 pub mod error;
 pub mod guard;
+pub mod marks;
 pub mod registry;
 pub mod settings;
 pub mod subscription;
@@ -23,6 +24,7 @@ use std::pin::Pin;
 pub use address::Address;
 pub use capabilities::{Capabilities, LookCost};
 pub use error::{Error, ErrorKind, Result};
+pub use marks::Mark;
 pub use registry::{ADAPTERS, Adapter};
 pub use settings::{Notices, Settings};
 pub use subscription::{Bound, PartitionRange, Range, Subscription, TopicSelector};
@@ -102,6 +104,22 @@ pub trait Broker: Send + Sync {
         })
     }
 
+    /// The marks that are kept with a recording.
+    fn marks(&self) -> BoxFuture<'_, Result<Vec<Mark>>> {
+        Box::pin(async { Ok(Vec::new()) })
+    }
+
+    /// Keeps these marks with a recording that is there, in the place of those before. The
+    /// recording itself is not written to.
+    fn set_marks<'a>(&'a self, _marks: &'a [Mark]) -> BoxFuture<'a, Result<()>> {
+        Box::pin(async {
+            Err(
+                Error::unsupported(self.capabilities().adapter, "keeps no marks")
+                    .hint("record or export into a file: marks are kept with it"),
+            )
+        })
+    }
+
     /// Writes a whole prepared history: topics, transactions with their aborts, group commits.
     fn load_history<'a>(&'a self, _history: &'a History) -> BoxFuture<'a, Result<()>> {
         Box::pin(async {
@@ -144,6 +162,12 @@ pub trait Sink: Send {
     /// Closes what has an end of its own, a file's index. Called once, after the last `flush`.
     fn finish(&mut self) -> BoxFuture<'_, Result<()>> {
         Box::pin(async { Ok(()) })
+    }
+
+    /// Keeps marks in a recording that is being written; those that are given last count. False
+    /// where there is no place for them.
+    fn mark(&mut self, _marks: &[Mark]) -> Result<bool> {
+        Ok(false)
     }
 
     /// Tells a sink that keeps a recording where its events come from, before the first `send`,

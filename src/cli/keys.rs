@@ -50,7 +50,8 @@ fn table(keymap: &Keymap) -> String {
         text.push('\n');
         for spec in ACTIONS.iter().filter(|s| s.scope == *scope) {
             let keys = keys_of(keymap, spec.action).join(", ");
-            text.push_str(&format!("  {keys:<16}  {:<18}  {}\n", spec.id, spec.help));
+            let line = format!("  {keys:<16}  {:<18}  {}\n", spec.id, spec.help);
+            text.push_str(&line);
         }
     }
     text.push_str(

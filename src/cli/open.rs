@@ -7,7 +7,7 @@ use clap::Args;
 use super::args::{Cli, Select};
 use super::error::{Exit, Failure, Result};
 use super::session::Session;
-use super::{examples, reading};
+use super::{examples, reading, replay_args, signals};
 use crate::broker::{Address, Bound, Settings};
 use crate::event::Timestamp;
 use crate::tui::connect::{Connect, Connection, ContextRow};
@@ -180,7 +180,8 @@ async fn screen(
             .is_empty()
             .then(|| "your broker: evtap open kafka://HOST:9092".to_owned()),
         select: query,
-        select_words: words(select),
+        spec: reading::spec(session, select),
+        selection: replay_args::selection(select),
         from: select.from.as_ref().map(|pos| pos.bound(now)),
         until: select
             .until
@@ -197,7 +198,7 @@ async fn screen(
         connect: Arc::new(connect),
         sources,
         view,
-        stop: session.minded_stop(),
+        stop: signals::or_hang_up(session.minded_stop())?,
     };
     let ended = tui::run(start)
         .await
@@ -241,27 +242,6 @@ fn refuse_meaningless(select: &Select) -> Result<()> {
         ),
         None => Ok(()),
     }
-}
-
-/// The selection as words of a command line.
-fn words(select: &Select) -> Vec<String> {
-    let mut words = Vec::new();
-    let mut add = |flag: &str, values: &[String]| {
-        for value in values {
-            words.push(flag.to_owned());
-            words.push(tui::quote(value));
-        }
-    };
-    add("-k", &select.keys);
-    add("-g", &select.grep);
-    add("-w", &select.where_);
-    add("--filter", &select.filters);
-    for (given, flag) in [(select.ignore_case, "-i"), (select.fixed_strings, "-F")] {
-        if given {
-            words.push(flag.to_owned());
-        }
-    }
-    words
 }
 
 /// Every theme that can be read, as this terminal shows it.

@@ -26,7 +26,12 @@ impl From<QueryError> for Failure {
 
 /// Compiles the selection before anything is opened: a typing error must not wait for a network.
 pub fn compile(session: &Session, select: &Select) -> Result<Arc<Query>> {
-    let spec = QuerySpec {
+    Ok(Arc::new(Query::compile(&spec(session, select))?))
+}
+
+/// The selection before it is compiled.
+pub fn spec(session: &Session, select: &Select) -> QuerySpec {
+    QuerySpec {
         where_: select.where_.clone(),
         filters: select.filters.clone(),
         grep: select.grep.clone(),
@@ -34,8 +39,7 @@ pub fn compile(session: &Session, select: &Select) -> Result<Arc<Query>> {
         fixed: select.fixed_strings,
         keys: select.keys.iter().map(|k| k.clone().into_bytes()).collect(),
         decoding: session.decoding(),
-    };
-    Ok(Arc::new(Query::compile(&spec)?))
+    }
 }
 
 /// Opens, and puts the bounds on the clock of each source.

@@ -141,7 +141,7 @@ impl HowArgs {
 }
 
 /// The selection as it was typed: part of the plan's identity.
-fn selection(select: &Select) -> Vec<String> {
+pub(super) fn selection(select: &Select) -> Vec<String> {
     let mut all: Vec<String> = Vec::new();
     all.extend(select.where_.iter().map(|e| format!("--where {e}")));
     all.extend(select.filters.iter().map(|f| format!("--filter {f}")));

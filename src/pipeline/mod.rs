@@ -1,6 +1,7 @@
 //! Runs a read: one or several sources, limits, and one consumer that takes the batches.
 //! Knows nothing of formats, flags or screens.
 
+mod export;
 #[cfg(test)]
 mod fake;
 mod last;
@@ -11,6 +12,7 @@ mod stop;
 mod tag;
 mod timeline;
 
+pub use export::{Export, Pick, export};
 pub use last::{LastEvents, Window};
 pub use merge::merge;
 pub use reading::{Input, Reading, StopWhenBegun};

@@ -15,6 +15,18 @@ pub fn count(number: u64) -> String {
     text
 }
 
+/// A number of events a second, without the unit: `0`, `0.4`, `1,204`.
+pub fn rate(per_second: f64) -> String {
+    if !per_second.is_finite() || per_second <= 0.0 {
+        return "0".to_owned();
+    }
+    if per_second < 9.95 {
+        return format!("{per_second:.1}");
+    }
+    let whole = format!("{per_second:.0}");
+    whole.parse().map_or(whole, count)
+}
+
 const UNITS: [&str; 6] = ["KiB", "MiB", "GiB", "TiB", "PiB", "EiB"];
 
 /// A size in bytes: `512 B`, `1.5 KiB`, `256 MiB`. Three digits at most before the unit.
@@ -93,6 +105,21 @@ pub fn parse_duration(text: &str) -> Result<Duration, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn rates_keep_a_decimal_only_where_it_tells() {
+        let cases = [
+            (0.0, "0"),
+            (0.44, "0.4"),
+            (9.94, "9.9"),
+            (9.96, "10"),
+            (1204.4, "1,204"),
+        ];
+        for (per_second, expected) in cases {
+            assert_eq!(rate(per_second), expected);
+        }
+        assert_eq!(rate(f64::NAN), "0");
+    }
 
     #[test]
     fn counts_are_grouped_by_three() {

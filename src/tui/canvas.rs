@@ -5,7 +5,7 @@ use std::borrow::Cow;
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
-use ratatui::style::Style;
+use ratatui::style::{Modifier, Style};
 
 use super::theme::{Glyphs, Role, Theme};
 use crate::text::{self, Visible};
@@ -23,6 +23,17 @@ pub fn safe(text: &str) -> Cow<'_, str> {
         Cow::Owned(Visible(text).to_string())
     } else {
         Cow::Borrowed(text)
+    }
+}
+
+/// A style as it is laid over others: what is to be seen does not stay dim because what lay there
+/// was.
+fn over(style: Style) -> Style {
+    let seen = style.fg.is_some() || style.add_modifier.contains(Modifier::BOLD);
+    if seen && !style.add_modifier.contains(Modifier::DIM) {
+        style.remove_modifier(Modifier::DIM)
+    } else {
+        style
     }
 }
 
@@ -50,6 +61,7 @@ impl<'a> Canvas<'a> {
         if area.is_empty() {
             return 0;
         }
+        let style = over(style);
         // No more of a long text is looked at than can stand there.
         let most = usize::from(area.width);
         let cut = text
@@ -100,7 +112,7 @@ impl<'a> Canvas<'a> {
     /// Gives all cells of an area a style; what stands there stays.
     pub fn paint(&mut self, area: Rect, role: Role) {
         let area = area.intersection(self.buffer.area);
-        self.buffer.set_style(area, self.theme.style(role));
+        self.buffer.set_style(area, over(self.theme.style(role)));
     }
 
     /// Empties an area, for what lies over others.

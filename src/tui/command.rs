@@ -1,6 +1,7 @@
 //! The command line that shows what the screen shows.
 
 use crate::broker::{Bound, TopicSelector};
+use crate::replay::quoted;
 use crate::tui::model::{Model, View};
 use crate::tui::msg::From;
 
@@ -10,12 +11,12 @@ pub fn line(model: &Model) -> String {
     match model.view {
         View::Topics => {
             words.push("topics".to_owned());
-            words.extend(model.source.connections.iter().map(|c| quote(&c.shown)));
+            words.extend(model.source.connections.iter().map(|c| quoted(&c.shown)));
             return words.join(" ");
         }
         View::Lag => {
             words.push("lag".to_owned());
-            words.extend(model.source.connections.iter().map(|c| quote(&c.shown)));
+            words.extend(model.source.connections.iter().map(|c| quoted(&c.shown)));
             return words.join(" ");
         }
         _ => {}
@@ -25,7 +26,7 @@ pub fn line(model: &Model) -> String {
     match &model.source.from {
         From::Bound(bound) => {
             if let Some(text) = bound_text(bound) {
-                words.extend(["--from".to_owned(), quote(&text)]);
+                words.extend(["--from".to_owned(), quoted(&text)]);
             }
         }
         From::Around { position, .. } => {
@@ -33,14 +34,20 @@ pub fn line(model: &Model) -> String {
         }
     }
     if let Some(until) = bound_text(&model.source.until).filter(|_| !model.source.follow) {
-        words.extend(["--until".to_owned(), quote(&until)]);
+        words.extend(["--until".to_owned(), quoted(&until)]);
     }
     for partition in &model.options.partitions {
         words.extend(["-p".to_owned(), partition.to_string()]);
     }
-    words.extend(model.options.select_words.iter().cloned());
+    for part in &model.options.selection {
+        // One flag each; what follows the first space is its value.
+        match part.split_once(' ') {
+            Some((flag, value)) => words.extend([flag.to_owned(), quoted(value)]),
+            None => words.push(part.clone()),
+        }
+    }
     if let Some(filter) = model.feed.filter() {
-        words.extend(["--filter".to_owned(), quote(&filter.text)]);
+        words.extend(["--filter".to_owned(), quoted(&filter.text)]);
     }
     words.join(" ")
 }
@@ -50,12 +57,12 @@ pub fn sources(model: &Model) -> Vec<String> {
     let source = &model.source;
     let name = |(index, c): (usize, &std::sync::Arc<crate::tui::connect::Connection>)| {
         let chosen = source.topics.as_ref().and_then(|t| t.get(index)?.as_ref());
-        quote(&with_topics(&c.shown, chosen))
+        quoted(&with_topics(&c.shown, chosen))
     };
     source.connections.iter().enumerate().map(name).collect()
 }
 
-fn with_topics(shown: &str, topics: Option<&TopicSelector>) -> String {
+pub fn with_topics(shown: &str, topics: Option<&TopicSelector>) -> String {
     let Some(topics) = topics else {
         return shown.to_owned();
     };
@@ -82,25 +89,9 @@ fn bound_text(bound: &Bound) -> Option<String> {
     })
 }
 
-/// A word for a POSIX shell.
-pub fn quote(word: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "_-./:=@%+,".contains(c);
-    if !word.is_empty() && word.chars().all(plain) {
-        return word.to_owned();
-    }
-    format!("'{}'", word.replace('\'', "'\\''"))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn words_survive_a_shell() {
-        assert_eq!(quote("kafka://h:9092/orders"), "kafka://h:9092/orders");
-        assert_eq!(quote(".value.a == \"it's\""), "'.value.a == \"it'\\''s\"'");
-        assert_eq!(quote(""), "''");
-    }
 
     #[test]
     fn topics_that_were_chosen_stand_in_the_address() {

@@ -18,7 +18,9 @@ pub mod widgets;
 
 #[cfg(test)]
 mod fixture;
+#[cfg(test)]
+mod screens;
 
 pub use app::{Ended, Start, run};
-pub use command::quote;
 pub use model::{Model, Options, View};
+pub use terminal::give_back;

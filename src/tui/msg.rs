@@ -79,10 +79,13 @@ pub enum Msg {
     /// Something for the person, once.
     Said(Say),
     /// A job on another thread came back; its view knows what it is.
-    Done(Box<dyn FnOnce(&mut super::Model) -> Vec<Effect> + Send>),
+    Done(Then),
     /// The program is to end: a signal.
     Stop,
 }
+
+/// What a job that came back does to the model.
+pub type Then = Box<dyn FnOnce(&mut super::Model) -> Vec<Effect> + Send>;
 
 /// A line for the person.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -185,11 +188,18 @@ pub enum Effect {
     Mouse(bool),
     /// Work on a thread of its own, which comes back as a message.
     Work(Box<dyn FnOnce() -> Msg + Send>),
+    /// Opens what a text names, and goes on with it.
+    Open(String, OpenThen),
     /// Work that waits for a broker or a file.
     Wait(futures_util::future::BoxFuture<'static, Msg>),
     /// Writes what a person keeps: saved filters, the theme.
     Keep(Kept),
 }
+
+/// What is done with something that was opened, or was not.
+pub type OpenThen = Box<
+    dyn FnOnce(Result<Connection, Trouble>) -> futures_util::future::BoxFuture<'static, Msg> + Send,
+>;
 
 /// What lasts from one run to the next.
 #[derive(Debug, Clone, PartialEq, Eq)]

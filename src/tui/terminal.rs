@@ -74,7 +74,10 @@ impl Screen {
             self.mouse(true)?;
         }
         keys.resume();
-        self.terminal.clear()?;
+        // Not `clear`: it asks the terminal where its cursor is, and the keys' thread may be the one
+        // that gets the answer.
+        let size = self.terminal.size()?;
+        self.terminal.resize(size.into())?;
         Ok(done)
     }
 

@@ -3,7 +3,7 @@
 //! match `.eventType=="PaymentFailed" and .amount>500`.
 //!
 //! `cargo run --release --example bench-gen -- kafka://HOST:PORT/TOPIC COUNT [--partitions N]
-//! [--size BYTES] [--codec none|gzip|snappy|lz4|zstd] [--compacted]`
+//! [--size BYTES] [--codec none|gzip|snappy|lz4|zstd] [--compacted] [--rate EVENTS_A_SECOND]`
 #![expect(
     clippy::print_stderr,
     clippy::expect_used,
@@ -63,7 +63,7 @@ impl Random {
 }
 
 const USAGE: &str = "usage: bench-gen kafka://HOST:PORT/TOPIC COUNT [--partitions N] [--size BYTES] \
-                     [--codec none|gzip|snappy|lz4|zstd] [--compacted]";
+                     [--codec none|gzip|snappy|lz4|zstd] [--compacted] [--rate N]";
 
 /// What to make.
 struct Wanted {
@@ -74,6 +74,8 @@ struct Wanted {
     codec: String,
     /// Kafka's cleaner leaves the newest event of each key.
     compacted: bool,
+    /// Events a second; as fast as the broker takes them when absent.
+    rate: Option<f64>,
 }
 
 impl Wanted {
@@ -85,12 +87,14 @@ impl Wanted {
             size: 0,
             codec: "lz4".to_owned(),
             compacted: false,
+            rate: None,
         };
         while let Some(flag) = args.next() {
             match flag.as_str() {
                 "--partitions" => wanted.partitions = args.next()?.parse().ok()?,
                 "--size" => wanted.size = args.next()?.parse().ok()?,
                 "--codec" => wanted.codec = args.next()?,
+                "--rate" => wanted.rate = args.next()?.parse().ok().filter(|r| *r > 0.0),
                 "--compacted" => wanted.compacted = true,
                 _ => return None,
             }
@@ -142,13 +146,22 @@ async fn main() {
     let pool = BatchPool::default();
     let mut maker = Maker::new(wanted.size);
     let mut n = 0;
+    let started = tokio::time::Instant::now();
     while n < wanted.count {
         let mut batch = pool.batch(Arc::clone(&streams));
-        while n < wanted.count && !batch.is_full() {
+        // Paced by an absolute clock, fifty times a second.
+        let most = wanted
+            .rate
+            .map_or(usize::MAX, |rate| (rate / 50.0).ceil() as usize);
+        while n < wanted.count && !batch.is_full() && batch.len() < most {
             maker.push(n, &streams[0], &mut batch);
             n += 1;
         }
         sink.send(&batch).await.expect("sent");
+        if let Some(rate) = wanted.rate {
+            let due = started + std::time::Duration::from_secs_f64(n as f64 / rate);
+            tokio::time::sleep_until(due).await;
+        }
     }
     let written = sink.flush().await.expect("stored");
     eprintln!("{} events, {} bytes", written.events, written.bytes);

@@ -2,7 +2,9 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod export;
 mod jsonl;
+mod marks;
 mod mcap;
 mod raw;
 mod stdin;

@@ -5,6 +5,7 @@ mod damage;
 mod feed;
 mod file;
 mod jsonl;
+mod marks;
 mod mcap;
 mod range;
 mod zst;

@@ -11,7 +11,7 @@ use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
 use super::connect::Connect;
-use super::msg::{Effect, Msg, Say};
+use super::msg::{Effect, Msg, Say, Trouble};
 
 /// Messages that wait for the screen.
 const WAITING: usize = 256;
@@ -99,6 +99,20 @@ impl World {
                 for row in rows {
                     self.wait(asks::probe(self.connect.clone(), row));
                 }
+            }
+            Effect::Open(text, then) => {
+                let connect = self.connect.clone();
+                let messages = self.messages.clone();
+                tokio::spawn(async move {
+                    let opened = tokio::task::spawn_blocking(move || connect.open(&text)).await;
+                    let opened = opened.unwrap_or_else(|error| {
+                        Err(Trouble {
+                            message: error.to_string(),
+                            hint: None,
+                        })
+                    });
+                    messages.send(then(opened).await).await.ok();
+                });
             }
             Effect::Work(work) => self.blocking(work),
             Effect::Wait(work) => self.wait(work),

@@ -128,12 +128,15 @@ impl Feed {
         self.reading = Reading::Live;
         self.scanned += batch.scanned;
         self.rate.add(now, batch.scanned.events);
-        if batch.is_empty() {
+        // Record batches without an event, and events that were left out, are what explains gaps.
+        let tells = !batch.metas().is_empty() || batch.scanned.events > 0;
+        if batch.is_empty() && !tells {
             return;
         }
         let (chunk, evicted) = self.store.push(batch);
         let rows = self.clocks.rows(&chunk);
-        if self.filter.is_some() {
+        if rows.is_empty() {
+        } else if self.filter.is_some() {
             self.unscanned.push_back((chunk.id, rows));
         } else {
             self.show(rows);
@@ -302,6 +305,7 @@ impl Rate {
         }
     }
 
+    #[expect(clippy::cast_precision_loss, reason = "a rate for the eye")]
     fn per_second(&self, now: Duration) -> f64 {
         let slot = now.as_millis() / SLOT.as_millis();
         let recent = |(s, _): &&(u128, u64)| *s + SLOTS >= slot;

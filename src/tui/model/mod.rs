@@ -19,6 +19,7 @@ use super::theme::{Glyphs, Theme};
 use super::views::{self, findings, lag, order, replay, schemas, state, topics, trace};
 use crate::broker::{Bound, TopicSelector};
 use crate::event::{Decoding, Select, Timestamp};
+use crate::query::QuerySpec;
 use feed::Feed;
 use overlay::Overlay;
 use stream::Stream;
@@ -67,6 +68,15 @@ impl View {
     pub const fn name(self) -> &'static str {
         self.scope().name()
     }
+
+    /// The name where there is little room.
+    pub const fn short(self) -> &'static str {
+        match self {
+            Self::Findings => "Find",
+            Self::Schemas => "Schema",
+            other => other.name(),
+        }
+    }
 }
 
 /// In which zone times are shown.
@@ -98,8 +108,10 @@ pub struct Options {
     pub welcome: Option<String>,
     /// What the flags said of the events to look at; the source applies it.
     pub select: Arc<dyn Select>,
-    /// The same as words of a command line: `-w '…'`.
-    pub select_words: Vec<String>,
+    /// The same before it was compiled.
+    pub spec: QuerySpec,
+    /// The same as it was typed: `--where .amount > 500`.
+    pub selection: Vec<String>,
     /// Where to begin; without it at the start of what is kept whole, else at the newest events.
     pub from: Option<Bound>,
     pub until: Bound,
@@ -226,9 +238,9 @@ impl Model {
 
     pub fn say(&mut self, say: Say) {
         // Long enough to read it: a second and a tenth of one a word.
-        let words = say.text.split(' ').count() as u32;
-        let stay = Duration::from_millis(3000) + Duration::from_millis(150) * words;
-        self.said = Some((say, self.now.mono + stay));
+        let count = say.text.split(' ').count() as u32;
+        let until = self.now.mono + Duration::from_secs(3) + Duration::from_millis(150) * count;
+        self.said = Some((say, until));
         self.dirty = true;
     }
 

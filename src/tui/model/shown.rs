@@ -214,8 +214,8 @@ mod tests {
     fn rows_of_evicted_events_are_forgotten() {
         let (mut store, mut clocks) = (Store::new(3000), Clocks::default());
         let mut shown = Shown::default();
-        for time in 0..4000 {
-            let (chunk, evicted) = store.push(&batch_of(&[(time as u32 % 3, time, "v")]));
+        for time in 0..4000u32 {
+            let (chunk, evicted) = store.push(&batch_of(&[(time % 3, i64::from(time), "v")]));
             shown.merge(clocks.rows(&chunk));
             if evicted {
                 shown.forget_evicted(&store);

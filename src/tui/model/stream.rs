@@ -83,6 +83,10 @@ pub struct Stream {
     pub detail: Detail,
     /// Filters that were used, the oldest first.
     pub filters: Vec<String>,
+    /// Marks of a capture whose events have not come yet.
+    pub loaded: Vec<crate::broker::Mark>,
+    /// The file that is to be written.
+    pub export_to: Option<std::path::PathBuf>,
     /// Go to this event as soon as it is there.
     pub seek: Option<Seek>,
 }

@@ -5,12 +5,13 @@ mod acts;
 mod keys;
 pub mod overlays;
 
+use super::connect::Connection;
 use super::model::feed::Reading;
 use super::model::overlay::Overlay;
 use super::model::{Model, View};
 use super::msg::{Effect, From, Intake, Msg, Now, ReadRequest, Say};
 use super::views;
-use crate::broker::Bound;
+use crate::broker::{Address, Bound};
 
 pub use acts::act;
 
@@ -19,8 +20,17 @@ pub fn update(model: &mut Model, now: Now, msg: Msg) -> Vec<Effect> {
     model.now = now;
     model.dirty = true;
     match msg {
-        Msg::Key(key) => keys::key(model, &key),
-        Msg::Paste(text) => overlays::paste(model, &text),
+        Msg::Key(key) => {
+            let mut effects = keys::key(model, &key);
+            // A filter that was changed begins to search at once.
+            effects.extend(scans(model));
+            effects
+        }
+        Msg::Paste(text) => {
+            let mut effects = overlays::paste(model, &text);
+            effects.extend(scans(model));
+            effects
+        }
         Msg::Resize(width, height) => {
             model.size = (width, height);
             Vec::new()
@@ -53,7 +63,7 @@ pub fn update(model: &mut Model, now: Now, msg: Msg) -> Vec<Effect> {
         Msg::Groups { connection, found } => views::lag::found(model, connection, found),
         Msg::Connected(result) => connected(model, result),
         Msg::Probed { name, reachable } => {
-            overlays::probed(model, &name, reachable);
+            overlays::probed(model, &name, &reachable);
             Vec::new()
         }
         Msg::Said(say) => {
@@ -61,7 +71,7 @@ pub fn update(model: &mut Model, now: Now, msg: Msg) -> Vec<Effect> {
             Vec::new()
         }
         Msg::Done(then) => then(model),
-        Msg::Stop => vec![Effect::Quit],
+        Msg::Stop => views::replay::stop_then_quit(model),
     }
 }
 
@@ -99,6 +109,7 @@ fn intake(model: &mut Model, what: Intake) {
         Intake::End => {
             model.feed.reading = Reading::Ended;
             views::stream::sought(model);
+            views::stream::place_marks(model);
         }
         Intake::Failed(trouble) => {
             model.feed.reading = Reading::Failed(trouble.message.clone());
@@ -109,7 +120,7 @@ fn intake(model: &mut Model, what: Intake) {
 
 fn connected(
     model: &mut Model,
-    result: Result<Vec<std::sync::Arc<super::connect::Connection>>, super::msg::Trouble>,
+    result: Result<Vec<std::sync::Arc<Connection>>, super::msg::Trouble>,
 ) -> Vec<Effect> {
     match result {
         Ok(connections) => {
@@ -119,8 +130,15 @@ fn connected(
             model.overlays.retain(|o| !matches!(o, Overlay::Pick(_)));
             views::forget(model);
             let mut effects = views::topics::ask(model);
+            effects.extend(views::stream::load_marks(model));
+            effects.extend(clock(model));
             let of = &model.source.connections;
-            let whole = of.iter().all(|c| c.capabilities().time_ordered);
+            // A file is opened to be read, and its past is all that it has.
+            let is_file =
+                |c: &Connection| matches!(c.address, Address::File { .. } | Address::Stdin);
+            let whole = of
+                .iter()
+                .all(|c| c.capabilities().time_ordered || is_file(c));
             model.source.from = From::Bound(match &model.options.from {
                 Some(from) => from.clone(),
                 None if whole => Bound::Start,
@@ -146,6 +164,22 @@ fn connected(
             Vec::new()
         }
     }
+}
+
+/// Asks the first source for its own clock: that of ages.
+fn clock(model: &mut Model) -> Option<Effect> {
+    model.source.clock_ahead = 0;
+    let connection = model.source.connections.first()?.clone();
+    let work = async move {
+        let told = connection.broker.clock().await;
+        Msg::Done(Box::new(move |model: &mut Model| {
+            if let Ok(Some(clock)) = told {
+                model.source.clock_ahead = clock.0.saturating_sub(model.now.wall.0);
+            }
+            Vec::new()
+        }))
+    };
+    Some(Effect::Wait(Box::pin(work)))
 }
 
 /// Begins the read that the source describes, in the place of the one under way.

@@ -130,7 +130,7 @@ pub fn key(model: &mut Model, chord: Chord) -> Vec<Effect> {
 
 fn answer(model: &mut Model, answer: Answer) -> Vec<Effect> {
     match answer {
-        Answer::Quit => vec![Effect::Quit],
+        Answer::Quit => views::replay::stop_then_quit(model),
         Answer::RunReplay => views::replay::run_confirmed(model),
         Answer::Overwrite => views::stream::export_over(model),
     }
@@ -269,7 +269,7 @@ fn submit(model: &mut Model) -> Vec<Effect> {
     let (kind, text) = (prompt.kind, prompt.input.text().trim().to_owned());
     let done = match kind {
         PromptKind::GoTo => views::stream::go_to(model, &text),
-        PromptKind::Note => views::stream::note(model, &text),
+        PromptKind::Note => Ok(views::stream::note(model, &text)),
         PromptKind::Export => views::stream::export(model, &text),
         PromptKind::SaveFilter => views::stream::save_filter(model, &text),
         PromptKind::DetailFind => views::detail::find(model, &text),
@@ -314,7 +314,7 @@ pub fn open_palette(model: &mut Model) -> Vec<Effect> {
             value: Value::Action(spec.action),
         })
         .collect();
-    let picker = Picker::new(PickKind::Palette, "Do", items);
+    let picker = Picker::new(PickKind::Palette, "Actions", items);
     model.overlays.push(Overlay::Pick(picker));
     Vec::new()
 }
@@ -406,13 +406,13 @@ pub fn open_sources(model: &mut Model) -> Vec<Effect> {
 }
 
 /// A context answered, or did not: its line says so.
-pub fn probed(model: &mut Model, name: &str, reachable: Result<String, Trouble>) {
+pub fn probed(model: &mut Model, name: &str, reachable: &Result<String, Trouble>) {
     for overlay in &mut model.overlays {
         if let Overlay::Pick(picker) = overlay
             && picker.kind == PickKind::Source
             && let Some(item) = picker.items.iter_mut().find(|i| i.label == name)
         {
-            item.hint = match &reachable {
+            item.hint = match reachable {
                 Ok(how) => how.clone(),
                 Err(trouble) => trouble.message.clone(),
             };

@@ -20,21 +20,40 @@ pub fn content(screen: Rect) -> Rect {
     }
 }
 
-/// A tab: where it begins, how wide it is.
+/// A tab: where it begins, and its text. Names are whole, short or left out, as far as there is
+/// room beside the source's name.
 fn tabs(model: &Model, width: u16) -> Vec<(View, u16, String)> {
-    let long: usize = View::ALL.iter().map(|v| v.name().len() + 3).sum();
-    let roomy = usize::from(width) >= long + 24;
+    let banner = model.production().map_or(0, |env| env.len() + 3);
+    let room = usize::from(width).saturating_sub(source_name(model).chars().count() + 1 + banner);
+    let fits = |name: fn(View) -> &'static str| {
+        let wide: usize = View::ALL.iter().map(|v| name(*v).len() + 3).sum();
+        wide <= room
+    };
+    let name: fn(View) -> &'static str = if fits(View::name) {
+        View::name
+    } else if fits(View::short) {
+        View::short
+    } else {
+        |_| ""
+    };
     let mut x = 0;
     let mut tabs = Vec::with_capacity(View::ALL.len());
     for (index, view) in View::ALL.iter().enumerate() {
-        let text = if roomy || *view == model.view {
-            format!(" {} {} ", index + 1, view.name())
-        } else {
-            format!(" {} ", index + 1)
+        let name = match name(*view) {
+            "" if *view == model.view => view.name(),
+            name => name,
         };
+        let gap = if name.is_empty() { "" } else { " " };
+        let text = format!(" {}{gap}{name} ", index + 1);
         let wide = text.len() as u16;
         tabs.push((*view, x, text));
         x += wide;
+    }
+    // Names stand close: one blank between two.
+    if !name(View::Stream).is_empty() {
+        for (index, tab) in tabs.iter_mut().enumerate() {
+            tab.1 -= index as u16;
+        }
     }
     tabs
 }
@@ -99,9 +118,9 @@ pub fn source_name(model: &Model) -> String {
         .iter()
         .any(|c| c.settings.read_only);
     let lock = if locked {
-        model.options.glyphs.lock
+        format!("{} ", model.options.glyphs.lock)
     } else {
-        ""
+        String::new()
     };
     match names.as_slice() {
         [] => "not connected".to_owned(),
@@ -136,6 +155,25 @@ fn state(model: &Model) -> (Role, String) {
     }
 }
 
+/// What the filter in force found, and how much of the buffer it has looked at; `None` without one.
+pub fn matches(model: &Model) -> Option<String> {
+    let feed = &model.feed;
+    feed.filter()?;
+    let shown = human::count(feed.shown.len() as u64);
+    let held = human::count(feed.store.events());
+    let (looked, left) = (feed.searched, feed.unsearched());
+    // What came in the last moment is being looked at all the time.
+    let searching = left > 0 && (feed.shown.is_empty() || left > 1000.max(looked / 50));
+    Some(if searching {
+        let percent = looked.saturating_mul(100) / (looked + left).max(1);
+        format!("searching {percent} %: {shown} so far")
+    } else if feed.shown.is_empty() {
+        format!("no match in {held}")
+    } else {
+        format!("{shown} of {held} match")
+    })
+}
+
 /// The strip that always says what is going on: nothing is dropped without being counted here.
 fn status(model: &Model, canvas: &mut Canvas<'_>, area: Rect) {
     canvas.paint(area, Role::Bar);
@@ -143,25 +181,16 @@ fn status(model: &Model, canvas: &mut Canvas<'_>, area: Rect) {
     let (role, word) = state(model);
     let mut used = canvas.parts(area, &[(Role::Bar, " "), (role, &word), (Role::Bar, "  ")]);
     let rate = feed.rate(model.now.mono);
-    let mut facts = vec![format!("{}/s", human::count(rate.round() as u64))];
-    let shown = human::count(feed.shown.len() as u64);
-    let held = human::count(feed.store.events());
-    if feed.filter().is_some() {
-        let looked = feed.searched;
-        let left = feed.unsearched();
-        if left > 0 {
-            let percent = looked.saturating_mul(100) / (looked + left).max(1);
-            facts.push(format!("searching {percent} %: {shown} so far"));
-        } else if feed.shown.is_empty() {
-            facts.push(format!("no match in {held}"));
-        } else {
-            facts.push(format!("{shown} of {held} match"));
-        }
+    let mut facts = vec![format!("{}/s", human::rate(rate))];
+    if let Some(found) = matches(model) {
+        facts.push(found);
         if feed.failed > 0 {
             facts.push(format!("{} failed", human::count(feed.failed)));
         }
     } else {
-        facts.push(format!("{shown} shown"));
+        // Without a filter all that is held is shown, but what came while the view was frozen.
+        let shown = feed.store.events().saturating_sub(feed.held() as u64);
+        facts.push(format!("{} shown", human::count(shown)));
     }
     let scanned = feed.scanned.events;
     if scanned != feed.store.events() + feed.store.evicted {
@@ -174,7 +203,10 @@ fn status(model: &Model, canvas: &mut Canvas<'_>, area: Rect) {
     ));
     if feed.store.evicted > 0 {
         let until = feed.store.evicted_until;
-        let until = until.map_or_else(String::new, |t| format!(" up to {}", model.time(t)));
+        // The date is the first to go where there is little room.
+        let width = if area.width < 110 { 12 } else { 23 };
+        let text = |t| format!(" up to {}", model.time_in(t, width));
+        let until = until.map_or_else(String::new, text);
         facts.push(format!(
             "evicted {}{until}",
             human::count(feed.store.evicted)

@@ -2,18 +2,20 @@
 
 use ratatui::layout::Rect;
 
+use crate::text::width;
 use crate::tui::actions::{ACTIONS, Scope};
-use crate::tui::canvas::{Canvas, line_of, middle_of, rest_of};
+use crate::tui::canvas::{Canvas, line_of, middle_of, rest_of, safe};
 use crate::tui::model::Model;
 use crate::tui::model::overlay::{FilterBar, Help, Overlay, Picker, Prompt, Question};
 use crate::tui::theme::Role;
+use crate::tui::views::chrome;
 use crate::tui::widgets::Tone;
 use crate::tui::widgets::input::Input;
 
 pub fn draw(model: &Model, canvas: &mut Canvas<'_>) {
     for overlay in &model.overlays {
         match overlay {
-            Overlay::Filter(bar) => filter(canvas, bar),
+            Overlay::Filter(bar) => filter(model, canvas, bar),
             Overlay::Prompt(prompt) => draw_prompt(canvas, prompt),
             Overlay::Pick(picker) => pick(canvas, picker),
             Overlay::Help(help) => draw_help(model, canvas, help),
@@ -59,14 +61,20 @@ fn line(canvas: &mut Canvas<'_>, area: Rect, input: &Input) {
     canvas.caret(area.x + (view.cursor as u16).min(area.width - 1), area.y);
 }
 
-/// The bar stands where the status strip is; what is wrong with it, below.
-fn filter(canvas: &mut Canvas<'_>, bar: &FilterBar) {
+/// The bar stands where the status strip is, with what it finds at its end; what is wrong with it,
+/// below.
+fn filter(model: &Model, canvas: &mut Canvas<'_>, bar: &FilterBar) {
     let screen = canvas.area();
     let at = usize::from(screen.height.saturating_sub(2));
     let area = line_of(screen, at);
     canvas.clear(area, Role::Input);
     let used = canvas.put(area, " filter / ", Role::Title);
-    line(canvas, rest_of(area, used), &bar.input);
+    let mut rest = rest_of(area, used);
+    if let Some(found) = chrome::matches(model).filter(|_| rest.width >= 40) {
+        let found = format!(" {found} ");
+        rest.width -= canvas.parts_right(rest, &[(Role::BarStrong, &found)]);
+    }
+    line(canvas, rest, &bar.input);
     let below = line_of(screen, at + 1);
     canvas.clear(below, Role::Screen);
     match &bar.error {
@@ -94,13 +102,37 @@ fn filter(canvas: &mut Canvas<'_>, bar: &FilterBar) {
 
 fn draw_prompt(canvas: &mut Canvas<'_>, prompt: &Prompt) {
     let screen = canvas.area();
-    let inside = canvas.panel(middle_of(screen, 76, 5), prompt.title);
-    line(canvas, line_of(inside, 0), &prompt.input);
-    match &prompt.error {
-        Some(error) => canvas.put(line_of(inside, 1), error, Role::Error),
-        None => canvas.put(line_of(inside, 1), prompt.help, Role::Dim),
+    let (role, text) = match &prompt.error {
+        Some(error) => (Role::Error, error.as_str()),
+        None => (Role::Dim, prompt.help),
     };
-    canvas.put(line_of(inside, 2), "enter takes it   esc leaves", Role::Dim);
+    // A panel of this width has so much room inside.
+    let said = wrapped(text, usize::from(screen.width.min(76).saturating_sub(4)));
+    let height = said.len() as u16 + 4;
+    let inside = canvas.panel(middle_of(screen, 76, height), prompt.title);
+    line(canvas, line_of(inside, 0), &prompt.input);
+    for (at, text) in said.iter().enumerate() {
+        canvas.put(line_of(inside, 1 + at), text, role);
+    }
+    let keys = line_of(inside, 1 + said.len());
+    canvas.put(keys, "enter takes it   esc leaves", Role::Dim);
+}
+
+/// A text in a few lines, broken between words. The last line is cut where it is drawn.
+fn wrapped(text: &str, columns: usize) -> Vec<String> {
+    const MOST: usize = 4;
+    let mut lines: Vec<String> = Vec::new();
+    for word in text.split(' ') {
+        let full = lines.len() >= MOST;
+        match lines.last_mut() {
+            Some(line) if full || width::width(line) + 1 + width::width(word) <= columns => {
+                line.push(' ');
+                line.push_str(word);
+            }
+            _ => lines.push(word.to_owned()),
+        }
+    }
+    lines
 }
 
 fn pick(canvas: &mut Canvas<'_>, picker: &Picker) {
@@ -138,7 +170,10 @@ fn pick(canvas: &mut Canvas<'_>, picker: &Picker) {
             &item.label,
             role(Role::Text),
         );
-        let hint = canvas.parts_right(area, &[(role(Role::Key), &item.hint)]);
+        // What a broker answers may be long; the address beside it is to be seen, too.
+        let most = usize::from(area.width / 2);
+        let hint = width::truncate(&safe(&item.hint), most, canvas.glyphs.ellipsis).into_owned();
+        let hint = canvas.parts_right(area, &[(role(Role::Key), &hint)]);
         let rest = rest_of(area, label_width);
         let rest = Rect {
             width: rest.width.saturating_sub(hint + 1),

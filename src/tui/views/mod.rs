@@ -1,11 +1,16 @@
 //! One file or folder a view: its state, what actions do in it, how it is drawn. This file only
 //! asks the view that is on the screen.
 
+#[cfg(test)]
+mod bench;
 pub mod chrome;
 pub mod detail;
 pub mod findings;
+pub mod flow;
+mod job;
 pub mod lag;
 pub mod layers;
+mod lines;
 pub mod order;
 pub mod replay;
 pub mod schemas;
@@ -13,6 +18,8 @@ pub mod state;
 pub mod stream;
 pub mod topics;
 pub mod trace;
+#[cfg(test)]
+mod trial;
 
 use ratatui::layout::Rect;
 
@@ -70,15 +77,21 @@ pub fn entered(model: &mut Model) -> Vec<Effect> {
 
 /// Time passed: figures of the view on the screen may be old.
 pub fn tick(model: &mut Model) -> Vec<Effect> {
-    match model.view {
-        View::Findings => findings::tick(model),
+    // Home is to be ready when it is gone to.
+    let mut effects = findings::tick(model);
+    effects.extend(lag::tick(model));
+    effects.extend(match model.view {
         View::Topics => topics::tick(model),
-        View::Lag => lag::tick(model),
-        View::Order => order::tick(model),
         View::Schemas => schemas::tick(model),
         View::Replay => replay::tick(model),
-        View::Stream | View::Trace | View::State => Vec::new(),
-    }
+        View::Findings
+        | View::Stream
+        | View::Lag
+        | View::Order
+        | View::Trace
+        | View::State => Vec::new(),
+    });
+    effects
 }
 
 /// Asks the broker, or the events, again.

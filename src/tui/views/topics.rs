@@ -42,6 +42,7 @@ impl Topic {
             .sum()
     }
 
+    #[expect(clippy::cast_precision_loss, reason = "a rate for the eye")]
     fn rate(&self) -> Option<f64> {
         let (grown, time) = self.grown?;
         Some(grown as f64 / time.as_secs_f64().max(0.001))
@@ -301,13 +302,7 @@ pub fn draw(model: &Model, canvas: &mut Canvas<'_>, area: Rect) {
             ..rest_of(place, 2)
         };
         canvas.put(name, &topic.info.name, role);
-        let rate = topic.rate().map_or_else(String::new, |r| {
-            if r > 0.0 && r < 10.0 {
-                format!("{r:.1}")
-            } else {
-                human::count(r.round() as u64)
-            }
-        });
+        let rate = topic.rate().map_or_else(String::new, human::rate);
         let broker = model.source.connections.get(topic.connection);
         let figures_of = [
             topic.info.partitions.len().to_string(),

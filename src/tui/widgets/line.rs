@@ -155,13 +155,11 @@ impl Line {
 
 /// The first part of a text that is sure to fill `columns` once it is visible: what long texts are
 /// cut to before anything else is done with them. No character takes more than four bytes, and
-/// marks that take no column are given some room.
-pub fn clip(text: &str, columns: usize) -> &str {
-    let mut end = text.len().min(columns.saturating_mul(8).saturating_add(64));
-    while !text.is_char_boundary(end) {
-        end -= 1;
-    }
-    text.get(..end).unwrap_or(text)
+/// marks that take no column are given some room. It ends before what is not UTF-8.
+pub fn clip(text: &[u8], columns: usize) -> &str {
+    let most = columns.saturating_mul(8).saturating_add(64);
+    let head = text.get(..most).unwrap_or(text);
+    head.utf8_chunks().next().map_or("", |chunk| chunk.valid())
 }
 
 /// A text with everything hostile made visible.
@@ -253,7 +251,7 @@ pub(super) mod tests {
         #[test]
         fn what_is_clipped_still_fills_the_columns(columns in 0..40usize) {
             let text = "漢e\u{301}".repeat(200);
-            let clipped = clip(&text, columns);
+            let clipped = clip(text.as_bytes(), columns);
             prop_assert!(width::width(clipped) >= columns);
         }
     }

@@ -91,7 +91,7 @@ fn choose(columns: &[Column], width: usize, gap: usize) -> Vec<(usize, Column)> 
 pub fn cell(text: &str, columns: usize, align: Align, ellipsis: &str) -> String {
     match align {
         Align::Left => {
-            let text = visible(clip(text, columns));
+            let text = visible(clip(text.as_bytes(), columns));
             let mut cell = width::truncate(&text, columns, ellipsis).into_owned();
             let pad = columns.saturating_sub(width::width(&cell));
             cell.extend(std::iter::repeat_n(' ', pad));

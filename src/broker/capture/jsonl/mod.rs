@@ -15,10 +15,11 @@ use std::sync::{Arc, Mutex};
 use super::CAPABILITIES;
 use super::feed::Feed;
 use super::file::{self, Remembered};
+use super::marks;
 use super::range::{self, Held};
 use crate::broker::{
-    Bound, BoxFuture, Broker, Capabilities, Error, ErrorKind, NewTopic, PartitionRange, Range,
-    Result, Sink, Source, Subscription, Target, TopicInfo, TopicSelector,
+    Bound, BoxFuture, Broker, Capabilities, Error, ErrorKind, Mark, NewTopic, PartitionRange,
+    Range, Result, Sink, Source, Subscription, Target, TopicInfo, TopicSelector,
 };
 use crate::event::Timestamp;
 
@@ -171,6 +172,30 @@ impl Broker for Jsonl {
             }
             let sink: Box<dyn Sink> = Box::new(sink::JsonlSink::create(path, target, packed)?);
             Ok(sink)
+        })
+    }
+
+    fn marks(&self) -> BoxFuture<'_, Result<Vec<Mark>>> {
+        Box::pin(async {
+            let Input::File(path) = &*self.input else {
+                return Ok(Vec::new());
+            };
+            let path = path.clone();
+            let beside = file::on_thread(move || marks::read(&path)).await?;
+            Ok(beside.unwrap_or_default())
+        })
+    }
+
+    fn set_marks<'a>(&'a self, marks: &'a [Mark]) -> BoxFuture<'a, Result<()>> {
+        Box::pin(async {
+            let Input::File(path) = &*self.input else {
+                return Err(
+                    Error::new(ErrorKind::Unsupported, "standard input keeps no marks")
+                        .hint("record it first: evtap record - --out FILE.mcap"),
+                );
+            };
+            let (path, marks) = (path.clone(), marks.to_vec());
+            file::on_thread(move || marks::write(&path, &marks)).await
         })
     }
 

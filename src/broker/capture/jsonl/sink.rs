@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use crate::broker::capture::{file, zst};
+use crate::broker::capture::{file, marks, zst};
 use crate::broker::{BoxFuture, Result, Sink, Target, Written};
 use crate::event::{ANY_PARTITION, Batch, Decoding, Stream, object};
 
@@ -23,9 +23,11 @@ pub(super) struct JsonlSink {
 
 impl JsonlSink {
     pub(super) fn create(path: &Path, target: &Target, packed: bool) -> Result<Self> {
+        let file = file::create(path, target.overwrite)?;
+        marks::forget(path)?;
         Ok(Self {
             path: path.to_owned(),
-            file: file::create(path, target.overwrite)?,
+            file,
             packed,
             lines: Vec::new(),
             frame: Vec::new(),

@@ -14,7 +14,7 @@ use ::mcap::sans_io::linear_reader::{LinearReadEvent, LinearReader, LinearReader
 use super::layout::Channel;
 use super::scan::{self, Found};
 use super::store::{Chunk, Packing, RECORD_HEAD, Spots, Store};
-use crate::broker::capture::file;
+use crate::broker::capture::{file, marks};
 use crate::broker::{Error, ErrorKind, Result};
 use crate::event::Stream;
 
@@ -33,6 +33,8 @@ pub(super) struct Index {
     pub(super) channels: BTreeMap<u16, Lane>,
     pub(super) chunks: Vec<Chunk>,
     pub(super) metadata: Vec<Metadata>,
+    /// Where attachments are that may be ours.
+    pub(super) attachments: Vec<u64>,
     /// Messages of each channel, where the file says it.
     pub(super) counts: Option<BTreeMap<u16, u64>>,
     /// What is damaged or missing, for a person. Empty when the file is whole.
@@ -117,6 +119,7 @@ impl Index {
             channels,
             chunks: found.chunks,
             metadata: found.metadata,
+            attachments: found.attachments,
             counts,
             faults: found.faults,
             remarks,
@@ -195,6 +198,9 @@ fn by_summary(store: &mut Store, len: u64) -> io::Result<Option<BySummary>> {
             .metadata
             .push(metadata(store.file(), index.offset, len)?);
     }
+    let ours = summary.attachment_indexes.iter();
+    let ours = ours.filter(|index| index.name == marks::NAME);
+    found.attachments.extend(ours.map(|index| index.offset));
     Ok(Some((found, stats.channel_message_counts)))
 }
 
@@ -240,6 +246,17 @@ fn read_summary(file: &File, start: u64, len: u64) -> io::Result<Summary> {
                 reader.notify_read(read);
             }
             LinearReadEvent::Record { data, opcode } => {
+                // Others have no place here, and the parser trusts what some of them say.
+                let wanted = [
+                    op::CHANNEL,
+                    op::CHUNK_INDEX,
+                    op::METADATA_INDEX,
+                    op::ATTACHMENT_INDEX,
+                    op::STATISTICS,
+                ];
+                if !wanted.contains(&opcode) {
+                    continue;
+                }
                 let record = ::mcap::parse_record(opcode, data)
                     .map_err(|e| super::store::invalid(e.to_string()))?;
                 collect(record, &mut summary);
@@ -264,6 +281,7 @@ fn collect(record: Record<'_>, summary: &mut Summary) {
         }
         Record::ChunkIndex(index) => summary.chunk_indexes.push(index),
         Record::MetadataIndex(index) => summary.metadata_indexes.push(index),
+        Record::AttachmentIndex(index) => summary.attachment_indexes.push(index),
         Record::Statistics(stats) => summary.stats = Some(stats),
         _ => {}
     }

@@ -1,6 +1,7 @@
 //! Captures: standard MCAP files of Kafka record batches, as a broker. `layout` says what goes
 //! where; `index` and `scan` find it, `lane` and `read` read it, `sink` writes it.
 
+mod attachment;
 mod group;
 mod index;
 mod lane;
@@ -20,10 +21,11 @@ use std::sync::Arc;
 use super::CAPABILITIES;
 use super::feed::Feed;
 use super::file::{self, Remembered};
+use super::marks;
 use super::range::{self, Held, Window};
 use crate::broker::{
-    Bound, BoxFuture, Broker, Capabilities, Error, ErrorKind, NewTopic, PartitionRange, Range,
-    Result, Sink, Source, Subscription, Target, TopicInfo, TopicSelector,
+    Bound, BoxFuture, Broker, Capabilities, Error, ErrorKind, Mark, NewTopic, PartitionRange,
+    Range, Result, Sink, Source, Subscription, Target, TopicInfo, TopicSelector,
 };
 use crate::event::{ArenaFull, Timestamp};
 
@@ -136,6 +138,25 @@ impl Broker for McapFile {
         Box::pin(async move {
             let sink: Box<dyn Sink> = Box::new(sink::McapSink::create(&self.path, target)?);
             Ok(sink)
+        })
+    }
+
+    fn marks(&self) -> BoxFuture<'_, Result<Vec<Mark>>> {
+        Box::pin(async {
+            let path = self.path.clone();
+            let beside = file::on_thread(move || marks::read(&path)).await?;
+            if let Some(marks) = beside {
+                return Ok(marks);
+            }
+            let recording = self.open().await?;
+            file::on_thread(move || attachment::marks(&recording)).await
+        })
+    }
+
+    fn set_marks<'a>(&'a self, marks: &'a [Mark]) -> BoxFuture<'a, Result<()>> {
+        Box::pin(async {
+            let (path, marks) = (self.path.clone(), marks.to_vec());
+            file::on_thread(move || marks::write(&path, &marks)).await
         })
     }
 

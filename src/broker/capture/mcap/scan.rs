@@ -26,6 +26,8 @@ pub(super) struct Found {
     pub(super) foreign: BTreeMap<u16, String>,
     pub(super) chunks: Vec<Chunk>,
     pub(super) metadata: Vec<::mcap::records::Metadata>,
+    /// Where attachments are.
+    pub(super) attachments: Vec<u64>,
     /// What could not be read, for a person.
     pub(super) faults: Vec<String>,
     /// The end of the data was reached: only the index behind it is missing.
@@ -78,6 +80,7 @@ fn step(store: &mut Store, at: u64, len: u64, found: &mut Found) -> io::Result<u
             let body = read_body(size, |b| file::read_exact_at(store.file(), b, body))?;
             note(op, &body, found)?;
         }
+        op::ATTACHMENT => found.attachments.push(at),
         op::DATA_END => found.whole = true,
         _ => {}
     }

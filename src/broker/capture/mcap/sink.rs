@@ -9,7 +9,8 @@ use super::group::{Done, Group};
 use super::layout::Channel;
 use super::tally::Tally;
 use super::writer::Recorder;
-use crate::broker::{BoxFuture, Error, ErrorKind, Origin, Result, Sink, Target, Written};
+use crate::broker::capture::marks;
+use crate::broker::{BoxFuture, Error, ErrorKind, Mark, Origin, Result, Sink, Target, Written};
 use crate::event::codec::BatchHeader;
 use crate::event::{ANY_PARTITION, Batch, BatchMeta, EventRef, Stream, Streams, Visibility};
 
@@ -41,8 +42,10 @@ struct Part {
 
 impl McapSink {
     pub(super) fn create(path: &Path, target: &Target) -> Result<Self> {
+        let recorder = Recorder::create(path, target.overwrite)?;
+        marks::forget(path)?;
         Ok(Self {
-            recorder: Recorder::create(path, target.overwrite)?,
+            recorder,
             parts: Vec::new(),
             by_stream: HashMap::new(),
             route: Vec::new(),
@@ -272,6 +275,11 @@ impl Sink for McapSink {
 
     fn describe(&mut self, origin: &Origin) -> Result<()> {
         self.recorder.describe(origin)
+    }
+
+    fn mark(&mut self, marks: &[Mark]) -> Result<bool> {
+        self.recorder.attach_marks(marks)?;
+        Ok(true)
     }
 }
 

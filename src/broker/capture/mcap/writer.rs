@@ -9,12 +9,12 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use ::mcap::records::{MessageHeader, Metadata};
-use ::mcap::{McapError, WriteOptions, Writer};
+use ::mcap::{Attachment, McapError, WriteOptions, Writer};
 
 use super::layout::{ABOUT, CLOCK, Channel, ENCODING, LIBRARY, PROFILE, STREAMS, nanos};
 use super::tally::{self, Tally};
-use crate::broker::capture::file;
-use crate::broker::{Error, ErrorKind, Origin, Result};
+use crate::broker::capture::{file, marks};
+use crate::broker::{Error, ErrorKind, Mark, Origin, Result};
 use crate::event::codec::BatchHeader;
 use crate::event::{Stream, Timestamp};
 
@@ -110,6 +110,20 @@ impl Recorder {
         self.metadata(ABOUT, metadata)?;
         self.described = Some(origin.clone());
         Ok(())
+    }
+
+    /// Writes the marks of the recording; those that are written last count.
+    pub(super) fn attach_marks(&mut self, marks: &[Mark]) -> Result<()> {
+        let data = marks::to_json(marks)?;
+        let time = marks.iter().map(|mark| nanos(mark.time)).max();
+        let attachment = Attachment {
+            log_time: time.unwrap_or_default(),
+            create_time: time.unwrap_or_default(),
+            name: marks::NAME.to_owned(),
+            media_type: marks::MEDIA_TYPE.to_owned(),
+            data: data.into(),
+        };
+        self.with(|w| w.attach(&attachment))
     }
 
     fn metadata(&mut self, name: &str, metadata: BTreeMap<String, String>) -> Result<()> {

@@ -47,7 +47,7 @@ fn line(name: &str, column: usize, raw: &[u8], value: Option<&[u8]>) -> Line {
         None => line.push(Tone::Literal, "null"),
         Some([]) => line.push(Tone::Dim, "empty"),
         Some(bytes) => match str::from_utf8(bytes) {
-            Ok(text) => line.push(Tone::String, clip(text, LONGEST)),
+            Ok(text) => line.push(Tone::String, clip(text.as_bytes(), LONGEST)),
             Err(_) => push_hex(&mut line, bytes),
         },
     }

@@ -78,11 +78,11 @@ pub(super) fn act(model: &mut Model, action: Action) -> Option<Vec<Effect>> {
         }
         Action::EarlierBucket => goto::bucket(model, -1),
         Action::LaterBucket => goto::bucket(model, 1),
-        Action::Columns => columns::open(model),
-        Action::SaveFilter => super::keep::ask_filter_name(model),
-        Action::Export => super::keep::ask_export(model),
+        Action::Columns => Some(columns::open(model)),
+        Action::SaveFilter => Some(super::keep::ask_filter_name(model)),
+        Action::Export => Some(super::keep::ask_export(model)),
         Action::Mark => mark(model),
-        Action::OnlyMarked => only_marked(model),
+        Action::OnlyMarked => Some(only_marked(model)),
         Action::NextMark => next_mark(model),
         Action::NextMatch => walk(model, 1),
         Action::PreviousMatch => walk(model, -1),
@@ -205,7 +205,7 @@ fn mark(model: &mut Model) -> Option<Vec<Effect>> {
             "{} is not marked any more",
             place_text(&event)
         )));
-        return Some(Vec::new());
+        return Some(super::keep::keep_marks(model));
     }
     let mark = Mark {
         event: alone(&event),
@@ -223,26 +223,26 @@ fn mark(model: &mut Model) -> Option<Vec<Effect>> {
     Some(Vec::new())
 }
 
-pub fn note(model: &mut Model, text: &str) -> Result<Vec<Effect>, String> {
+pub fn note(model: &mut Model, text: &str) -> Vec<Effect> {
     if let Some((batch, at)) = model.stream.selected(&model.feed)
         && let Some(mark) = model.stream.marks.get_mut(&Place::of(&batch.get(at)))
     {
         text.clone_into(&mut mark.note);
     }
-    Ok(Vec::new())
+    super::keep::keep_marks(model)
 }
 
-fn only_marked(model: &mut Model) -> Option<Vec<Effect>> {
+fn only_marked(model: &mut Model) -> Vec<Effect> {
     if model.stream.marks.is_empty() && !model.stream.only_marked {
         let key = model.options.keymap.hint(Action::Mark);
         model.say(Say::info(format!(
             "nothing is marked; {key} marks an event"
         )));
-        return Some(Vec::new());
+        return Vec::new();
     }
     model.stream.only_marked = !model.stream.only_marked;
     model.stream.follow = false;
-    Some(Vec::new())
+    Vec::new()
 }
 
 fn next_mark(model: &mut Model) -> Option<Vec<Effect>> {

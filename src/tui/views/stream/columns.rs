@@ -1,7 +1,7 @@
 //! The columns of the stream: those that every event has, and fields that were made columns.
 
-use crate::tui::model::Model;
 use crate::tui::model::overlay::{Item, Overlay, PickKind, Picker, Value};
+use crate::tui::model::{Model, ZoneMode};
 use crate::tui::msg::Effect;
 use crate::tui::widgets::table::{Align, Column};
 
@@ -17,8 +17,8 @@ pub struct Wanted {
     pub column: Column,
 }
 
-/// The columns that are to be shown, as far as they fit.
-pub fn wanted(model: &Model) -> Vec<Wanted> {
+/// The columns that are to be shown, as far as they fit into so much room.
+pub fn wanted(model: &Model, room: usize) -> Vec<Wanted> {
     let mut wanted = Vec::new();
     for name in FIXED {
         if model.stream.hidden.contains(name) {
@@ -28,12 +28,14 @@ pub fn wanted(model: &Model) -> Vec<Wanted> {
             pinned(model, &mut wanted);
         }
         let (min, ideal, priority, align) = match *name {
-            "time" => (12, time_width(model), 6, Align::Left),
-            "place" => (10, 28, 5, Align::Left),
-            "key" => (6, 18, 4, Align::Left),
+            "time" => (12, time_width(model, room), 6, Align::Left),
+            "place" => (16, 30, 5, Align::Left),
+            "key" => (9, 18, 4, Align::Left),
             "verdict" => (1, 1, 7, Align::Left),
-            "size" => (7, 9, 1, Align::Right),
-            _ => (8, 60, 3, Align::Left),
+            "size" => (8, 9, 1, Align::Right),
+            // A little of it is better than nothing.
+            _ if room < 70 => (12, 60, 3, Align::Left),
+            _ => (24, 60, 3, Align::Left),
         };
         let title = match *name {
             "place" => "topic/partition@offset",
@@ -58,10 +60,13 @@ pub fn wanted(model: &Model) -> Vec<Wanted> {
     wanted
 }
 
-fn time_width(model: &Model) -> usize {
+/// The date stands where there is room for it beside a part of the value.
+fn time_width(model: &Model, room: usize) -> usize {
     match model.zone {
-        crate::tui::model::ZoneMode::Age => 14,
-        _ => 23,
+        ZoneMode::Age => 14,
+        ZoneMode::Epoch => 13,
+        ZoneMode::Utc | ZoneMode::Local if room < 100 => 12,
+        ZoneMode::Utc | ZoneMode::Local => 23,
     }
 }
 
@@ -138,11 +143,11 @@ fn steps(path: &str) -> Vec<String> {
     steps
 }
 
-pub(super) fn open(model: &mut Model) -> Option<Vec<Effect>> {
+pub(super) fn open(model: &mut Model) -> Vec<Effect> {
     let items = items(model);
     let picker = Picker::new(PickKind::Columns, "Columns (enter switches)", items);
     model.overlays.push(Overlay::Pick(picker));
-    Some(Vec::new())
+    Vec::new()
 }
 
 fn items(model: &Model) -> Vec<Item> {
@@ -170,20 +175,14 @@ fn items(model: &Model) -> Vec<Item> {
 
 /// Switches a column on or off; a field that was made a column goes.
 pub fn toggle_column(model: &mut Model, index: usize) -> Vec<Effect> {
-    match FIXED.get(index) {
-        Some(name) => {
-            if let Some(at) = model.stream.hidden.iter().position(|h| h == name) {
-                model.stream.hidden.remove(at);
-            } else {
-                model.stream.hidden.push(name);
-            }
+    if let Some(name) = FIXED.get(index) {
+        if let Some(at) = model.stream.hidden.iter().position(|h| h == name) {
+            model.stream.hidden.remove(at);
+        } else {
+            model.stream.hidden.push(name);
         }
-        None => {
-            let at = index - FIXED.len();
-            if at < model.stream.columns.len() {
-                model.stream.columns.remove(at);
-            }
-        }
+    } else if index - FIXED.len() < model.stream.columns.len() {
+        model.stream.columns.remove(index - FIXED.len());
     }
     let items = items(model);
     if let Some(Overlay::Pick(picker)) = model.overlays.last_mut() {

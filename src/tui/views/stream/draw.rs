@@ -6,6 +6,7 @@ use super::columns::{self, Wanted};
 use super::parts;
 use crate::event::EventRef;
 use crate::text::{self, human};
+use crate::tui::actions::Action;
 use crate::tui::canvas::{Canvas, line_of, middle_of, rest_of};
 use crate::tui::model::feed::Reading;
 use crate::tui::model::shown::Row;
@@ -69,7 +70,7 @@ fn histogram(model: &Model, canvas: &mut Canvas<'_>, area: Rect) {
             Verdict::None | Verdict::Valid => Role::Spark,
             worst => worst.role(),
         };
-        let here = cursor == Some(column as i64);
+        let here = cursor.is_some_and(|at| usize::try_from(at).is_ok_and(|at| at == column));
         if here {
             role = Role::Cursor;
         }
@@ -79,10 +80,10 @@ fn histogram(model: &Model, canvas: &mut Canvas<'_>, area: Rect) {
 }
 
 fn list(model: &Model, canvas: &mut Canvas<'_>, header: Option<Rect>, area: Rect) {
-    let wanted = columns::wanted(model);
-    let asked: Vec<table::Column> = wanted.iter().map(|w| w.column).collect();
     // The first two cells are those of the cursor and the mark.
     let inner = rest_of(area, 2);
+    let wanted = columns::wanted(model, usize::from(inner.width));
+    let asked: Vec<table::Column> = wanted.iter().map(|w| w.column).collect();
     let placed = table::layout(&asked, usize::from(inner.width), 2);
     if let Some(header) = header {
         let header = rest_of(header, 2);
@@ -117,10 +118,10 @@ fn list(model: &Model, canvas: &mut Canvas<'_>, header: Option<Rect>, area: Rect
                 Role::CursorUnfocused
             };
             canvas.paint(place, role);
-        }
-        if cursor {
-            let sign = model.options.glyphs.cursor;
-            canvas.put(Rect { width: 1, ..place }, sign, Role::Accent);
+            if cursor {
+                let sign = model.options.glyphs.cursor;
+                canvas.put(Rect { width: 1, ..place }, sign, role);
+            }
         }
     }
 }
@@ -227,7 +228,6 @@ pub fn preview(bytes: &[u8], skip: usize, width: usize) -> String {
 fn empty(model: &Model, canvas: &mut Canvas<'_>, area: Rect) {
     let keymap = &model.options.keymap;
     let hint = |action| keymap.hint(action);
-    use crate::tui::actions::Action;
     let mut lines: Vec<String> = Vec::new();
     match &model.feed.reading {
         Reading::Failed(message) => {

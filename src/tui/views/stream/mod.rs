@@ -17,7 +17,7 @@ pub use acts::{alone, note, place_text, show_event, sought};
 pub use columns::{add_column, toggle_column};
 pub use draw::{draw, preview};
 pub use goto::go_to;
-pub use keep::{export, export_over, save_filter};
+pub use keep::{export, export_over, load_marks, place_marks, save_filter};
 
 pub fn act(model: &mut Model, action: Action) -> Option<Vec<Effect>> {
     acts::act(model, action)

@@ -44,7 +44,7 @@ impl Piece {
         Self::of(raw, from, push_value)
     }
 
-    /// Of any bytes.
+    /// Of any text.
     pub(super) fn plain(raw: &[u8], from: usize) -> Self {
         Self::of(raw, from, write_visible)
     }
@@ -56,11 +56,7 @@ impl Piece {
 
     fn of(raw: &[u8], from: usize, write: impl Fn(&mut Vec<u8>, &[u8])) -> Self {
         let raw = raw.get(from..).unwrap_or_default();
-        let long = COLUMNS * 8;
-        let head = match str::from_utf8(raw) {
-            Ok(text) => clip(text, COLUMNS).as_bytes(),
-            Err(_) => raw.get(..long).unwrap_or(raw),
-        };
+        let head = clip(raw, COLUMNS).as_bytes();
         let mut out = Vec::new();
         write(&mut out, head);
         let shown = String::from_utf8(out).unwrap_or_default();

@@ -245,6 +245,15 @@ fn long_values_are_shown_where_they_differ() {
 }
 
 #[test]
+fn headers_that_are_no_text_are_shown_byte_by_byte() {
+    let (mut old, mut new) = (event(b""), event(b""));
+    old.headers.push(b"h", Some(b"ab\xff"));
+    new.headers.push(b"h", Some(b"ab\xffcd\xfe"));
+    let found = diff(&old.get(), &new.get(), &options(false, &[]));
+    assert_eq!(texts(&found), ["~ .headers.h: ab\\xff -> ab\\xffcd\\xfe"]);
+}
+
+#[test]
 fn a_flood_of_differences_is_counted_and_cut() {
     let numbers = |from: usize| {
         let items: Vec<String> = (from..from + 30_000).map(|i| i.to_string()).collect();

@@ -106,9 +106,8 @@ impl Tree {
 
 /// JSON as it is written, safe to print, as much as is sure to fill the columns.
 fn shown(raw: &[u8], columns: usize) -> String {
-    let text = str::from_utf8(raw).unwrap_or_default();
     let mut out = Vec::new();
-    push_value(&mut out, clip(text, columns).as_bytes());
+    push_value(&mut out, clip(raw, columns).as_bytes());
     String::from_utf8(out).unwrap_or_default()
 }
 

@@ -56,6 +56,13 @@ impl Index {
             return Err(TreeFault::TooLong);
         }
         let mut builder = Builder::default();
+        // Growing would copy the index over and over. Commas inside strings are counted too, but
+        // memory that is not written to costs nothing.
+        let commas = memchr::memchr_iter(b',', bytes).count();
+        builder
+            .index
+            .nodes
+            .reserve_exact(MAX_VALUES.min(commas + 1));
         if JsonText::walk(bytes, &mut builder).is_none() {
             JsonText::parse(bytes)?;
         }

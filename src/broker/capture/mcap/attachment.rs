@@ -1,0 +1,97 @@
+//! Attachments of a capture: finding the one with the marks. Their bytes are parsed here, bounded:
+//! the length fields of a file are nobody's word.
+
+use std::fs::File;
+use std::io;
+
+use ::mcap::records::op;
+
+use super::Recording;
+use super::index::record_at;
+use crate::broker::capture::{file, marks};
+use crate::broker::{Mark, Result};
+
+/// The largest record that is looked into; one with marks is smaller.
+const RECORD_LIMIT: u64 = marks::LIMIT as u64 + 1024;
+/// Two times of eight bytes each.
+const TIMES: usize = 16;
+
+/// The name and data of an attachment record; `None` when it makes no sense.
+fn parse(body: &[u8]) -> Option<(&[u8], &[u8])> {
+    let content = body.len().checked_sub(4)?;
+    let (content, crc) = body.split_at_checked(content)?;
+    let mut rest = content.get(TIMES..)?;
+    let name = sized(&mut rest)?;
+    sized(&mut rest)?;
+    let (len, rest) = rest.split_first_chunk()?;
+    let data = rest.get(..usize::try_from(u64::from_le_bytes(*len)).ok()?)?;
+    let crc = u32::from_le_bytes(crc.try_into().ok()?);
+    let sound = crc == 0 || crc == crc32fast::hash(content);
+    sound.then_some((name, data))
+}
+
+/// Takes bytes with their length in front off the beginning.
+fn sized<'a>(rest: &mut &'a [u8]) -> Option<&'a [u8]> {
+    let (len, after) = rest.split_first_chunk()?;
+    let (taken, after) = after.split_at_checked(u32::from_le_bytes(*len) as usize)?;
+    *rest = after;
+    Some(taken)
+}
+
+/// The marks that were attached last; none when nothing is attached. What cannot be read of other
+/// attachments is not our business.
+pub(super) fn marks(recording: &Recording) -> Result<Vec<Mark>> {
+    let file: &File = &recording.index.file;
+    let unreadable = |error: io::Error| file::unreadable(&recording.path, &error);
+    let len = file.metadata().map_err(unreadable)?.len();
+    for &at in recording.index.attachments.iter().rev() {
+        let Ok(body) = record_at(file, at, len, op::ATTACHMENT, RECORD_LIMIT) else {
+            continue;
+        };
+        if let Some((name, data)) = parse(&body)
+            && name == marks::NAME.as_bytes()
+        {
+            return marks::from_json(data, &recording.path.display().to_string());
+        }
+    }
+    Ok(Vec::new())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn body(name: &[u8], data: &[u8], len: u64) -> Vec<u8> {
+        let mut body = vec![0; TIMES];
+        for text in [name, b"application/json"] {
+            body.extend_from_slice(&(text.len() as u32).to_le_bytes());
+            body.extend_from_slice(text);
+        }
+        body.extend_from_slice(&len.to_le_bytes());
+        body.extend_from_slice(data);
+        let crc = crc32fast::hash(&body);
+        body.extend_from_slice(&crc.to_le_bytes());
+        body
+    }
+
+    #[test]
+    fn an_attachment_is_taken_apart_and_its_checksum_checked() {
+        let mut good = body(b"n", b"data", 4);
+        assert_eq!(parse(&good), Some((&b"n"[..], &b"data"[..])));
+        good[0] ^= 1;
+        assert_eq!(parse(&good), None);
+    }
+
+    #[test]
+    fn lengths_that_lie_lead_nowhere() {
+        assert_eq!(parse(&body(b"n", b"data", 5)), None);
+        assert_eq!(parse(&body(b"n", b"data", u64::MAX)), None);
+        let good = body(b"n", b"data", 4);
+        for len in 0..good.len() {
+            assert_eq!(parse(&good[..len]), None, "{len}");
+        }
+        let mut long = good;
+        long[TIMES..TIMES + 4].copy_from_slice(&u32::MAX.to_le_bytes());
+        assert_eq!(parse(&long), None);
+    }
+}

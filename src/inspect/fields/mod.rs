@@ -1,0 +1,171 @@
+//! Which fields the JSON values of a topic have, of which types, since when and by whom: learnt
+//! from the events themselves, one profile for each topic and type of event.
+
+mod report;
+#[cfg(test)]
+mod tests;
+mod tree;
+
+use std::collections::BTreeMap;
+
+use super::Names;
+use super::lanes::{Lanes, Spot};
+use super::top::{self, Value};
+use crate::event::{Batch, EventRef, Visibility};
+use crate::text::JsonText;
+pub use report::{Change, Drift, Field, FieldsReport, Profile, TypeSeen};
+pub use tree::JsonType;
+use tree::{Climber, Sight, Tree};
+
+/// Paths of one profile, and of all together; about 400 bytes each.
+const PATHS: usize = 4_096;
+const ALL_PATHS: usize = 32_768;
+/// Profiles: pairs of topic and type of event.
+const PROFILES: usize = 1_024;
+/// Partitions that are counted apart; those beyond share the last place.
+const SLOTS: usize = 64;
+/// Producers that are told apart in a profile.
+const PRODUCERS: usize = 64;
+/// Bytes of a name that are kept.
+const NAME_BYTES: usize = 256;
+
+/// What is known of one topic and type of event.
+#[derive(Debug, Default)]
+struct Known {
+    topic: u32,
+    kind: Box<[u8]>,
+    events: u64,
+    /// Events by partition, and which partition has which place.
+    lanes: Vec<u64>,
+    slots: BTreeMap<u32, usize>,
+    producers: Vec<Box<[u8]>>,
+    tree: Tree,
+}
+
+impl Known {
+    fn slot(&mut self, lane: u32) -> usize {
+        let free = self.slots.len().min(SLOTS - 1);
+        let slot = *self.slots.entry(lane).or_insert(free);
+        if slot >= self.lanes.len() {
+            self.lanes.resize(slot + 1, 0);
+        }
+        slot
+    }
+
+    /// The number of a producer; `None` where there is none, or no room.
+    fn producer(&mut self, name: Option<&[u8]>) -> Option<u16> {
+        let name = name?;
+        let name = name.get(..NAME_BYTES).unwrap_or(name);
+        if let Some(at) = self.producers.iter().position(|p| **p == *name) {
+            return Some(at as u16);
+        }
+        if self.producers.len() >= PRODUCERS {
+            return None;
+        }
+        self.producers.push(name.into());
+        Some(self.producers.len() as u16 - 1)
+    }
+}
+
+/// The fold.
+#[derive(Debug, Default)]
+pub struct Fields {
+    names: Names,
+    lanes: Lanes,
+    known: Vec<Known>,
+    /// For each topic, its profiles by the type of event.
+    by_topic: Vec<BTreeMap<Box<[u8]>, usize>>,
+    /// For each topic, its values that are no JSON.
+    other: Vec<u64>,
+    paths: usize,
+    /// Fields and events that there was no room for.
+    unkept: u64,
+}
+
+impl Fields {
+    pub fn batch(&mut self, batch: &Batch) {
+        self.lanes.enter(batch);
+        let topics = self.lanes.topics();
+        self.by_topic.resize_with(topics, BTreeMap::new);
+        self.other.resize(topics, 0);
+        for event in batch.iter() {
+            let spot = Spot {
+                lane: self.lanes.lane(event.stream_index),
+                position: event.position,
+            };
+            let ghost = event
+                .meta
+                .is_some_and(|m| m.visibility == Visibility::Aborted);
+            if ghost || self.lanes.get(spot.lane).dead_letters || !self.lanes.take(spot) {
+                continue;
+            }
+            self.event(spot, &event);
+        }
+    }
+
+    fn event(&mut self, spot: Spot, event: &EventRef<'_>) {
+        let topic = self.lanes.get(spot.lane).topic_number;
+        let heads = self.names.heads(event.headers);
+        let kind = match top::look(event.value, &self.names) {
+            Value::Json { kind } => heads.kind.or(kind).unwrap_or_default(),
+            Value::Other => {
+                self.other[topic as usize] += 1;
+                return;
+            }
+            Value::Nothing => return,
+        };
+        let Some(known) = self.profile(topic, kind) else {
+            self.unkept += 1;
+            return;
+        };
+        let known = &mut self.known[known];
+        known.events += 1;
+        let place = known.slot(spot.lane);
+        known.lanes[place] += 1;
+        let producer = known.producer(heads.producer);
+        let before = known.tree.paths();
+        let bytes = event.value.unwrap_or_default();
+        let mut climber = Climber {
+            room: PATHS.min(before + (ALL_PATHS - self.paths)),
+            unkept: &mut self.unkept,
+            text: bytes,
+            sight: Sight {
+                spot,
+                time: event.time(),
+                key: event.key,
+                event: known.events,
+                slot: place,
+                in_slot: known.lanes[place],
+                producer,
+            },
+            tree: &mut known.tree,
+            open: Vec::new(),
+            next: None,
+        };
+        // It is JSON: the look said so.
+        JsonText::walk(bytes, &mut climber);
+        self.paths += known.tree.paths() - before;
+    }
+
+    fn profile(&mut self, topic: u32, kind: &[u8]) -> Option<usize> {
+        let kind = kind.get(..NAME_BYTES).unwrap_or(kind);
+        let of_topic = &mut self.by_topic[topic as usize];
+        if let Some(&known) = of_topic.get(kind) {
+            return Some(known);
+        }
+        if self.known.len() >= PROFILES {
+            return None;
+        }
+        of_topic.insert(kind.into(), self.known.len());
+        self.known.push(Known {
+            topic,
+            kind: kind.into(),
+            ..Known::default()
+        });
+        Some(self.known.len() - 1)
+    }
+
+    pub fn report(&self) -> FieldsReport {
+        report::build(self)
+    }
+}

@@ -1,0 +1,169 @@
+//! Order on made events: what is told of a disorder, what may still come, and what a fold that
+//! did not see everything must not say.
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::inspect::Verdict;
+use crate::inspect::tests::Made;
+
+fn report(made: &Made, ended: bool) -> OrderReport {
+    let mut order = Order::default();
+    order.batch(&made.batch);
+    order.report(ended)
+}
+
+fn why(report: &OrderReport, check: Check) -> String {
+    report.verdict(check).unwrap().to_string()
+}
+
+#[test]
+fn a_number_that_may_still_come_is_no_hole() {
+    let mut made = Made::new("n", 2);
+    let seq = |n: &'static str| [("seq", n), ("producer", "p")];
+    made.event((0, 0, 10), "a", None, &seq("1"));
+    made.event((1, 0, 11), "b", Some("x"), &seq("2"));
+    made.event((0, 1, 12), "a", Some("x"), &seq("4"));
+    let waiting = report(&made, false);
+    assert!(waiting.anomalies.is_empty());
+    assert_eq!(
+        why(&waiting, Check::Sequences),
+        "INCONCLUSIVE: a missing number may still be on its way"
+    );
+    // Both partitions have passed the time of the event that jumped.
+    made.event((0, 2, 13), "a", Some("x"), &seq("5"));
+    made.event((1, 1, 13), "b", Some("x"), &seq("6"));
+    for passed in [report(&made, false), report(&made, true)] {
+        assert_eq!(why(&passed, Check::Sequences), "VIOLATION");
+        assert_eq!(passed.anomalies[0].at.to_string(), "n/0@1");
+    }
+    made.event((1, 2, 14), "b", Some("x"), &seq("3"));
+    assert_eq!(why(&report(&made, true), Check::Sequences), "CLEAN");
+}
+
+#[test]
+fn numbers_that_count_something_else_accuse_nobody() {
+    let mut made = Made::new("n", 1);
+    for (offset, number) in ["100", "2000", "30000"].into_iter().enumerate() {
+        made.event((0, offset as u64, 0), "k", None, &[("seq", number)]);
+    }
+    let report = report(&made, true);
+    assert!(report.anomalies.is_empty());
+    assert!(why(&report, Check::Sequences).contains("do not count"));
+}
+
+#[test]
+fn versions_that_number_no_events_accuse_nobody() {
+    let mut made = Made::new("n", 1);
+    for offset in 0..50 {
+        made.event((0, offset, 0), "k", None, &[("version", "1")]);
+    }
+    let told = report(&made, true);
+    assert!(told.anomalies.is_empty(), "{:?}", told.anomalies.len());
+    assert!(why(&told, Check::Versions).contains("does not count"));
+    // One that comes again among many that go on is told.
+    let mut made = Made::new("n", 1);
+    for (offset, version) in ["1", "2", "3", "3", "4"].into_iter().enumerate() {
+        made.event((0, offset as u64, 0), "k", None, &[("version", version)]);
+    }
+    let told = report(&made, true);
+    assert_eq!(told.anomalies[0].at.position.major, 3);
+    assert_eq!(why(&told, Check::Versions), "VIOLATION");
+}
+
+#[test]
+fn a_producer_that_starts_anew_keeps_its_old_hole() {
+    let mut made = Made::new("n", 1);
+    for (offset, number) in ["1", "2", "4", "5", "1", "2", "3"].into_iter().enumerate() {
+        made.event((0, offset as u64, 0), "k", None, &[("seq", number)]);
+    }
+    let report = report(&made, true);
+    assert_eq!(report.anomalies.len(), 1);
+    assert_eq!(report.anomalies[0].at.position.major, 2);
+}
+
+#[test]
+fn without_record_batches_a_gap_is_unknown() {
+    let mut made = Made::new("n", 1);
+    made.event((0, 0, 0), "a", None, &[]);
+    assert_eq!(why(&report(&made, true), Check::Offsets), "CLEAN");
+    made.event((0, 3, 0), "a", None, &[]);
+    let report = report(&made, true);
+    assert!(why(&report, Check::Offsets).contains("nothing of record batches"));
+    assert_eq!(report.lanes[0].offsets.unknown, 2);
+    assert_eq!(report.anomalies.len(), 1);
+}
+
+#[test]
+fn a_filter_and_a_jump_are_no_gaps_but_doubts() {
+    let mut made = Made::new("n", 1);
+    made.event((0, 0, 0), "a", Some("x"), &[("ce_id", "i")]);
+    let mut order = Order::default();
+    order.batch(&made.batch);
+    order.skipped();
+    let mut later = Made::new("n", 1);
+    later.event((0, 500, 1), "a", Some("x"), &[("ce_id", "j")]);
+    order.batch(&later.batch);
+    let report = order.report(true);
+    assert!(report.anomalies.is_empty());
+    assert!(why(&report, Check::Time).contains("jumped"));
+    made.batch.scanned.events = 7;
+    assert!(why(&self::report(&made, true), Check::Ids).contains("filter"));
+}
+
+#[test]
+fn the_same_events_once_more_are_passed_over() {
+    let mut made = Made::new("n", 1);
+    made.event((0, 0, 5), "a", Some("x"), &[("ce_id", "i")]);
+    made.event((0, 1, 4), "a", Some("x"), &[("ce_id", "j")]);
+    let mut order = Order::default();
+    order.batch(&made.batch);
+    let once = order.report(true);
+    order.batch(&made.batch);
+    let twice = order.report(true);
+    assert_eq!(once.anomalies, twice.anomalies);
+    assert_eq!(twice.coverage.again, 2);
+}
+
+#[test]
+fn an_empty_stream_is_not_clean() {
+    let report = Order::default().report(true);
+    for (check, verdict) in &report.checks {
+        assert!(
+            matches!(verdict, Verdict::Inconclusive(_)),
+            "{}",
+            check.name()
+        );
+    }
+}
+
+proptest! {
+    #[test]
+    fn disorder_is_what_a_slow_count_says(times in prop::collection::vec((0u32..3, 0i64..40), 0..120)) {
+        let mut made = Made::new("n", 3);
+        let mut next = [0u64; 3];
+        let mut newest = [i64::MIN; 3];
+        let mut expected = Vec::new();
+        for (partition, time) in times {
+            let lane = partition as usize;
+            made.event((partition, next[lane], time * 1000), "k", Some("x"), &[]);
+            if time < newest[lane] {
+                let behind = (newest[lane] - time) * 1000;
+                expected.push((partition, next[lane], behind, behind > 10_000));
+            }
+            newest[lane] = newest[lane].max(time);
+            next[lane] += 1;
+        }
+        expected.sort_unstable();
+        let report = report(&made, true);
+        let found: Vec<_> = report.anomalies.iter().filter_map(|a| match a.kind {
+            Kind::Disorder { behind_ms, late, .. } => {
+                Some((a.at.partition, a.at.position.major, behind_ms, late))
+            }
+            _ => None,
+        }).collect();
+        prop_assert_eq!(found, expected);
+        let of_lanes: usize = report.lanes.iter().map(|l| report.of_lane(l).len()).sum();
+        prop_assert_eq!(of_lanes, report.anomalies.len());
+    }
+}

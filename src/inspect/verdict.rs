@@ -1,0 +1,45 @@
+//! The three answers that a detector can give.
+
+use std::borrow::Cow;
+use std::fmt;
+
+/// What a detector concludes. One that forgot something, began in the middle or lacks what it
+/// needs never says [`Verdict::Clean`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Verdict {
+    Clean,
+    Violation,
+    /// With the reason.
+    Inconclusive(Cow<'static, str>),
+}
+
+impl Verdict {
+    pub const fn word(&self) -> &'static str {
+        match self {
+            Self::Clean => "CLEAN",
+            Self::Violation => "VIOLATION",
+            Self::Inconclusive(_) => "INCONCLUSIVE",
+        }
+    }
+
+    /// A violation where one was found, else the first doubt, else clean.
+    pub(super) fn of(
+        violated: bool,
+        doubts: impl IntoIterator<Item = Option<Cow<'static, str>>>,
+    ) -> Self {
+        if violated {
+            return Self::Violation;
+        }
+        let doubt = doubts.into_iter().flatten().next();
+        doubt.map_or(Self::Clean, Self::Inconclusive)
+    }
+}
+
+impl fmt::Display for Verdict {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Inconclusive(why) => write!(f, "INCONCLUSIVE: {why}"),
+            other => f.write_str(other.word()),
+        }
+    }
+}

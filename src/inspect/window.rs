@@ -1,0 +1,140 @@
+//! Memory with an end: a map that forgets what it has not met for long, and the keyed hash by
+//! which ids and keys are remembered.
+
+use std::collections::HashMap;
+use std::collections::hash_map::RandomState;
+use std::hash::{BuildHasher, BuildHasherDefault, Hasher};
+
+/// Hashes ids and keys with a secret of this process, so that nobody can plant collisions. Two
+/// different ones of a million meet with a chance below one in ten million.
+#[derive(Debug, Default)]
+pub(super) struct Keyed(RandomState);
+
+impl Keyed {
+    /// The hash of these bytes within a scope: a topic, a partition.
+    #[inline]
+    pub(super) fn hash(&self, scope: u32, bytes: &[u8]) -> u64 {
+        let mut hasher = self.0.build_hasher();
+        hasher.write_u32(scope);
+        hasher.write(bytes);
+        hasher.finish()
+    }
+}
+
+/// Takes what is a hash already.
+#[derive(Debug, Default, Clone, Copy)]
+pub(super) struct Plain(u64);
+
+impl Hasher for Plain {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.0 = self.0.rotate_left(8) ^ u64::from(*byte);
+        }
+    }
+
+    fn write_u64(&mut self, number: u64) {
+        self.0 = number;
+    }
+}
+
+/// A map whose keys are hashes.
+pub(super) type HashedMap<V> = HashMap<u64, V, BuildHasherDefault<Plain>>;
+
+/// Keeps what was met lately, in two generations: when the young one is full, the old one is
+/// forgotten and the young one becomes old. So at least `limit / 2` things are remembered.
+#[derive(Debug)]
+pub(super) struct Window<V> {
+    young: HashedMap<V>,
+    old: HashedMap<V>,
+    half: usize,
+    forgotten: u64,
+}
+
+impl<V> Window<V> {
+    pub(super) fn new(limit: usize) -> Self {
+        Self {
+            young: HashedMap::default(),
+            old: HashedMap::default(),
+            half: (limit / 2).max(1),
+            forgotten: 0,
+        }
+    }
+
+    /// How many things were forgotten.
+    pub(super) const fn forgotten(&self) -> u64 {
+        self.forgotten
+    }
+
+    /// What is remembered under this hash; `make` makes it where there is nothing. The second tells
+    /// whether it was there.
+    #[inline]
+    pub(super) fn entry(&mut self, hash: u64, make: impl FnOnce() -> V) -> (&mut V, bool) {
+        let before = if self.old.is_empty() {
+            None
+        } else {
+            self.old.remove(&hash)
+        };
+        if self.young.len() >= self.half && !self.young.contains_key(&hash) {
+            self.forgotten += self.old.len() as u64;
+            self.old.clear();
+            std::mem::swap(&mut self.young, &mut self.old);
+        }
+        let mut there = true;
+        let value = self.young.entry(hash).or_insert_with(|| {
+            there = before.is_some();
+            before.unwrap_or_else(make)
+        });
+        (value, there)
+    }
+
+    pub(super) fn values(&self) -> impl Iterator<Item = &V> {
+        self.young.values().chain(self.old.values())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn what_was_met_lately_is_remembered(hashes in prop::collection::vec(0u64..40, 0..300)) {
+            let mut window = Window::new(16);
+            let mut last: HashMap<u64, usize> = HashMap::new();
+            for (i, &hash) in hashes.iter().enumerate() {
+                let (value, there) = window.entry(hash, || i);
+                if let Some(&before) = last.get(&hash) {
+                    // The different ones met since then; eight at least fit.
+                    let mut since: Vec<u64> = hashes[before + 1..i].to_vec();
+                    since.sort_unstable();
+                    since.dedup();
+                    prop_assert!(there || since.len() >= 8);
+                    if there {
+                        prop_assert_eq!(*value, before);
+                    }
+                } else {
+                    prop_assert!(!there);
+                }
+                *value = i;
+                last.insert(hash, i);
+                prop_assert!(window.young.len() + window.old.len() <= 16);
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_forgotten_is_counted() {
+        let mut window = Window::new(4);
+        for hash in 0..100 {
+            window.entry(hash, || ());
+        }
+        assert_eq!(window.forgotten() + window.values().count() as u64, 100);
+        assert!(window.entry(99, || ()).1 && !window.entry(0, || ()).1);
+    }
+}

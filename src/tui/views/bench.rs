@@ -1,0 +1,161 @@
+//! A screen over events of one's own or the demo's frozen history, for the tests of views. What
+//! the loop would do with threads is done at once.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+
+use crate::broker::{
+    Address, Bound, Notices, Range, Settings, Subscription, TopicSelector, demo as embedded,
+};
+use crate::event::{Batch, Decoding, SelectAll, Timestamp};
+use crate::query::QuerySpec;
+use crate::tui::actions::Action;
+use crate::tui::app;
+use crate::tui::keymap::Keymap;
+use crate::tui::model::{Model, Options, View};
+use crate::tui::msg::{Effect, Intake, Msg, Now};
+use crate::tui::theme::{Glyphs, Theme};
+use crate::tui::update::{act, update};
+
+/// 2024-08-15T10:32:00Z, the virtual clock of the demo.
+const NOW: Timestamp = Timestamp(1_723_717_920_000);
+
+/// A screen that was started with nothing.
+pub fn model(view: View) -> Model {
+    let options = Options {
+        theme: Theme::monochrome(),
+        themes: Vec::new(),
+        glyphs: Glyphs::UNICODE,
+        keymap: Keymap::new(&BTreeMap::new()).unwrap(),
+        zone: jiff::tz::TimeZone::UTC,
+        decoding: Decoding::default(),
+        memory: 64 << 20,
+        contexts: Vec::new(),
+        welcome: None,
+        select: Arc::new(SelectAll),
+        spec: QuerySpec::default(),
+        selection: Vec::new(),
+        from: None,
+        until: Bound::End,
+        partitions: Vec::new(),
+        follow: false,
+        now: Some(NOW),
+        saved_filters: None,
+        filters: Vec::new(),
+    };
+    Model::new(options, view)
+}
+
+/// The whole frozen history of the demo, as it is read.
+pub async fn history() -> Vec<Batch> {
+    let address = Address::parse("demo:").unwrap();
+    let broker = (embedded::ADAPTER.open)(&address, &Settings::default()).unwrap();
+    let sub = Subscription {
+        topics: TopicSelector::all(),
+        partitions: Vec::new(),
+        range: Range::default(),
+        follow: false,
+        select: Arc::new(SelectAll),
+        memory: 1 << 20,
+        raw: false,
+        notices: Notices::silent(),
+    };
+    let mut source = broker.source(&sub).await.unwrap();
+    let mut batches = Vec::new();
+    while let Some(batch) = source.next_batch().await.unwrap() {
+        batches.push(batch);
+    }
+    batches
+}
+
+/// A screen over the demo's history, in this view.
+pub async fn demo(view: View) -> Model {
+    let mut model = model(View::Stream);
+    for batch in history().await {
+        take(&mut model, batch);
+    }
+    end(&mut model);
+    let effects = model.go(view);
+    run(&mut model, effects);
+    model
+}
+
+/// An intake of this batch.
+pub fn take(model: &mut Model, batch: Batch) {
+    tell(model, Intake::Batch(batch));
+}
+
+/// The range is read to its end.
+pub fn end(model: &mut Model) {
+    tell(model, Intake::End);
+}
+
+pub fn tell(model: &mut Model, what: Intake) {
+    let (now, read) = (model.now, model.source.read);
+    let effects = update(model, now, Msg::Intake { read, what });
+    run(model, effects);
+}
+
+/// Does an action and what it asks for.
+pub fn press(model: &mut Model, action: Action) {
+    let effects = act(model, action);
+    run(model, effects);
+}
+
+/// Lets half a second pass.
+pub fn wait(model: &mut Model) {
+    let now = Now {
+        mono: model.now.mono + std::time::Duration::from_millis(500),
+        wall: NOW,
+    };
+    let effects = update(model, now, Msg::Tick);
+    run(model, effects);
+}
+
+/// Does the work that was asked for, and what its answers ask for. The world outside is not there.
+pub fn run(model: &mut Model, effects: Vec<Effect>) {
+    let mut waiting = effects;
+    while let Some(effect) = waiting.pop() {
+        if let Effect::Work(work) = effect {
+            let now = model.now;
+            waiting.extend(update(model, now, work()));
+        }
+    }
+}
+
+/// The lines of the screen at this size.
+pub fn screen(model: &mut Model, width: u16, height: u16) -> Vec<String> {
+    model.size = (width, height);
+    super::settle(model);
+    let mut buffer = Buffer::empty(Rect::new(0, 0, width, height));
+    app::render(model, &mut buffer);
+    let row = |y| {
+        let cells = (0..width).map(|x| buffer[(x, y)].symbol());
+        cells.collect::<String>().trim_end().to_owned()
+    };
+    (0..height).map(row).collect()
+}
+
+/// All of them as one text.
+pub fn text(model: &mut Model, width: u16, height: u16) -> String {
+    screen(model, width, height).join("\n")
+}
+
+/// Draws at many sizes, odd ones too: none may panic.
+pub fn any_size(model: &mut Model) {
+    for (width, height) in [
+        (0, 0),
+        (1, 1),
+        (2, 5),
+        (5, 2),
+        (20, 4),
+        (60, 20),
+        (80, 24),
+        (200, 60),
+    ] {
+        screen(model, width, height);
+    }
+}

@@ -1,0 +1,196 @@
+//! The folds behind Findings and Order, kept up to date on another thread with what came into the
+//! buffer. One job at a time; a long one makes the next one wait, so that the stream is not slowed.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use super::found::Found;
+use crate::event::Batch;
+use crate::inspect::fields::Fields;
+use crate::inspect::findings::Findings;
+use crate::inspect::lag::LagReport;
+use crate::tui::model::feed::{Feed, Reading};
+use crate::tui::model::{Model, View};
+use crate::tui::msg::{Effect, Msg};
+
+/// Events that one job is given, about.
+const JOB_EVENTS: usize = 100_000;
+/// Of these, the types of the fields of so many are learnt: that is the dearest fold, and what it
+/// tells does not need every event.
+const FIELD_EVENTS: usize = 20_000;
+/// The least rest between two jobs, while what they find is on the screen and while it is not.
+const REST: Duration = Duration::from_millis(200);
+const REST_UNSEEN: Duration = Duration::from_secs(1);
+
+/// All that is folded together.
+#[derive(Default)]
+struct Folds {
+    findings: Findings,
+    fields: Fields,
+    /// Events whose fields were looked at.
+    of_fields: u64,
+    /// Events went by that were not looked at.
+    missed: bool,
+}
+
+/// Chunks for a job, in their order; `true`: something between this one and the one before is gone.
+type Fresh = Vec<(bool, Arc<Batch>)>;
+
+/// What a report was made from, beside the events.
+#[derive(Clone, Default)]
+struct Told {
+    ended: bool,
+    lag: Option<Arc<LagReport>>,
+}
+
+impl Told {
+    fn same(&self, other: &Self) -> bool {
+        let lag = match (&self.lag, &other.lag) {
+            (Some(a), Some(b)) => Arc::ptr_eq(a, b),
+            (None, None) => true,
+            _ => false,
+        };
+        lag && self.ended == other.ended
+    }
+}
+
+/// The state between the jobs.
+#[derive(Default)]
+pub struct Watch {
+    /// The read that the folds are of.
+    read: u64,
+    /// Not here while a job has them.
+    folds: Option<Box<Folds>>,
+    /// The job under way. An answer with another token is of a read that is over.
+    job: Option<Arc<()>>,
+    /// The chunk that comes next; `None` before the first.
+    next: Option<u64>,
+    rest_until: Duration,
+    told: Option<Told>,
+    /// What was found so far.
+    pub found: Option<Arc<Found>>,
+}
+
+impl Watch {
+    /// Events that are held and were not looked at yet.
+    pub fn behind(&self, feed: &Feed) -> u64 {
+        let chunks = feed.store.chunks().rev();
+        chunks
+            .take_while(|c| self.next.is_none_or(|next| c.id >= next))
+            .map(|c| c.batch.len() as u64)
+            .sum()
+    }
+
+    /// The next chunks, as many as one job takes.
+    fn fresh(&mut self, feed: &Feed) -> Fresh {
+        let new = |id: u64| self.next.is_none_or(|next| id >= next);
+        let store = &feed.store;
+        let waiting = store.chunks().rev().take_while(|c| new(c.id)).count();
+        let mut fresh = Vec::new();
+        let mut events = 0;
+        let chunks = store.chunks();
+        let first = chunks.len() - waiting;
+        for chunk in chunks.skip(first) {
+            let lost = match self.next {
+                Some(next) => chunk.id != next,
+                None => store.evicted > 0,
+            };
+            self.next = Some(chunk.id + 1);
+            events += chunk.batch.len();
+            fresh.push((lost, chunk.batch.clone()));
+            if events >= JOB_EVENTS {
+                break;
+            }
+        }
+        fresh
+    }
+
+    /// Another read: the folds begin anew.
+    fn begin(&mut self, read: u64) {
+        *self = Self {
+            read,
+            folds: Some(Box::default()),
+            ..Self::default()
+        };
+    }
+}
+
+/// Begins a job when there is something to look at and the last one is long enough ago.
+pub fn go(model: &mut Model) -> Vec<Effect> {
+    let lag = model.lag.report();
+    let read = model.source.read;
+    let watch = &mut model.findings.watch;
+    if watch.read != read || (watch.folds.is_none() && watch.job.is_none()) {
+        watch.begin(read);
+    }
+    if read == 0 || watch.job.is_some() || model.now.mono < watch.rest_until {
+        return Vec::new();
+    }
+    let told = Told {
+        ended: model.feed.reading == Reading::Ended,
+        lag,
+    };
+    let fresh = watch.fresh(&model.feed);
+    let before = watch.told.clone().unwrap_or_default();
+    if fresh.is_empty() && told.same(&before) {
+        return Vec::new();
+    }
+    let Some(folds) = watch.folds.take() else {
+        return Vec::new();
+    };
+    let token = Arc::new(());
+    watch.job = Some(token.clone());
+    watch.told = Some(told.clone());
+    vec![Effect::Work(Box::new(move || {
+        let began = Instant::now();
+        let (folds, found) = work(folds, &fresh, &told);
+        let took = began.elapsed();
+        Msg::Done(Box::new(move |model| {
+            done(model, &token, folds, found, took);
+            Vec::new()
+        }))
+    }))]
+}
+
+fn work(mut folds: Box<Folds>, fresh: &Fresh, told: &Told) -> (Box<Folds>, Found) {
+    let mut of_fields = 0;
+    for (lost, batch) in fresh {
+        if *lost {
+            folds.missed = true;
+            folds.findings.skipped();
+        }
+        folds.findings.batch(batch);
+        if of_fields < FIELD_EVENTS {
+            of_fields += batch.len();
+            folds.fields.batch(batch);
+        }
+    }
+    folds.of_fields += of_fields as u64;
+    let fields = folds.fields.report();
+    let report = folds
+        .findings
+        .report(told.ended, told.lag.as_deref(), Some(&fields));
+    let order = folds.findings.order(told.ended);
+    let mut found = Found::new(report, order, folds.missed);
+    found.of_fields = folds.of_fields;
+    (folds, found)
+}
+
+fn done(model: &mut Model, token: &Arc<()>, folds: Box<Folds>, found: Found, took: Duration) {
+    let seen = matches!(model.view, View::Findings | View::Order);
+    let watch = &mut model.findings.watch;
+    if !watch.job.as_ref().is_some_and(|job| Arc::ptr_eq(job, token)) {
+        return;
+    }
+    watch.job = None;
+    watch.folds = Some(folds);
+    let rest = if seen {
+        REST.max(took)
+    } else {
+        REST_UNSEEN.max(took * 3)
+    };
+    watch.rest_until = model.now.mono + rest;
+    let before = watch.found.replace(Arc::new(found));
+    super::renewed(model, before.as_deref());
+    crate::tui::views::order::renewed(model, before.as_deref());
+}

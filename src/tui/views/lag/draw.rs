@@ -1,0 +1,364 @@
+//! Draws the groups, or the partitions of one. Only the rows on the screen are made.
+
+use std::time::Duration;
+
+use ratatui::layout::Rect;
+
+use super::{meant, with_groups};
+use crate::inspect::lag::{Eta, GroupReport, Row, Why};
+use crate::text::human;
+use crate::tui::actions::Action;
+use crate::tui::canvas::{Canvas, line_of, rest_of};
+use crate::tui::model::Model;
+use crate::tui::theme::{Glyphs, Role};
+use crate::tui::views::flow::{self, Part};
+use crate::tui::widgets::table::{self, Align, Column};
+
+/// Lines below the list for what is under the cursor.
+const FULL: u16 = 5;
+/// The list is worth more than them where there are fewer lines.
+const LOW: u16 = 12;
+
+pub fn draw(model: &Model, canvas: &mut Canvas<'_>, area: Rect) {
+    let area = rest_of(area, 1);
+    let state = &model.lag;
+    if state.groups().is_empty() {
+        nothing(model, canvas, area);
+        return;
+    }
+    let used = flow::draw(canvas, area, &head(model, canvas.glyphs));
+    let mut list = flow::below(area, used);
+    if list.height >= LOW {
+        let full = Rect {
+            y: list.bottom() - FULL,
+            height: FULL,
+            ..list
+        };
+        list.height -= FULL;
+        in_full(model, canvas, full);
+    }
+    match state.group().filter(|_| state.opened) {
+        Some(group) => {
+            let columns = COLUMNS_OPENED;
+            let names = PARTITION_NAMES;
+            let cells = |index: usize, column, glyphs| {
+                group.rows.get(index).map(|row| partition(row, column, glyphs))
+            };
+            table(canvas, list, (&columns, &names), (group.rows.len(), state.row), cells);
+        }
+        None => {
+            let groups = state.groups();
+            let cells = |index: usize, column, glyphs| {
+                groups.get(index).map(|group| of_group(group, column, glyphs))
+            };
+            table(canvas, list, (&COLUMNS, &NAMES), (groups.len(), state.at), cells);
+        }
+    }
+}
+
+fn nothing(model: &Model, canvas: &mut Canvas<'_>, area: Rect) {
+    let hint = |action| model.options.keymap.hint(action);
+    let again = format!("{} asks again", hint(Action::Reload));
+    let (role, text, more) = if model.source.connections.is_empty() {
+        let more = format!("{} chooses a source", hint(Action::Sources));
+        (Role::Text, "No source is open.".to_owned(), more)
+    } else if with_groups(model).next().is_none() {
+        let names: Vec<&str> = model
+            .source
+            .connections
+            .iter()
+            .map(|c| c.capabilities().adapter)
+            .collect();
+        let text = format!("This source has no consumer groups ({}).", names.join(", "));
+        let more = "Lag is known where a broker keeps the commits of groups.".to_owned();
+        (Role::Text, text, more)
+    } else if let Some(trouble) = model.lag.trouble() {
+        let tip = trouble.hint.clone().unwrap_or_default();
+        (Role::Bad, trouble.message.clone(), format!("{tip} {again}"))
+    } else if model.lag.all.is_none() {
+        (Role::Text, "Asking for the groups".to_owned(), String::new())
+    } else {
+        let text = "The broker was asked: it has no consumer groups.".to_owned();
+        (Role::Text, text, again)
+    };
+    let lines = [
+        vec![Part::new(role, text)],
+        vec![Part::new(Role::Dim, more.trim().to_owned())],
+    ];
+    flow::draw(canvas, flow::below(area, 1), &lines);
+}
+
+fn head(model: &Model, glyphs: &'static Glyphs) -> Vec<Vec<Part>> {
+    let state = &model.lag;
+    let groups = state.groups();
+    let troubled = groups.iter().filter(|g| g.why().is_trouble()).count();
+    let (role, sign) = match troubled {
+        0 => (Role::Good, glyphs.valid),
+        _ => (Role::Bad, glyphs.invalid),
+    };
+    let mut parts = vec![
+        Part::new(role, format!("{sign} {troubled} in trouble")),
+        Part::new(Role::Dim, format!("of {} groups", groups.len())),
+    ];
+    if let Some(group) = state.group().filter(|_| state.opened) {
+        parts.push(Part::new(Role::Title, group.name.clone()));
+    }
+    if let Some(trouble) = state.trouble() {
+        let text = format!("{} {}", glyphs.unknown, trouble.message);
+        parts.push(Part::new(Role::Warn, text));
+    }
+    if model.lag.sources.values().any(|s| s.job.is_some()) {
+        parts.push(Part::new(Role::Dim, "looking"));
+    }
+    vec![parts]
+}
+
+fn sign(why: Why, glyphs: &'static Glyphs) -> (Role, &'static str) {
+    match why {
+        Why::Ok | Why::OkTail => (Role::Good, glyphs.valid),
+        Why::CatchingUp => (Role::Info, glyphs.up),
+        Why::NoCommit => (Role::Dim, glyphs.no_schema),
+        Why::Unknown | Why::Rebalancing => (Role::Warn, glyphs.unknown),
+        Why::Lagging | Why::FallingBehind => (Role::Warn, glyphs.down),
+        Why::Unassigned | Why::NoMembers | Why::Dead => (Role::Bad, glyphs.frozen),
+        _ => (Role::Bad, glyphs.invalid),
+    }
+}
+
+const fn column(min: usize, ideal: usize, priority: u8, flex: bool) -> Column {
+    Column {
+        min,
+        ideal,
+        priority,
+        flex,
+    }
+}
+
+const NAMES: [&str; 8] = [
+    "group", "reason", "lag", "", "oldest", "events/s", "done in", "state",
+];
+const COLUMNS: [Column; 8] = [
+    column(12, 24, 9, true),
+    column(12, 18, 8, false),
+    column(5, 10, 7, false),
+    column(7, 7, 6, false),
+    column(8, 12, 5, false),
+    column(8, 12, 3, false),
+    column(7, 10, 4, false),
+    column(6, 22, 2, false),
+];
+const PARTITION_NAMES: [&str; 8] = [
+    "partition", "reason", "lag", "", "oldest", "events/s", "done in", "commit and member",
+];
+const COLUMNS_OPENED: [Column; 8] = {
+    let mut columns = COLUMNS;
+    columns[7] = column(12, 28, 6, false);
+    columns
+};
+
+fn is_number(column: usize) -> bool {
+    matches!(column, 2 | 4 | 5 | 6)
+}
+
+type Cell = (Role, String);
+
+fn table(
+    canvas: &mut Canvas<'_>,
+    area: Rect,
+    (columns, names): (&[Column], &[&str; 8]),
+    (rows, at): (usize, usize),
+    cells: impl Fn(usize, usize, &'static Glyphs) -> Option<Cell>,
+) {
+    let placed = table::layout(columns, usize::from(area.width), 2);
+    let height = usize::from(area.height.saturating_sub(1));
+    let top = flow::top(at, rows, height);
+    for line in 0..=height.min(rows - top.min(rows)) {
+        let place = line_of(area, line);
+        for at in &placed {
+            let cell = match line {
+                0 => names
+                    .get(at.column)
+                    .map(|name| (Role::Title, (*name).to_owned())),
+                _ => cells(top + line - 1, at.column, canvas.glyphs),
+            };
+            let Some((role, text)) = cell else {
+                continue;
+            };
+            let align = if is_number(at.column) {
+                Align::Right
+            } else {
+                Align::Left
+            };
+            let text = table::cell(&text, at.width, align, canvas.glyphs.ellipsis);
+            canvas.put(flow::cell(place, at), &text, role);
+        }
+        if line > 0 && top + line - 1 == at {
+            canvas.paint(place, Role::Cursor);
+        }
+    }
+}
+
+fn reason(why: Why, glyphs: &'static Glyphs) -> Cell {
+    let (role, sign) = sign(why, glyphs);
+    (role, format!("{sign} {}", why.word()))
+}
+
+fn age(ms: Option<i64>) -> String {
+    ms.map_or_else(
+        || "?".to_owned(),
+        |ms| human::duration(Duration::from_millis(ms.unsigned_abs())),
+    )
+}
+
+/// Events a second that a group passes, and what is written meanwhile.
+fn rates(passed: Option<(f64, f64)>) -> String {
+    passed.map_or_else(
+        || "?".to_owned(),
+        |(passed, written)| format!("{passed:.1}/{written:.1}"),
+    )
+}
+
+fn eta(eta: Eta) -> String {
+    match eta {
+        Eta::Done => "now".to_owned(),
+        Eta::Never => "never".to_owned(),
+        Eta::Unknown => "?".to_owned(),
+        Eta::Seconds(seconds) => {
+            let seconds = Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX);
+            human::duration(seconds)
+        }
+    }
+}
+
+/// How much is behind, and which of the two figures that is.
+fn lag(visible: Option<u64>, raw: Option<u64>) -> (String, &'static str) {
+    match (visible, raw) {
+        (Some(events), _) => (human::count(events), "events"),
+        (None, Some(positions)) => (human::count(positions), "offsets"),
+        (None, None) => ("?".to_owned(), ""),
+    }
+}
+
+/// The positions behind the commits of all partitions.
+fn raw(group: &GroupReport) -> Option<u64> {
+    group.rows.iter().map(|row| row.raw).sum()
+}
+
+/// The figures of a group as a whole.
+fn of_group(group: &GroupReport, column: usize, glyphs: &'static Glyphs) -> Cell {
+    let (number, unit) = lag(group.visible(), raw(group));
+    let rates_of = |of: fn(&crate::inspect::lag::Rate) -> f64| -> Option<f64> {
+        let known: Vec<f64> = group.rows.iter().filter_map(|r| r.rate.as_ref().map(of)).collect();
+        (!known.is_empty()).then(|| known.iter().sum())
+    };
+    match column {
+        0 => (Role::EventKey, group.name.clone()),
+        1 => reason(group.why(), glyphs),
+        2 => (Role::Strong, number),
+        3 => (Role::Dim, unit.to_owned()),
+        4 => (Role::Time, age(group.time_lag_ms())),
+        5 => (
+            Role::Text,
+            rates(rates_of(|r| r.passed).zip(rates_of(|r| r.written))),
+        ),
+        6 => (Role::Text, longest(group)),
+        _ => {
+            let members = group.members.len();
+            let plural = if members == 1 { "" } else { "s" };
+            let text = format!("{}, {members} member{plural}", group.state);
+            (Role::Dim, text)
+        }
+    }
+}
+
+/// When the last partition will be done.
+fn longest(group: &GroupReport) -> String {
+    let mut worst = Eta::Done;
+    for row in &group.rows {
+        worst = match (worst, row.eta) {
+            (Eta::Never, _) | (_, Eta::Never) => Eta::Never,
+            (Eta::Unknown, _) | (_, Eta::Unknown) => Eta::Unknown,
+            (Eta::Seconds(a), Eta::Seconds(b)) => Eta::Seconds(a.max(b)),
+            (Eta::Done, other) | (other, Eta::Done) => other,
+        };
+    }
+    eta(worst)
+}
+
+fn partition(row: &Row, column: usize, glyphs: &'static Glyphs) -> Cell {
+    let (number, unit) = lag(row.visible, row.raw);
+    match column {
+        0 => (Role::Topic, format!("{}/{}", row.topic, row.partition)),
+        1 => reason(row.why, glyphs),
+        2 => (Role::Strong, number),
+        3 => (Role::Dim, unit.to_owned()),
+        4 => (Role::Time, age(row.time_lag_ms)),
+        5 => (Role::Text, rates(row.rate.map(|r| (r.passed, r.written)))),
+        6 => (Role::Text, eta(row.eta)),
+        _ => {
+            let committed = row.committed.map_or_else(
+                || "none".to_owned(),
+                |c| c.display(row.style).to_string(),
+            );
+            let member = row.member.as_deref().unwrap_or("no member");
+            let end = row.end.display(row.style);
+            (Role::Dim, format!("{committed} of {end} {member}"))
+        }
+    }
+}
+
+/// The reason in words, the event that is waited on, the members.
+fn in_full(model: &Model, canvas: &mut Canvas<'_>, area: Rect) {
+    let Some(group) = model.lag.group() else {
+        return;
+    };
+    canvas.rule(line_of(area, 0), &group.name, false);
+    let mut lines = Vec::new();
+    if let Some(row) = meant(&model.lag) {
+        let (role, sign) = sign(row.why, canvas.glyphs);
+        let mut first = vec![Part::new(role, format!("{sign} {}", row.why.word()))];
+        first.push(Part::new(Role::Text, row.why.meaning()));
+        let place = format!("{}/{}", row.topic, row.partition);
+        first.push(Part::new(Role::Topic, place));
+        if let (Some(visible), Some(raw)) = (row.visible, row.raw)
+            && visible != raw
+        {
+            let text = format!("{visible} events, {raw} offsets: the others are markers");
+            first.push(Part::new(Role::Dim, text));
+        }
+        if let Some(ms) = row.still_ms.filter(|ms| *ms > 0) {
+            let text = format!("the commit stands since {}", age(Some(ms)));
+            first.push(Part::new(Role::Dim, text));
+        }
+        lines.push(first);
+        if let Some(waiting) = &row.waiting {
+            let key = model.options.keymap.hint(Action::LagEvent);
+            let mut next = vec![
+                Part::new(Role::Text, "next is"),
+                Part::new(Role::PartitionOffset, waiting.at.to_string()),
+                Part::new(Role::EventKey, flow::bytes(waiting.key.as_deref())),
+            ];
+            if let Some(fault) = &waiting.fault {
+                next.push(Part::new(Role::Bad, fault.clone()));
+            }
+            next.push(Part::new(Role::Key, format!("{key} shows it")));
+            lines.push(next);
+        }
+    }
+    let mut who = vec![Part::new(
+        Role::Dim,
+        format!("{} {}, members:", group.state, group.kind),
+    )];
+    match group.members.as_slice() {
+        [] => who.push(Part::new(Role::Warn, "none")),
+        // More than stand on a screen are not written out.
+        members => who.extend(
+            members
+                .iter()
+                .take(32)
+                .map(|m| Part::new(Role::Text, m.clone())),
+        ),
+    }
+    lines.push(who);
+    flow::draw(canvas, flow::below(area, 1), &lines);
+}

@@ -1,0 +1,206 @@
+//! Draws the plan, the run and what came of it.
+
+use ratatui::layout::Rect;
+
+use super::fields::{FIELDS, pace_text};
+use super::{Stage, times};
+use crate::replay::{Figures, RunState};
+use crate::text::human;
+use crate::tui::actions::Action;
+use crate::tui::canvas::{Canvas, line_of, rest_of};
+use crate::tui::model::Model;
+use crate::tui::theme::Role;
+
+/// A line of the page below the form.
+type Line = (Role, String);
+
+pub(super) fn draw(model: &Model, canvas: &mut Canvas<'_>, area: Rect) {
+    let area = rest_of(area, 1);
+    let state = &model.replay;
+    let Some(selection) = &state.selection else {
+        empty(model, canvas, area);
+        return;
+    };
+    canvas.parts(
+        line_of(area, 0),
+        &[(Role::Title, "Replay "), (Role::Text, &selection.words)],
+    );
+    let mut row = 2;
+    for (index, field) in FIELDS.iter().enumerate() {
+        let line = line_of(area, row);
+        let name = format!("{:<14}", field.name());
+        canvas.parts(
+            line,
+            &[(Role::Dim, &name), (Role::Text, &field.value(model))],
+        );
+        if index == state.at && !matches!(state.stage, Stage::Running | Stage::Ran { .. }) {
+            canvas.paint(line, Role::Cursor);
+        }
+        row += 1;
+    }
+    row += 1;
+    let below = Rect {
+        y: area.y + (row as u16).min(area.height),
+        height: area.height.saturating_sub(row as u16),
+        ..area
+    };
+    let lines = page(model);
+    let height = usize::from(below.height);
+    let mut wrapped: Vec<Line> = Vec::new();
+    for (role, text) in lines {
+        wrap(&mut wrapped, role, &text, usize::from(below.width));
+    }
+    let top = state.top.min(wrapped.len().saturating_sub(height));
+    for (at, (role, text)) in wrapped.iter().skip(top).take(height).enumerate() {
+        canvas.put(line_of(below, at), text, *role);
+    }
+}
+
+/// Long lines go on below, a little to the right.
+fn wrap(out: &mut Vec<Line>, role: Role, text: &str, width: usize) {
+    let safe = crate::text::Visible(text).to_string();
+    let mut rest: &str = &safe;
+    let mut lead = "";
+    loop {
+        let room = width.saturating_sub(lead.len()).max(8);
+        let (kept, _) = crate::text::width::fit(rest, room, "");
+        if kept.is_empty() || kept.len() == rest.len() {
+            out.push((role, format!("{lead}{rest}")));
+            return;
+        }
+        let cut = kept
+            .rfind(' ')
+            .filter(|at| *at > room / 2)
+            .map_or(kept.len(), |at| at + 1);
+        out.push((role, format!("{lead}{}", &rest[..cut])));
+        rest = &rest[cut..];
+        lead = "  ";
+    }
+}
+
+fn empty(model: &Model, canvas: &mut Canvas<'_>, area: Rect) {
+    let hint = |action| model.options.keymap.hint(action);
+    let lines = [
+        "Nothing is planned.".to_owned(),
+        String::new(),
+        format!(
+            "{} in the stream plans a replay of what is shown;",
+            hint(Action::Replay)
+        ),
+        format!(
+            "{} selects a range of rows first, {} narrows by a filter.",
+            hint(Action::Select),
+            hint(Action::Filter)
+        ),
+        "A plan is previewed and asked about before anything is sent.".to_owned(),
+    ];
+    for (row, line) in lines.iter().enumerate() {
+        let role = if row == 0 { Role::Text } else { Role::Dim };
+        canvas.put(line_of(area, row + 1), line, role);
+    }
+}
+
+fn page(model: &Model) -> Vec<Line> {
+    let state = &model.replay;
+    let hint = |action| model.options.keymap.hint(action);
+    let mut lines: Vec<Line> = Vec::new();
+    match &state.stage {
+        Stage::Empty => lines.push((Role::Dim, "waiting for a target".to_owned())),
+        Stage::Planning => {
+            lines.push((Role::Text, "planning and reading the selection".to_owned()))
+        }
+        Stage::Planned {
+            plan,
+            preview,
+            refused,
+            ..
+        } => {
+            lines.extend(plan.iter().map(|l| (Role::Text, l.clone())));
+            lines.push((Role::Text, String::new()));
+            lines.extend(preview.iter().map(|l| (Role::Text, l.clone())));
+            lines.push((Role::Text, String::new()));
+            match refused {
+                Some(refused) => lines.push((Role::Bad, refused.message.clone())),
+                None => lines.push((
+                    Role::Good,
+                    format!(
+                        "nothing was sent; {} runs it after a question",
+                        hint(Action::Run)
+                    ),
+                )),
+            }
+        }
+        Stage::Running => {
+            if let Some(figures) = &state.figures {
+                running(model, figures, &mut lines);
+            }
+        }
+        Stage::Ran { lines: told, good } => {
+            let role = if *good { Role::Good } else { Role::Warn };
+            lines.extend(told.iter().map(|l| (role, l.clone())));
+        }
+        Stage::Failed(trouble) => {
+            lines.push((Role::Bad, trouble.message.clone()));
+            lines.extend(trouble.hint.iter().map(|h| (Role::Dim, h.clone())));
+        }
+    }
+    if let Some(command) = &state.command {
+        lines.push((Role::Text, String::new()));
+        lines.push((Role::Dim, "the same on a command line:".to_owned()));
+        lines.push((Role::Accent, command.clone()));
+    }
+    lines
+}
+
+fn running(model: &Model, figures: &Figures, lines: &mut Vec<Line>) {
+    const BAR: u64 = 40;
+    let glyphs = model.options.glyphs;
+    let hint = |action| model.options.keymap.hint(action);
+    let word = match figures.state {
+        RunState::Ready => "starting",
+        RunState::Running => "running",
+        RunState::Pausing => "pausing",
+        RunState::Paused => "PAUSED",
+        RunState::Finishing => "waiting until all is stored",
+        RunState::Ended => "ended",
+    };
+    let role = match figures.state {
+        RunState::Paused | RunState::Pausing => Role::Warn,
+        _ => Role::Strong,
+    };
+    if let Some(all) = model.replay.to_send.filter(|all| *all > 0) {
+        let done = (figures.sent.min(all) * BAR / all) as usize;
+        let bar = glyphs.done.repeat(done) + &glyphs.to_do.repeat(BAR as usize - done);
+        let percent = figures.sent.min(all) * 100 / all;
+        lines.push((role, format!("{bar} {percent} %  {word}")));
+    } else {
+        lines.push((role, word.to_owned()));
+    }
+    let (elapsed, paused) = times(figures);
+    lines.push((
+        Role::Text,
+        format!(
+            "sent {}, stored {}, {}/s, {} since the first{}",
+            human::count(figures.sent),
+            human::count(figures.acknowledged),
+            human::rate(figures.rate),
+            human::duration(elapsed),
+            if paused.is_zero() {
+                String::new()
+            } else {
+                format!(", {} paused", human::duration(paused))
+            }
+        ),
+    ));
+    lines.push((Role::Text, format!("pace: {}", pace_text(figures.pace))));
+    lines.push((
+        Role::Dim,
+        format!(
+            "{} pauses, {} and {} change the pace, {} stops",
+            hint(Action::PauseRun),
+            hint(Action::Faster),
+            hint(Action::Slower),
+            hint(Action::Abort)
+        ),
+    ));
+}

@@ -1,0 +1,294 @@
+//! The steps of a replay as effects: plan and preview, ask, run, verify.
+
+use std::sync::Arc;
+
+use super::{Selection, Stage};
+use crate::broker::{Address, Range, Subscription};
+use crate::event::Scanned;
+use crate::pipeline::{Input as Source, Limits, Reading, Stop, Ticker};
+use crate::query::{Query, QuerySpec};
+use crate::replay::{Create, Destination, Job, guard};
+use crate::tui::connect::Connection;
+use crate::tui::model::Model;
+use crate::tui::model::overlay::{Answer, Overlay, Prompt, PromptKind, Question};
+use crate::tui::msg::{Effect, Msg, Say, Trouble};
+use crate::tui::widgets::input::Input;
+
+pub(super) fn ask_target(model: &mut Model) -> Vec<Effect> {
+    model.overlays.push(Overlay::Prompt(Prompt {
+        kind: PromptKind::ReplayTarget,
+        title: "Replay into",
+        help: "CONTEXT/TOPIC, kafka://HOST:PORT/TOPIC or a file; nothing is sent before you say so",
+        input: Input::new(&model.replay.target),
+        error: None,
+    }));
+    Vec::new()
+}
+
+pub fn target_typed(model: &mut Model, target: &str) -> Result<Vec<Effect>, String> {
+    let address = Address::parse(target).map_err(|e| e.to_string())?;
+    guard::target_topic(&address).map_err(|e| {
+        e.hint
+            .as_ref()
+            .map_or_else(|| e.to_string(), |hint| format!("{e}; {hint}"))
+    })?;
+    target.clone_into(&mut model.replay.target);
+    Ok(plan(model))
+}
+
+/// Freezes, looks at the target and previews. Writes nothing.
+pub(super) fn plan(model: &mut Model) -> Vec<Effect> {
+    let Some(selection) = model.replay.selection.clone() else {
+        return super::plan_selection(model);
+    };
+    if model.replay.target.is_empty() {
+        return ask_target(model);
+    }
+    model.replay.number += 1;
+    model.replay.stage = Stage::Planning;
+    model.replay.command = None;
+    let number = model.replay.number;
+    let reading = match reading(model, &selection) {
+        Ok(reading) => reading,
+        Err(trouble) => {
+            model.replay.stage = Stage::Failed(trouble);
+            return Vec::new();
+        }
+    };
+    let mut how = model.replay.how.clone();
+    how.selection.clone_from(&model.options.selection);
+    how.selection
+        .extend(selection.filter.iter().map(|f| format!("--filter {f}")));
+    let create = model.replay.create;
+    let sources: Vec<Address> = reading.inputs.iter().map(|i| i.address.clone()).collect();
+    let own = model
+        .source
+        .connections
+        .iter()
+        .find(|c| c.is_demo())
+        .cloned();
+    let text = model.replay.target.clone();
+    let then = move |opened: Result<Connection, Trouble>| {
+        let work = async move {
+            let target = opened?;
+            let addresses: Vec<&Address> = sources.iter().collect();
+            guard::before_network(&addresses, &target.address, &target.settings, false)?;
+            let to = destination(target, own.as_deref(), create);
+            guard::existing_file(&to.address, false)?;
+            let mut job = Job::plan(reading, to, how).await?;
+            let (_handle, stop) = Stop::new();
+            let preview = job.preview(&move || stop.clone(), &mut Unwatched).await?;
+            let judged = preview.as_ref().map_or(Ok(()), |p| job.judge(p));
+            let lines = preview.map(|p| p.describe()).unwrap_or_default();
+            Ok((job, lines, judged.err().map(Trouble::from)))
+        };
+        let told: futures_util::future::BoxFuture<'static, Msg> = Box::pin(async move {
+            let made = work.await;
+            Msg::Done(Box::new(move |model| planned(model, number, made)))
+        });
+        told
+    };
+    vec![Effect::Open(text, Box::new(then))]
+}
+
+/// Nobody watches a preview: it is over in a moment, or a person goes elsewhere meanwhile.
+struct Unwatched;
+
+impl Ticker for Unwatched {
+    fn tick(&mut self, _: Scanned, _: u64, _: Option<(u64, u64)>) {}
+}
+
+/// The embedded broker of the screen is one with that of a target: its events appear in the
+/// stream.
+fn destination(target: Connection, own: Option<&Connection>, create: bool) -> Destination {
+    let broker = match own {
+        Some(own) if target.is_demo() => own.broker.clone(),
+        _ => target.broker,
+    };
+    Destination {
+        address: target.address,
+        shown: target.shown,
+        broker,
+        env: target.env,
+        create: if create {
+            Create::LikeSource
+        } else {
+            Create::Never
+        },
+        overwrite: false,
+    }
+}
+
+/// The read of the selection.
+fn reading(model: &Model, selection: &Selection) -> Result<Reading, Trouble> {
+    let mut spec: QuerySpec = model.options.spec.clone();
+    spec.filters.extend(selection.filter.clone());
+    let query = Query::compile(&spec).map_err(|error| Trouble {
+        message: error.message.clone(),
+        hint: error.hint,
+    })?;
+    let query = Arc::new(query);
+    let count = selection.parts.len().max(1);
+    let inputs = selection.parts.iter().map(|(index, topics, range)| {
+        let connection = &model.source.connections[*index];
+        Source {
+            address: connection.address.clone().with_topics(topics.clone()),
+            shown: crate::tui::command::with_topics(&connection.shown, Some(topics)),
+            broker: connection.broker.clone(),
+            sub: Subscription {
+                topics: topics.clone(),
+                partitions: match range {
+                    Range::Bounds { .. } => model.options.partitions.clone(),
+                    Range::Frozen(_) => Vec::new(),
+                },
+                range: range.clone(),
+                follow: false,
+                select: query.clone(),
+                memory: model.options.memory / 8 / count,
+                raw: false,
+                notices: crate::broker::Notices::silent(),
+            },
+            origin: u16::try_from(*index).unwrap_or(u16::MAX),
+        }
+    });
+    Ok(Reading {
+        inputs: inputs.collect(),
+        query,
+        limits: Limits::default(),
+        last: None,
+        follow: false,
+    })
+}
+
+type Made = Result<(Job, Vec<String>, Option<Trouble>), Trouble>;
+
+fn planned(model: &mut Model, number: u64, made: Made) -> Vec<Effect> {
+    if number != model.replay.number {
+        return Vec::new();
+    }
+    model.replay.stage = match made {
+        Ok((job, preview, refused)) => {
+            model.replay.command = job.command_line();
+            model.replay.to_send = job.to_send();
+            Stage::Planned {
+                plan: job.the_plan().describe(),
+                preview,
+                refused,
+                job: Box::new(job),
+            }
+        }
+        Err(trouble) => Stage::Failed(trouble),
+    };
+    Vec::new()
+}
+
+/// Asks before anything is written; in production for the topic's name.
+pub(super) fn ask(model: &mut Model) -> Vec<Effect> {
+    let Stage::Planned { job, refused, .. } = &model.replay.stage else {
+        model.say(Say::info("there is no plan that could run"));
+        return Vec::new();
+    };
+    if let Some(refused) = refused {
+        let message = refused.message.clone();
+        model.say(Say::bad(message));
+        return Vec::new();
+    }
+    let into = job.destination().shown.clone();
+    let count = job.to_send().map_or_else(
+        || "the selected events".to_owned(),
+        |n| format!("{} events", crate::text::human::count(n)),
+    );
+    if job.name_to_type().is_some() {
+        model.overlays.push(Overlay::Prompt(Prompt {
+            kind: PromptKind::ReplayConfirm,
+            title: "This is production: type the topic's name",
+            help: "the name of the target topic runs the plan; esc leaves it",
+            input: Input::default(),
+            error: None,
+        }));
+    } else {
+        model.overlays.push(Overlay::Question(Question {
+            text: vec![format!("Replay {count} into {into}?")],
+            yes: Answer::RunReplay,
+        }));
+    }
+    Vec::new()
+}
+
+/// The name of a production topic was typed.
+pub fn name_typed(model: &mut Model, name: &str) -> Result<Vec<Effect>, String> {
+    let wanted = match &model.replay.stage {
+        Stage::Planned { job, .. } => job.name_to_type().map(str::to_owned),
+        _ => None,
+    };
+    match wanted {
+        Some(wanted) if wanted == name => Ok(run_confirmed(model)),
+        Some(_) => Err("that is not the name of the target topic".to_owned()),
+        None => Err("there is no plan that could run".to_owned()),
+    }
+}
+
+/// Runs what was confirmed.
+pub fn run_confirmed(model: &mut Model) -> Vec<Effect> {
+    let stage = std::mem::replace(&mut model.replay.stage, Stage::Running);
+    let Stage::Planned { job, .. } = stage else {
+        model.replay.stage = stage;
+        return Vec::new();
+    };
+    let control = job.control();
+    model.replay.figures = Some(control.figures());
+    model.replay.control = Some(control.clone());
+    let work = async move {
+        let lines = run(&job, &control).await;
+        Msg::Done(Box::new(move |model| ran(model, lines)))
+    };
+    vec![Effect::Wait(Box::pin(work))]
+}
+
+/// What is to be said of the run, and whether all is well.
+async fn run(job: &Job, control: &crate::replay::Control) -> Result<(Vec<String>, bool), Trouble> {
+    let Some(ran) = job.run(control).await? else {
+        return Ok((
+            vec!["stopped before anything was written".to_owned()],
+            false,
+        ));
+    };
+    let mut lines = ran.report.describe();
+    let mut good = false;
+    match job.verify(&ran).await {
+        Ok(Some(verification)) => {
+            good = verification.problems.is_empty();
+            lines.extend(verification.describe());
+        }
+        Ok(None) => {}
+        Err(error) => lines.push(format!("cannot verify: {error}")),
+    }
+    match ran.outcome {
+        Ok(outcome) => lines.extend(outcome.end.reason().map(|why| format!("partial: {why}"))),
+        Err(error) => lines.push(format!("the replay is incomplete: {error}")),
+    }
+    Ok((lines, good))
+}
+
+fn ran(model: &mut Model, told: Result<(Vec<String>, bool), Trouble>) -> Vec<Effect> {
+    if let Some(control) = &model.replay.control {
+        model.replay.figures = Some(control.figures());
+    }
+    model.replay.control = None;
+    model.replay.stage = match told {
+        Ok((lines, good)) => {
+            let say = if good {
+                Say::good("the replay is done and verified")
+            } else {
+                Say::bad("the replay ended; look at what it says")
+            };
+            model.say(say);
+            Stage::Ran { lines, good }
+        }
+        Err(trouble) => Stage::Failed(trouble),
+    };
+    if model.replay.then_quit {
+        return vec![Effect::Quit];
+    }
+    Vec::new()
+}

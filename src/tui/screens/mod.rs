@@ -19,8 +19,14 @@ use crate::tui::theme::Glyphs;
 /// How each view is come to from the stream, whose cursor is on the newest event, and in which
 /// states it is looked at. A view is added by a line.
 const VIEWS: &[(View, &[&str])] = &[
+    (View::Findings, &["1"]),
     (View::Stream, &[]),
     (View::Topics, &["3"]),
+    (View::Lag, &["4"]),
+    (View::Order, &["5"]),
+    (View::Trace, &["x"]),
+    (View::State, &["s"]),
+    (View::Schemas, &["8"]),
     (View::Replay, &["r", "enter"]),
 ];
 

@@ -24,8 +24,8 @@ const VIEWS: &[(View, &[&str])] = &[
     (View::Topics, &["3"]),
     (View::Lag, &["4"]),
     (View::Order, &["5"]),
-    (View::Trace, &["x"]),
-    (View::State, &["s"]),
+    (View::Trace, &["x", "6"]),
+    (View::State, &["s", "7"]),
     (View::Schemas, &["8"]),
     (View::Replay, &["r", "enter"]),
 ];
@@ -108,6 +108,8 @@ fn none() -> crate::tui::Options {
     };
     crate::tui::Options {
         select: std::sync::Arc::new(crate::query::Query::compile(&spec).unwrap()),
+        spec,
+        selection: vec!["--where".to_owned(), "false".to_owned()],
         ..options()
     }
 }
@@ -161,7 +163,6 @@ fn every_view_in_every_state() {
         for (state, stage) in STATES {
             let mut stage = stage();
             stage.steps(keys);
-            // A view that has nothing to show may not have been entered.
             let mut shown = String::new();
             for (width, height) in SIZES {
                 let buffer = stage.draw(width, height);

@@ -8,7 +8,7 @@ use super::args::{Cli, Select};
 use super::error::{Exit, Failure, Result};
 use super::session::Session;
 use super::{examples, reading, replay_args, signals};
-use crate::broker::{Address, Bound, Settings};
+use crate::broker::{self, Address, Bound, Settings};
 use crate::event::Timestamp;
 use crate::tui::connect::{Connect, Connection, ContextRow};
 use crate::tui::keymap::Keymap;
@@ -33,7 +33,9 @@ pub async fn run(session: &Arc<Session>, args: &Open) -> Result<Exit> {
     let sources = with_topics(session, &args.sources)?;
     // What cannot be opened is said here, not on a screen.
     for source in &sources {
-        session.open(source)?;
+        if let Address::File { path } = session.open(source)?.address {
+            broker::capture::readable(&path)?;
+        }
     }
     screen(
         session,

@@ -160,6 +160,8 @@ actions! {
     Exclude "filter.exclude" ["-"] Detail "Filter: no events with this value", "where not";
     ExpandAll "tree.expand" ["E"] Detail "Open all branches", "tree unfold";
     CollapseAll "tree.collapse" ["C"] Detail "Close all branches", "tree fold";
+    NextEvent "event.next" ["J"] Detail "The next event, in the same tab", "down row";
+    PreviousEvent "event.previous" ["K"] Detail "The event before, in the same tab", "up row";
     FindInDetail "detail.find" ["ctrl-f"] Detail "Search in this event", "find";
 
     TopicSelect "topics.select" ["space"] Topics "Take the topic into the stream, or out of it", "several multi";

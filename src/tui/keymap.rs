@@ -172,6 +172,39 @@ pub enum KeyError {
         one: &'static str,
         two: &'static str,
     },
+    #[error(
+        "[keys] {of}: '{key}' hides '{hidden}' of {action}; give one of them another key, or [] for none"
+    )]
+    Hides {
+        key: String,
+        of: &'static str,
+        hidden: String,
+        action: &'static str,
+    },
+}
+
+/// Why two actions cannot both have their keys.
+fn between((one, of): (&Keys, Action), (two, action): (&Keys, Action)) -> KeyError {
+    let (of, action) = (of.spec().id, action.spec().id);
+    if one == two {
+        return KeyError::Clash {
+            key: one.to_string(),
+            one: of,
+            two: action,
+        };
+    }
+    // The shorter one would be meant before the longer one could be typed.
+    let ((short, of), (long, action)) = if one.second.is_none() {
+        ((one, of), (two, action))
+    } else {
+        ((two, action), (one, of))
+    };
+    KeyError::Hides {
+        key: short.to_string(),
+        of,
+        hidden: long.to_string(),
+        action,
+    }
 }
 
 /// What a key means.
@@ -221,11 +254,7 @@ impl Keymap {
                     && keys.hides(other)
                     && action.spec().scope.overlaps(of.spec().scope)
                 {
-                    return Some(KeyError::Clash {
-                        key: keys.to_string(),
-                        one: of.spec().id,
-                        two: action.spec().id,
-                    });
+                    return Some(between((other, *of), (keys, *action)));
                 }
             }
         }
@@ -318,7 +347,10 @@ mod tests {
         let error = Keymap::new(&user(&[("quit", &["j"])])).unwrap_err();
         assert!(matches!(error, KeyError::Clash { .. }), "{error}");
         let error = Keymap::new(&user(&[("help", &["y"])])).unwrap_err();
-        assert!(matches!(error, KeyError::Clash { .. }), "{error}");
+        assert!(matches!(error, KeyError::Hides { .. }), "{error}");
+        let error = Keymap::new(&user(&[("help", &["q x"])])).unwrap_err();
+        let told = error.to_string();
+        assert!(told.contains("quit: 'q' hides 'q x' of help"), "{told}");
         let error = Keymap::new(&user(&[("nope", &["j"])])).unwrap_err();
         assert_eq!(error, KeyError::Unknown("nope".to_owned()));
     }

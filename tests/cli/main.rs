@@ -11,6 +11,7 @@ mod bulk;
 mod filtering;
 mod formats;
 mod hostile;
+mod keys;
 mod recording;
 mod replaying;
 #[cfg(unix)]

@@ -13,4 +13,5 @@ mod hostile;
 mod panics;
 mod paste;
 mod pty;
+mod refused;
 mod sizes;

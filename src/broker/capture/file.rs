@@ -23,6 +23,16 @@ pub(super) fn open(path: &Path) -> Result<File> {
     Ok(file)
 }
 
+/// Whether a file can be read at all, for who tells it before anything is shown. A pipe is left
+/// alone: who opens one takes it.
+pub fn readable(path: &Path) -> Result<()> {
+    let kind = path.metadata().map_err(|e| unreadable(path, &e))?;
+    if kind.is_file() || kind.is_dir() {
+        open(path)?;
+    }
+    Ok(())
+}
+
 /// Why a file cannot be read.
 pub(super) fn unreadable(path: &Path, error: &io::Error) -> Error {
     let hint = match error.kind() {

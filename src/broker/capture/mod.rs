@@ -18,6 +18,8 @@ use std::sync::Arc;
 use super::{Adapter, Address, Broker, Capabilities, Error, ErrorKind, LookCost, Result, Settings};
 use crate::event::PositionStyle;
 
+pub use file::readable;
+
 pub const ADAPTER: Adapter = Adapter {
     name: "capture",
     schemes: &[],

@@ -18,7 +18,17 @@ use crate::tui::theme::Glyphs;
 
 /// How each view is come to from the stream, whose cursor is on the newest event, and in which
 /// states it is looked at. A view is added by a line.
-const VIEWS: &[(View, &[&str])] = &[(View::Stream, &[]), (View::Topics, &["3"])];
+const VIEWS: &[(View, &[&str])] = &[
+    (View::Findings, &["1"]),
+    (View::Stream, &[]),
+    (View::Topics, &["3"]),
+    (View::Lag, &["4"]),
+    (View::Order, &["5"]),
+    (View::Trace, &["x", "6"]),
+    (View::State, &["s", "7"]),
+    (View::Schemas, &["8"]),
+    (View::Replay, &["r", "enter"]),
+];
 
 /// The layers, and the keys that open each over the stream: keys, or text after a `>`.
 const LAYERS: &[(&str, &[&str])] = &[
@@ -40,6 +50,44 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("columns", &["c"]),
     ("export", &["w"]),
     ("first_key", &["y"]),
+    ("replay_target", &["r"]),
+    ("detail_value", &["t", ">orders/0@7", "enter", "enter"]),
+    (
+        "detail_headers",
+        &["t", ">orders/0@7", "enter", "enter", "tab"],
+    ),
+    ("detail_schema", &["enter", "tab", "tab"]),
+    (
+        "detail_raw",
+        &["t", ">orders/0@7", "enter", "enter", "tab", "tab", "tab"],
+    ),
+    (
+        "detail_hex",
+        &[
+            "t",
+            ">orders/0@7",
+            "enter",
+            "enter",
+            "tab",
+            "tab",
+            "tab",
+            "tab",
+        ],
+    ),
+    (
+        "detail_trace",
+        &["enter", "tab", "tab", "tab", "tab", "tab"],
+    ),
+    (
+        "detail_undecodable",
+        &["t", ">payments/1@24", "enter", "enter"],
+    ),
+    ("diff", &["t", ">orders/0@7", "enter", "=", "j", "j", "="]),
+    ("range", &["k", "k", "v", "k", "k"]),
+    (
+        "only_marked",
+        &["m", "enter", "k", "k", "m", ">why", "enter", "M"],
+    ),
 ];
 
 const SIZES: [(u16, u16); 3] = [(80, 24), (120, 40), (60, 20)];
@@ -60,6 +108,8 @@ fn none() -> crate::tui::Options {
     };
     crate::tui::Options {
         select: std::sync::Arc::new(crate::query::Query::compile(&spec).unwrap()),
+        spec,
+        selection: vec!["--where".to_owned(), "false".to_owned()],
         ..options()
     }
 }
@@ -113,7 +163,6 @@ fn every_view_in_every_state() {
         for (state, stage) in STATES {
             let mut stage = stage();
             stage.steps(keys);
-            // A view that has nothing to show may not have been entered.
             let mut shown = String::new();
             for (width, height) in SIZES {
                 let buffer = stage.draw(width, height);

@@ -192,6 +192,17 @@ fn status(model: &Model, canvas: &mut Canvas<'_>, area: Rect) {
         let shown = feed.store.events().saturating_sub(feed.held() as u64);
         facts.push(format!("{} shown", human::count(shown)));
     }
+    let stream = &model.stream;
+    if stream.only_marked {
+        let marked = human::count(stream.marks.len() as u64);
+        facts.push(format!("only the {marked} marked"));
+    }
+    if stream.anchor.is_some()
+        && let Some((first, last)) = stream.range(feed)
+    {
+        let rows = human::count((last - first + 1) as u64);
+        facts.push(format!("{rows} selected"));
+    }
     let scanned = feed.scanned.events;
     if scanned != feed.store.events() + feed.store.evicted {
         facts.push(format!("scanned {}", human::count(scanned)));
@@ -293,6 +304,7 @@ fn hints(model: &Model) -> &'static [(Action, &'static str)] {
         View::Stream if model.stream.focus == crate::tui::model::stream::Focus::Detail => &[
             (Action::Help, "help"),
             (Action::NextPane, "next tab"),
+            (Action::NextEvent, "next event"),
             (Action::Pin, "column"),
             (Action::Include, "only this"),
             (Action::Exclude, "not this"),
@@ -321,6 +333,23 @@ fn hints(model: &Model) -> &'static [(Action, &'static str)] {
             (Action::Run, "run"),
             (Action::PauseRun, "pause"),
             (Action::Abort, "stop"),
+            (Action::Quit, "quit"),
+        ],
+        View::Lag => &[
+            (Action::Help, "help"),
+            (Action::Open, "partitions"),
+            (Action::LagEvent, "stuck on"),
+            (Action::NextMatch, "next in trouble"),
+            (Action::Palette, "all"),
+            (Action::Quit, "quit"),
+        ],
+        View::Order => &[
+            (Action::Help, "help"),
+            (Action::Open, "event"),
+            (Action::NextMatch, "next"),
+            (Action::PreviousMatch, "previous"),
+            (Action::OrderBy, "by key"),
+            (Action::NextPane, "list"),
             (Action::Quit, "quit"),
         ],
         _ => &[

@@ -3,7 +3,7 @@
 
 use ratatui::layout::Rect;
 
-use crate::text::{Visible, width};
+use crate::text::{Visible, human, width};
 use crate::tui::canvas::{Canvas, line_of, rest_of};
 use crate::tui::theme::Role;
 use crate::tui::widgets::table::Placed;
@@ -84,7 +84,8 @@ pub fn below(area: Rect, lines: u16) -> Rect {
 
 /// The first row of a list of which so many are on the screen, with the cursor near the middle.
 pub fn top(at: usize, rows: usize, height: usize) -> usize {
-    at.saturating_sub(height / 2).min(rows.saturating_sub(height))
+    at.saturating_sub(height / 2)
+        .min(rows.saturating_sub(height))
 }
 
 /// The place of a column on a line.
@@ -96,6 +97,12 @@ pub fn cell(line: Rect, placed: &Placed) -> Rect {
         width: cell.width.min(width),
         ..cell
     }
+}
+
+/// `1 group`, `2,000 groups`.
+pub fn number(number: u64, what: &str) -> String {
+    let plural = if number == 1 { "" } else { "s" };
+    format!("{} {what}{plural}", human::count(number))
 }
 
 /// A key as text; nothing where there is none.

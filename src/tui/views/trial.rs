@@ -159,7 +159,11 @@ pub fn screen(model: &mut Model, width: u16, height: u16) -> String {
         text.push_str(line.trim_end());
         text.push('\n');
     }
-    assert!(!text.chars().any(|c| c != '\n' && crate::text::is_hostile(c)));
+    assert!(
+        !text
+            .chars()
+            .any(|c| c != '\n' && crate::text::is_hostile(c))
+    );
     text
 }
 

@@ -35,6 +35,12 @@ pub fn act(model: &mut Model, action: Action) -> Option<Vec<Effect>> {
             detail.aside(action == Action::Right);
             none
         }
+        Action::NextEvent | Action::PreviousEvent => {
+            let by = if action == Action::NextEvent { 1 } else { -1 };
+            model.stream.follow = false;
+            model.stream.step(&model.feed, by);
+            none
+        }
         Action::Open => open(model),
         Action::ExpandAll | Action::CollapseAll => {
             all(model, action == Action::ExpandAll);
@@ -85,7 +91,7 @@ fn compared(model: &mut Model, action: Action) -> bool {
 }
 
 /// The actions of the diff, wherever the keys are.
-pub fn diff(model: &mut Model, action: Action) -> Option<Vec<Effect>> {
+pub fn diff(model: &mut Model, action: Action) {
     views::settle(model);
     let detail = &mut model.stream.detail;
     match (action, &mut detail.compare) {
@@ -99,7 +105,6 @@ pub fn diff(model: &mut Model, action: Action) -> Option<Vec<Effect>> {
             )));
         }
     }
-    Some(Vec::new())
 }
 
 /// Takes the event for the first of a comparison, or for the second.
@@ -113,7 +118,7 @@ fn mark(model: &mut Model) {
     let key = model.options.keymap.hint(Action::Diff);
     match model.stream.diff_from.take() {
         None => {
-            model.stream.detail.close_diff();
+            model.stream.detail.compare = None;
             model.stream.diff_from = Some((place, stream::alone(&event)));
             model.say(Say::info(format!(
                 "A is {name}; {key} on another event shows what differs"
@@ -135,8 +140,10 @@ fn mark(model: &mut Model) {
                 batch: stream::alone(&event),
                 name,
             };
-            model.stream.detail.compare = Some(Compare::new(old, new));
-            model.stream.focus = Focus::Detail;
+            let focus = std::mem::replace(&mut model.stream.focus, Focus::Detail);
+            model.stream.detail.compare = Some(Compare::new(old, new, focus));
+            // What to press next was said, and was pressed.
+            model.said = None;
         }
     }
 }
@@ -181,16 +188,20 @@ fn open(model: &mut Model) -> Option<Vec<Effect>> {
     let shown = detail.shown.as_mut()?;
     match (detail.tab, &mut shown.value) {
         (Tab::Value, Some(Value::Tree(view))) => {
-            if !view.tree.toggle(view.scroll.at) {
-                // A long text has its place where lines wrap.
+            let is_branch = view.tree.toggle(view.scroll.at);
+            // A long text has its place where lines wrap.
+            if !is_branch {
                 detail.go_to(Tab::Raw);
             }
         }
-        (Tab::Value, Some(Value::Text { text, fault, .. })) => {
-            if let Some(fault) = fault {
-                text.show(*fault);
-            }
-        }
+        (
+            Tab::Value,
+            Some(Value::Text {
+                text,
+                fault: Some(fault),
+                ..
+            }),
+        ) => text.show(*fault),
         (Tab::Hex, _) => detail.go_to(Tab::Value),
         (Tab::Trace, _) => {
             let around = shown.around.as_ref()?;

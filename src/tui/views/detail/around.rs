@@ -49,34 +49,29 @@ impl Around {
             })
         };
         // An event that the buffer let go of is older than all that it holds.
-        let id = id.unwrap_or(EventId { chunk: 0, index: 0 });
-        let at = chunks.partition_point(|c| c.id < id.chunk);
-        let own = chunks.get(at).is_some_and(|c| c.id == id.chunk);
+        let at = id.map_or(0, |id| chunks.partition_point(|c| c.id < id.chunk));
+        let to = id.map_or(0, |id| chunks.partition_point(|c| c.id <= id.chunk));
         let mut cut = false;
         let mut near = |ids: &mut dyn Iterator<Item = EventId>| {
             let mut found = Vec::new();
-            let mut looked = 0;
-            for id in ids {
+            for (looked, id) in ids.enumerate() {
                 if looked >= FAR || found.len() >= MOST {
                     cut = true;
                     break;
                 }
-                looked += 1;
                 if same(&id) {
                     found.push(id);
                 }
             }
             found
         };
-        let before = near(&mut ids_back(at + usize::from(own)).filter(|i| *i < id));
-        let after = near(&mut ids(at).filter(|i| *i > id));
+        let before = near(&mut ids_back(to).filter(|i| Some(*i) < id));
+        let after = near(&mut ids(at).filter(|i| Some(*i) > id));
         let mut rows = nearest(before, after);
-        if own {
-            rows.push(id);
-        }
+        rows.extend(id);
         let time = |id: &EventId| feed.store.get(*id).and_then(|e| e.time());
         rows.sort_by_key(|id| (time(id), *id));
-        let here = rows.iter().position(|row| *row == id).filter(|_| own);
+        let here = rows.iter().position(|row| Some(*row) == id);
         Self {
             scroll: Scroll {
                 at: here.unwrap_or(0),
@@ -156,7 +151,6 @@ mod tests {
         let mut feed = Feed::new(1 << 20);
         feed.batch(&batch_of(&[(0, 1, "1"), (0, 2, "2")]), Duration::ZERO);
         let around = Around::of(&feed, None, b"order-1", Duration::ZERO);
-        assert_eq!(around.here, None);
-        assert!(!around.rows.is_empty());
+        assert_eq!((ids(&around).len(), around.here), (2, None));
     }
 }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::rows::Scroll;
 use crate::event::{Batch, Decoding};
+use crate::tui::model::stream::Focus;
 use crate::tui::widgets::diff::{self, Diff};
 
 /// Events of more bytes together are compared on another thread.
@@ -31,19 +32,22 @@ pub struct Compare {
     /// `None` while a thread compares.
     pub diff: Option<Diff>,
     pub scroll: Scroll,
+    /// Who had the keys before.
+    pub focus: Focus,
     /// A thread was asked, and the number of what it was asked.
     pub asked: bool,
     pub number: u64,
 }
 
 impl Compare {
-    pub fn new(old: Side, new: Side) -> Self {
+    pub fn new(old: Side, new: Side, focus: Focus) -> Self {
         Self {
             old,
             new,
             all: false,
             diff: None,
             scroll: Scroll::default(),
+            focus,
             asked: false,
             number: 0,
         }

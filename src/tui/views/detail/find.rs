@@ -264,7 +264,7 @@ mod tests {
             (false, 2, 5, Found::At(2, 1..3)),
             (false, 2, 1, Found::At(0, 1..3)),
             (false, 0, 1, Found::At(2, 5..7)),
-            (true, 9, 9, Found::At(0, 1..3)),
+            (true, 9, 9, Found::At(2, 1..3)),
         ] {
             assert_eq!(search(parts, forward, part, at), found, "{part} {at}");
         }

@@ -11,16 +11,13 @@ use crate::tui::widgets::{Line, Tone};
 const NAMES: usize = 18;
 
 /// What is known of an event. The value was read before.
-pub fn lines(event: &EventRef<'_>, decoding: &Decoding, value: &Value) -> Vec<Line> {
+pub fn lines(event: &EventRef<'_>, decoding: Decoding, value: &Value) -> Vec<Line> {
     let size = |bytes: Option<&[u8]>| match bytes {
         None => "null".to_owned(),
         Some(bytes) => human::size(bytes.len() as u64),
     };
     let mut lines = vec![
-        row(
-            "schema",
-            "none known; this is what the event tells by itself",
-        ),
+        row("schema", "none known"),
         row("key", &kind(&decoding.key(event.key))),
         row("value", &kind_of_value(event, value)),
     ];

@@ -1,7 +1,6 @@
 //! The pane as a person uses it: keys in, text on the screen out.
 
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -12,12 +11,11 @@ use ratatui::layout::Rect;
 use super::*;
 use crate::broker::Bound;
 use crate::event::{
-    BATCH_BYTES, BatchMeta, Compression, HeaderBuf, Headers, Position, PositionStyle, SelectAll, Stream,
-    Timestamp, TimestampType, Visibility,
+    BATCH_BYTES, BatchMeta, Compression, Decoding, HeaderBuf, Headers, Position, PositionStyle,
+    SelectAll, Stream, Timestamp, TimestampType, Visibility,
 };
 use crate::tui::fixture::batch_of;
 use crate::tui::keymap::{Chord, Keymap};
-use crate::tui::model::stream::Focus;
 use crate::tui::model::{Options, View};
 use crate::tui::msg::Now;
 use crate::tui::theme::{Glyphs, Theme};
@@ -87,9 +85,10 @@ fn event_of(
         key,
         value,
         headers,
-        meta,
+        meta: None,
     };
-    batch.push(&event).unwrap();
+    let meta = meta.map(|meta| batch.push_meta(*meta));
+    batch.push_of_meta(&event, meta).unwrap();
     batch
 }
 
@@ -168,7 +167,7 @@ fn screen(model: &Model) -> String {
         for x in 0..area.width {
             text.push_str(buffer[(x, y)].symbol());
         }
-        let _ = writeln!(text);
+        text.push('\n');
     }
     text
 }
@@ -233,6 +232,19 @@ fn a_field_becomes_a_column_and_a_filter() {
 }
 
 #[test]
+fn the_cursor_stays_on_a_field_while_one_goes_from_event_to_event() {
+    let other = JSON.replace("61.98", "5");
+    let mut model = with_values(&[JSON, &other, "[1,2,3,4,5,6]"]);
+    press(&mut model, "enter j j j J");
+    assert_shows(&model, &["── orders/0@1 ", ".value.data.total  1 B"]);
+    press(&mut model, "J");
+    assert_shows(&model, &["── orders/0@2 ", ".value  13 B"]);
+    press(&mut model, "K K K");
+    assert_shows(&model, &["── orders/0@0 "]);
+    assert_eq!(model.stream.focus, Focus::Detail);
+}
+
+#[test]
 fn what_is_under_the_cursor_is_copied() {
     let mut model = with_values(&[JSON]);
     let (_, all) = press(&mut model, "y v").unwrap();
@@ -276,7 +288,7 @@ fn a_text_is_found_in_each_tab() {
     press(&mut model, "n N");
     assert_shows(&model, &[".value.data.items[1].sku"]);
     press(&mut model, "tab tab tab tab n");
-    let at = JSON.find("SKU-1").unwrap();
+    let at = JSON.find("SKU-2").unwrap();
     assert_shows(&model, &[&format!("value, byte {at} = 83")]);
     press(&mut model, "ctrl-f");
     type_in(&mut model, "x");
@@ -393,8 +405,9 @@ fn two_events_are_compared_even_when_the_first_is_gone() {
     press(&mut model, "n n");
     press(&mut model, "esc");
     assert!(!screen(&model).contains("A orders"));
+    assert_eq!(model.stream.focus, Focus::List);
     // The first one of another comparison goes with its read.
-    press(&mut model, "esc k =");
+    press(&mut model, "k =");
     model.feed.restart();
     model
         .feed
@@ -498,7 +511,7 @@ fn ten_megabytes_are_opened_by_another_thread_and_scrolled() {
     model.stream.focus = Focus::Detail;
     let began = Instant::now();
     crate::tui::views::settle(&mut model);
-    assert_shows(&model, &["reading 10.0 MiB"]);
+    assert_shows(&model, &["reading 10 MiB"]);
     let first = began.elapsed();
     run(&mut model, Vec::new());
     assert_shows(&model, &["▾ [", "0: {4}"]);

@@ -106,7 +106,7 @@ impl Dump {
         let motion = match by {
             isize::MIN => hex::Motion::First,
             isize::MAX => hex::Motion::Last,
-            ..0 => hex::Motion::Up(by.unsigned_abs()),
+            _ if by < 0 => hex::Motion::Up(by.unsigned_abs()),
             _ => hex::Motion::Down(by.unsigned_abs()),
         };
         self.hex.go(motion, self.per_row);

@@ -18,6 +18,8 @@ use crate::tui::widgets::table::{self, Column};
 const FULL: u16 = 4;
 /// The list is worth more than them where there are fewer lines.
 const LOW: u16 = 14;
+/// Where there are so many lines, the checks are told beside the findings.
+const TALL: u16 = 20;
 
 pub fn draw(model: &Model, canvas: &mut Canvas<'_>, area: Rect) {
     let area = rest_of(area, 1);
@@ -25,7 +27,10 @@ pub fn draw(model: &Model, canvas: &mut Canvas<'_>, area: Rect) {
         nothing_yet(model, canvas, area);
         return;
     };
-    let head = head(model, found, canvas.glyphs);
+    let mut head = head(model, found, canvas.glyphs);
+    if area.height >= TALL && !found.rows.is_empty() {
+        head.push(checks_in_short(found, canvas.glyphs));
+    }
     let used = flow::draw(canvas, area, &head);
     let mut list = flow::below(area, used);
     if found.rows.is_empty() {
@@ -69,10 +74,8 @@ fn head(model: &Model, found: &Found, glyphs: &'static Glyphs) -> Vec<Vec<Part>>
     let (role, sign) = verdict_sign(&found.verdict, glyphs);
     let mut first = vec![Part::new(role, format!("{sign} {}", found.verdict))];
     if let Verdict::Violation = found.verdict {
-        let number = found.rows.len();
-        let plural = if number == 1 { "" } else { "s" };
-        let number = human::count(number as u64);
-        first.push(Part::new(Role::Strong, format!("{number} finding{plural}")));
+        let number = flow::number(found.rows.len() as u64, "finding");
+        first.push(Part::new(Role::Strong, number));
         for (severity, count) in SEVERITIES.into_iter().zip(found.counts) {
             let (role, sign) = severity_sign(severity, glyphs);
             let role = if count == 0 { Role::Dim } else { role };
@@ -96,10 +99,10 @@ fn head(model: &Model, found: &Found, glyphs: &'static Glyphs) -> Vec<Vec<Part>>
 pub fn coverage(model: &Model, found: &Found) -> Vec<Part> {
     let dim = |text: String| Part::new(Role::Dim, text);
     let mut parts = vec![dim(format!(
-        "{} events of {} topics in {} partitions",
-        human::count(found.report.events),
-        found.topics,
-        human::count(found.order.lanes.len() as u64)
+        "{} of {} in {}",
+        flow::number(found.report.events, "event"),
+        flow::number(found.topics as u64, "topic"),
+        flow::number(found.order.lanes.len() as u64, "partition")
     ))];
     if let (Some(first), Some(newest)) = (found.first_time, found.newest_time) {
         let (first, newest) = (model.time(first), model.time(newest));
@@ -111,13 +114,17 @@ pub fn coverage(model: &Model, found: &Found) -> Vec<Part> {
         parts.push(dim(format!("fields of {number} of them")));
     }
     let skipped = [
-        (found.order.coverage.filtered, "left out by a filter"),
-        (found.order.coverage.ghosts, "aborted"),
-        (found.order.coverage.dead_letters, "dead letters"),
+        (
+            found.order.coverage.filtered,
+            "event",
+            " left out by a filter",
+        ),
+        (found.order.coverage.ghosts, "aborted event", ""),
+        (found.order.coverage.dead_letters, "dead letter", ""),
     ];
-    for (number, what) in skipped {
+    for (number, what, how) in skipped {
         if number > 0 {
-            parts.push(dim(format!("{} {what}", human::count(number))));
+            parts.push(dim(format!("{}{how}", flow::number(number, what))));
         }
     }
     parts.push(reading(model));
@@ -144,6 +151,19 @@ fn reading(model: &Model) -> Part {
     Part::new(role, text)
 }
 
+fn checks_in_short(found: &Found, glyphs: &'static Glyphs) -> Vec<Part> {
+    let checks = found.report.checks.iter();
+    let part = |(name, verdict): &(&str, Verdict)| {
+        let (role, sign) = verdict_sign(verdict, glyphs);
+        let text = match verdict {
+            Verdict::Inconclusive(why) => format!("{sign} {name}: {why}"),
+            _ => format!("{sign} {name}"),
+        };
+        Part::new(role, text)
+    };
+    checks.map(part).collect()
+}
+
 /// Every check with its verdict and why, where there is no finding to show.
 fn checks(model: &Model, found: &Found, canvas: &mut Canvas<'_>, area: Rect) {
     let mut lines: Vec<Vec<Part>> = Vec::new();
@@ -157,9 +177,8 @@ fn checks(model: &Model, found: &Found, canvas: &mut Canvas<'_>, area: Rect) {
     }
     let events = found.report.events;
     let looked = format!(
-        "payloads    {} values looked at for what cannot be decoded, control characters and \
-         personal data",
-        human::count(events)
+        "payloads    {} looked at for what cannot be decoded, control characters and personal data",
+        flow::number(events, "value")
     );
     lines.push(vec![Part::new(Role::Dim, looked)]);
     let groups = format!("groups      {}", crate::tui::views::lag::coverage(model));
@@ -202,10 +221,10 @@ fn nothing_yet(model: &Model, canvas: &mut Canvas<'_>, area: Rect) {
 
 const COLUMNS: [Column; 5] = [
     column(4, 4, 9, false),
-    column(12, 21, 8, false),
+    column(20, 21, 8, false),
     column(13, 22, 7, false),
     column(8, 14, 3, false),
-    column(14, 40, 6, true),
+    column(13, 40, 6, true),
 ];
 
 const fn column(min: usize, ideal: usize, priority: u8, flex: bool) -> Column {
@@ -242,12 +261,7 @@ fn rows(model: &Model, found: &Found, canvas: &mut Canvas<'_>, area: Rect) {
     }
 }
 
-fn cell(
-    finding: &Finding,
-    under: bool,
-    column: usize,
-    glyphs: &'static Glyphs,
-) -> (Role, String) {
+fn cell(finding: &Finding, under: bool, column: usize, glyphs: &'static Glyphs) -> (Role, String) {
     let (role, sign) = severity_sign(finding.severity, glyphs);
     match column {
         0 => (role, format!("{sign} {}", finding.severity.name())),

@@ -88,10 +88,13 @@ fn verdict(report: &FindingsReport, missed: bool) -> Verdict {
             "events left the buffer before they could be looked at".into(),
         );
     }
-    let doubt = report.checks.iter().find_map(|(name, verdict)| match verdict {
-        Verdict::Inconclusive(why) => Some(format!("{name}: {why}")),
-        _ => None,
-    });
+    let doubt = report
+        .checks
+        .iter()
+        .find_map(|(name, verdict)| match verdict {
+            Verdict::Inconclusive(why) => Some(format!("{name}: {why}")),
+            _ => None,
+        });
     doubt.map_or(Verdict::Clean, |why| Verdict::Inconclusive(why.into()))
 }
 

@@ -44,7 +44,8 @@ pub fn renewed(model: &mut Model, before: Option<&Found>) {
     };
     if state.at > 0
         && let Some(same) = before.and_then(|before| name(before, state.at))
-        && let Some(at) = (0..found.rows.len()).find(|row| name(found, *row).as_ref() == Some(&same))
+        && let Some(at) =
+            (0..found.rows.len()).find(|row| name(found, *row).as_ref() == Some(&same))
     {
         state.at = at;
     }

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::event::Batch;
 use crate::tui::actions::Action;
 use crate::tui::fixture::batch_of;
 use crate::tui::model::stream::Place;
@@ -25,6 +26,10 @@ async fn the_planted_faults_are_on_the_screen_ranked_with_their_causes_above_the
     assert!(text.contains("483 events of 7 topics"), "{text}");
     assert!(text.contains("6 groups"), "{text}");
     assert!(text.contains("read to the end"), "{text}");
+    assert!(
+        text.contains("✓ offsets") && text.contains("✗ effects"),
+        "{text}"
+    );
     // The poison is urgent, so what explains it comes first of all, and it right below.
     assert_eq!(row("payload.undecodable"), row("lag.poison") - 1);
     assert!(lines[row("lag.poison")].contains("payments/1@24"));
@@ -50,8 +55,14 @@ async fn the_planted_faults_are_on_the_screen_ranked_with_their_causes_above_the
 async fn sixty_columns_show_what_and_where() {
     let mut model = demo(View::Findings).await;
     let text = screen(&mut model, 60, 20);
-    assert!(text.contains("VIOLATION") && text.contains("P2 8"), "{text}");
-    assert!(text.contains("payload.undecodable") && text.contains("payments/1@24"), "{text}");
+    assert!(
+        text.contains("VIOLATION") && text.contains("P2 8"),
+        "{text}"
+    );
+    assert!(
+        text.contains("payload.undecodable") && text.contains("payments/1@24"),
+        "{text}"
+    );
 }
 
 fn put_on(model: &mut Model, code: &str) {
@@ -92,7 +103,10 @@ async fn before_there_is_a_report_it_says_what_goes_on() {
     };
     intake(&mut model, Intake::Failed(trouble)).await;
     let text = screen(&mut model, 80, 24);
-    assert!(text.contains("nobody answers") && text.contains("is it up?"), "{text}");
+    assert!(
+        text.contains("nobody answers") && text.contains("is it up?"),
+        "{text}"
+    );
     at_all_sizes(&mut model);
 }
 
@@ -105,9 +119,18 @@ async fn without_a_finding_it_says_what_was_looked_at_and_what_is_in_doubt() {
     send(&mut model, Duration::from_secs(1), Msg::Tick).await;
     let text = screen(&mut model, 100, 24);
     // Offsets of the fixture count over both partitions, which leaves none out in either.
-    assert!(text.contains("INCONCLUSIVE: event ids: no event has an id"), "{text}");
-    assert!(text.contains("event time  CLEAN") || text.contains("✓  event time"), "{text}");
-    assert!(text.contains("3 events of 1 topics"), "{text}");
+    assert!(
+        text.contains("INCONCLUSIVE: event ids: no event has an id"),
+        "{text}"
+    );
+    assert!(
+        text.contains("event time  CLEAN") || text.contains("✓  event time"),
+        "{text}"
+    );
+    assert!(
+        text.contains("3 events of 1 topic in 2 partitions"),
+        "{text}"
+    );
     assert!(text.contains("this source has no groups"), "{text}");
     assert!(text.contains("live"), "{text}");
 }
@@ -136,7 +159,10 @@ async fn only_what_came_since_is_folded_and_another_read_begins_anew() {
         intake(&mut model, Intake::Batch(batch)).await;
         send(&mut model, Duration::from_secs(second * 2), Msg::Tick).await;
         let found = model.findings.watch.found.clone().unwrap();
-        assert_eq!((found.report.events, found.order.coverage.again), (events, 0));
+        assert_eq!(
+            (found.report.events, found.order.coverage.again),
+            (events, 0)
+        );
     }
     let late = crate::tui::views::findings::tick(&mut model);
     assert!(late.is_empty(), "nothing came");
@@ -152,6 +178,70 @@ async fn only_what_came_since_is_folded_and_another_read_begins_anew() {
     let answer = work();
     send(&mut model, Duration::from_secs(1001), answer).await;
     assert!(model.findings.watch.found.is_none());
+}
+
+/// Each record batch by itself, as a broker that is followed gives them.
+async fn by_record_batch() -> Vec<Batch> {
+    let mut all = Vec::new();
+    for whole in history().await {
+        for meta in whole.metas() {
+            let mut alone = Batch::new(whole.streams().clone());
+            alone.push_meta(*meta);
+            for event in whole.iter().filter(|e| e.meta == Some(meta)) {
+                alone.push_of_last_meta(&event).unwrap();
+            }
+            alone.scanned.events = alone.len() as u64;
+            all.push(alone);
+        }
+    }
+    all
+}
+
+#[tokio::test]
+async fn what_a_selection_left_out_is_no_gap_no_loss_and_takes_no_room() {
+    let mut model = model(View::Findings, 64 << 20);
+    model.source.read = 1;
+    for (number, mut batch) in by_record_batch().await.into_iter().enumerate() {
+        batch.retain(|_| number % 3 == 0);
+        let (before, empty) = (model.feed.store.bytes(), batch.is_empty());
+        let tells = batch.scanned.events == 0;
+        intake(&mut model, Intake::Batch(batch)).await;
+        assert!(!empty || tells || model.feed.store.bytes() == before);
+    }
+    assert!(model.feed.left_out.batches > 0);
+    send(&mut model, Duration::from_secs(1), Msg::Tick).await;
+    let found = model.findings.watch.found.clone().unwrap();
+    assert!(!found.missed);
+    let codes = found.report.findings.iter().map(|f| f.code.as_str());
+    assert!(
+        !codes.clone().any(|c| c == "offset.gap"),
+        "{:?}",
+        codes.collect::<Vec<_>>()
+    );
+    assert_eq!(found.order.coverage.filtered, 483 - found.report.events);
+    let offsets = found.order.verdict(crate::inspect::order::Check::Offsets);
+    assert_eq!(
+        offsets.unwrap().to_string(),
+        "INCONCLUSIVE: a filter left events out"
+    );
+}
+
+#[tokio::test]
+async fn record_batches_without_an_event_explain_the_gaps_that_they_leave() {
+    let mut model = model(View::Findings, 64 << 20);
+    model.source.read = 1;
+    let mut markers = 0;
+    for batch in by_record_batch().await {
+        markers += u32::from(batch.is_empty());
+        intake(&mut model, Intake::Batch(batch)).await;
+    }
+    assert!(markers > 50, "{markers}");
+    assert_eq!(model.feed.store.events(), 483);
+    send(&mut model, Duration::from_secs(1), Msg::Tick).await;
+    let found = model.findings.watch.found.clone().unwrap();
+    let offsets = found.order.verdict(crate::inspect::order::Check::Offsets);
+    assert_eq!(offsets, Some(&crate::inspect::Verdict::Clean));
+    assert_eq!(found.report.events, 483);
 }
 
 #[tokio::test]
@@ -178,6 +268,10 @@ async fn a_flood_of_findings_is_drawn_at_once() {
     for _ in 0..20 {
         screen(&mut model, 120, 40);
     }
-    assert!(began.elapsed() < Duration::from_secs(2), "{:?}", began.elapsed());
+    assert!(
+        began.elapsed() < Duration::from_secs(2),
+        "{:?}",
+        began.elapsed()
+    );
     at_all_sizes(&mut model);
 }

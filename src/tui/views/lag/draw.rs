@@ -14,8 +14,10 @@ use crate::tui::theme::{Glyphs, Role};
 use crate::tui::views::flow::{self, Part};
 use crate::tui::widgets::table::{self, Align, Column};
 
-/// Lines below the list for what is under the cursor.
+/// Lines below the list for what is under the cursor, where they are long and where they are not.
 const FULL: u16 = 5;
+const FULL_NARROW: u16 = 7;
+const NARROW: u16 = 90;
 /// The list is worth more than them where there are fewer lines.
 const LOW: u16 = 12;
 
@@ -29,30 +31,39 @@ pub fn draw(model: &Model, canvas: &mut Canvas<'_>, area: Rect) {
     let used = flow::draw(canvas, area, &head(model, canvas.glyphs));
     let mut list = flow::below(area, used);
     if list.height >= LOW {
+        let height = if list.width < NARROW {
+            FULL_NARROW
+        } else {
+            FULL
+        };
         let full = Rect {
-            y: list.bottom() - FULL,
-            height: FULL,
+            y: list.bottom() - height,
+            height,
             ..list
         };
-        list.height -= FULL;
+        list.height -= height;
         in_full(model, canvas, full);
     }
-    match state.group().filter(|_| state.opened) {
-        Some(group) => {
-            let columns = COLUMNS_OPENED;
-            let names = PARTITION_NAMES;
-            let cells = |index: usize, column, glyphs| {
-                group.rows.get(index).map(|row| partition(row, column, glyphs))
-            };
-            table(canvas, list, (&columns, &names), (group.rows.len(), state.row), cells);
-        }
-        None => {
-            let groups = state.groups();
-            let cells = |index: usize, column, glyphs| {
-                groups.get(index).map(|group| of_group(group, column, glyphs))
-            };
-            table(canvas, list, (&COLUMNS, &NAMES), (groups.len(), state.at), cells);
-        }
+    if let Some(group) = state.group().filter(|_| state.opened) {
+        let cells = |index: usize, column, glyphs| {
+            let row = group.rows.get(index)?;
+            Some(partition(row, column, glyphs))
+        };
+        let columns = (&COLUMNS_OPENED, &PARTITION_NAMES);
+        table(canvas, list, columns, (group.rows.len(), state.row), cells);
+    } else {
+        let groups = state.groups();
+        let cells = |index: usize, column, glyphs| {
+            let group = groups.get(index)?;
+            Some(of_group(group, column, glyphs))
+        };
+        table(
+            canvas,
+            list,
+            (&COLUMNS, &NAMES),
+            (groups.len(), state.at),
+            cells,
+        );
     }
 }
 
@@ -76,7 +87,11 @@ fn nothing(model: &Model, canvas: &mut Canvas<'_>, area: Rect) {
         let tip = trouble.hint.clone().unwrap_or_default();
         (Role::Bad, trouble.message.clone(), format!("{tip} {again}"))
     } else if model.lag.all.is_none() {
-        (Role::Text, "Asking for the groups".to_owned(), String::new())
+        (
+            Role::Text,
+            "Asking for the groups".to_owned(),
+            String::new(),
+        )
     } else {
         let text = "The broker was asked: it has no consumer groups.".to_owned();
         (Role::Text, text, again)
@@ -98,7 +113,10 @@ fn head(model: &Model, glyphs: &'static Glyphs) -> Vec<Vec<Part>> {
     };
     let mut parts = vec![
         Part::new(role, format!("{sign} {troubled} in trouble")),
-        Part::new(Role::Dim, format!("of {} groups", groups.len())),
+        Part::new(
+            Role::Dim,
+            format!("of {}", flow::number(groups.len() as u64, "group")),
+        ),
     ];
     if let Some(group) = state.group().filter(|_| state.opened) {
         parts.push(Part::new(Role::Title, group.name.clone()));
@@ -135,20 +153,34 @@ const fn column(min: usize, ideal: usize, priority: u8, flex: bool) -> Column {
 }
 
 const NAMES: [&str; 8] = [
-    "group", "reason", "lag", "", "oldest", "events/s", "done in", "state",
+    "group",
+    "reason",
+    "lag",
+    "",
+    "oldest",
+    "done/new/s",
+    "done in",
+    "state",
 ];
 const COLUMNS: [Column; 8] = [
-    column(12, 24, 9, true),
-    column(12, 18, 8, false),
-    column(5, 10, 7, false),
+    column(12, 20, 9, true),
+    column(12, 16, 8, false),
+    column(5, 8, 7, false),
     column(7, 7, 6, false),
     column(8, 12, 5, false),
-    column(8, 12, 3, false),
-    column(7, 10, 4, false),
+    column(8, 10, 3, false),
+    column(7, 9, 4, false),
     column(6, 22, 2, false),
 ];
 const PARTITION_NAMES: [&str; 8] = [
-    "partition", "reason", "lag", "", "oldest", "events/s", "done in", "commit and member",
+    "partition",
+    "reason",
+    "lag",
+    "",
+    "oldest",
+    "done/new/s",
+    "done in",
+    "commit and member",
 ];
 const COLUMNS_OPENED: [Column; 8] = {
     let mut columns = COLUMNS;
@@ -165,7 +197,7 @@ type Cell = (Role, String);
 fn table(
     canvas: &mut Canvas<'_>,
     area: Rect,
-    (columns, names): (&[Column], &[&str; 8]),
+    (columns, names): (&[Column; 8], &[&str; 8]),
     (rows, at): (usize, usize),
     cells: impl Fn(usize, usize, &'static Glyphs) -> Option<Cell>,
 ) {
@@ -248,7 +280,11 @@ fn raw(group: &GroupReport) -> Option<u64> {
 fn of_group(group: &GroupReport, column: usize, glyphs: &'static Glyphs) -> Cell {
     let (number, unit) = lag(group.visible(), raw(group));
     let rates_of = |of: fn(&crate::inspect::lag::Rate) -> f64| -> Option<f64> {
-        let known: Vec<f64> = group.rows.iter().filter_map(|r| r.rate.as_ref().map(of)).collect();
+        let known: Vec<f64> = group
+            .rows
+            .iter()
+            .filter_map(|r| r.rate.as_ref().map(of))
+            .collect();
         (!known.is_empty()).then(|| known.iter().sum())
     };
     match column {
@@ -263,9 +299,8 @@ fn of_group(group: &GroupReport, column: usize, glyphs: &'static Glyphs) -> Cell
         ),
         6 => (Role::Text, longest(group)),
         _ => {
-            let members = group.members.len();
-            let plural = if members == 1 { "" } else { "s" };
-            let text = format!("{}, {members} member{plural}", group.state);
+            let members = flow::number(group.members.len() as u64, "member");
+            let text = format!("{}, {members}", group.state);
             (Role::Dim, text)
         }
     }
@@ -296,10 +331,9 @@ fn partition(row: &Row, column: usize, glyphs: &'static Glyphs) -> Cell {
         5 => (Role::Text, rates(row.rate.map(|r| (r.passed, r.written)))),
         6 => (Role::Text, eta(row.eta)),
         _ => {
-            let committed = row.committed.map_or_else(
-                || "none".to_owned(),
-                |c| c.display(row.style).to_string(),
-            );
+            let committed = row
+                .committed
+                .map_or_else(|| "none".to_owned(), |c| c.display(row.style).to_string());
             let member = row.member.as_deref().unwrap_or("no member");
             let end = row.end.display(row.style);
             (Role::Dim, format!("{committed} of {end} {member}"))
@@ -327,7 +361,7 @@ fn in_full(model: &Model, canvas: &mut Canvas<'_>, area: Rect) {
             first.push(Part::new(Role::Dim, text));
         }
         if let Some(ms) = row.still_ms.filter(|ms| *ms > 0) {
-            let text = format!("the commit stands since {}", age(Some(ms)));
+            let text = format!("the commit has stood for {}", age(Some(ms)));
             first.push(Part::new(Role::Dim, text));
         }
         lines.push(first);

@@ -91,11 +91,7 @@ pub async fn look(
 }
 
 /// Reads what lies behind the commits, topic by topic, so that one that is gone hides no other.
-async fn read(
-    connection: &Connection,
-    groups: &[Group],
-    probe: &mut Probe,
-) -> broker::Result<()> {
+async fn read(connection: &Connection, groups: &[Group], probe: &mut Probe) -> broker::Result<()> {
     let mut failed = None;
     for (topic, passes) in passes(groups) {
         for ranges in passes {
@@ -124,7 +120,9 @@ async fn read_ranges(
         notices: Notices::silent(),
     };
     let mut source = connection.broker.source(&sub).await?;
-    ranges.iter().for_each(|range| probe.reads_from(range));
+    for range in &ranges {
+        probe.reads_from(range);
+    }
     let mut events = 0;
     while let Some(batch) = source.next_batch().await? {
         probe.batch(&batch);
@@ -134,7 +132,9 @@ async fn read_ranges(
             return Ok(());
         }
     }
-    ranges.iter().for_each(|range| probe.has_read(range));
+    for range in &ranges {
+        probe.has_read(range);
+    }
     Ok(())
 }
 
@@ -213,7 +213,11 @@ mod tests {
 
     #[test]
     fn commits_that_lie_apart_are_read_apart_and_none_far() {
-        let all = [offset(0, 90_000), offset(20, 90_000), offset(80_000, 90_000)];
+        let all = [
+            offset(0, 90_000),
+            offset(20, 90_000),
+            offset(80_000, 90_000),
+        ];
         let ranges: Vec<(u64, u64)> = apart(all.iter().collect())
             .iter()
             .map(|r| (r.start.major, r.end.major))

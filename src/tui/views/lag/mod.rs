@@ -20,7 +20,7 @@ use crate::inspect::lag::{GroupReport, LagReport, Row};
 use crate::tui::actions::Action;
 use crate::tui::model::{Model, View};
 use crate::tui::msg::{Effect, Msg, Say, Trouble};
-use crate::tui::views::findings;
+use crate::tui::views::{findings, flow};
 
 /// How often the brokers are asked again while the view is on the screen.
 const AGAIN: Duration = Duration::from_secs(5);
@@ -85,8 +85,11 @@ pub fn coverage(model: &Model) -> String {
     match (&model.lag.all, model.lag.trouble()) {
         (None, Some(trouble)) => format!("groups: {}", trouble.message),
         (None, None) => "groups not known yet".to_owned(),
-        (Some(all), None) => format!("{} groups", all.groups.len()),
-        (Some(all), Some(_)) => format!("{} groups, not all looked at", all.groups.len()),
+        (Some(all), trouble) => {
+            let groups = flow::number(all.groups.len() as u64, "group");
+            let all = trouble.map_or("", |_| ", not all looked at");
+            format!("{groups}{all}")
+        }
     }
 }
 
@@ -163,7 +166,11 @@ fn looked_at(
     let Some(source) = state.sources.get_mut(&connection) else {
         return;
     };
-    if !source.job.as_ref().is_some_and(|job| Arc::ptr_eq(job, token)) {
+    if !source
+        .job
+        .as_ref()
+        .is_some_and(|job| Arc::ptr_eq(job, token))
+    {
         return;
     }
     source.job = None;
@@ -272,18 +279,16 @@ fn stuck_on(model: &mut Model) -> Vec<Effect> {
     let nothing = row.visible == Some(0) || row.raw == Some(0);
     let committed = row.committed.is_some_and(|c| c < row.end);
     let at: Option<At> = row.at().filter(|_| committed && !nothing);
-    match at {
-        Some(at) => findings::evidence(model, &at, false),
-        None => {
-            let word = if row.committed.is_none() {
-                "the group never committed there: it is stuck on no event"
-            } else {
-                "nothing waits there: the group is not stuck on an event"
-            };
-            model.say(Say::info(word));
-            Vec::new()
-        }
+    if let Some(at) = at {
+        return findings::evidence(model, &at, false);
     }
+    let word = if row.committed.is_none() {
+        "the group never committed there: it is stuck on no event"
+    } else {
+        "nothing waits there: the group is not stuck on an event"
+    };
+    model.say(Say::info(word));
+    Vec::new()
 }
 
 fn next_trouble(model: &mut Model, forward: bool) -> Vec<Effect> {

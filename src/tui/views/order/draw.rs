@@ -35,7 +35,7 @@ pub fn draw(model: &Model, canvas: &mut Canvas<'_>, area: Rect) {
     }
     // Both lists have a line of their own above them.
     let rows = u16::try_from(lanes.len()).unwrap_or(u16::MAX);
-    let height = (rest.height / 2).min(rows.saturating_add(1));
+    let height = (rest.height / 5 * 3).min(rows.saturating_add(1));
     let list = Rect { height, ..rest };
     self::lanes(model, lanes, canvas, list);
     anomalies(model, lanes, canvas, flow::below(rest, height));
@@ -66,7 +66,9 @@ fn head(model: &Model, canvas: &Canvas<'_>) -> Vec<Vec<Part>> {
     for (check, verdict) in &found.order.checks {
         let (role, sign) = findings::verdict_sign(verdict, canvas.glyphs);
         let text = match verdict {
-            Verdict::Inconclusive(why) => format!("{sign} {} {}: {why}", check.name(), verdict.word()),
+            Verdict::Inconclusive(why) => {
+                format!("{sign} {} {}: {why}", check.name(), verdict.word())
+            }
             _ => format!("{sign} {} {}", check.name(), verdict.word()),
         };
         checks.push(Part::new(role, text));
@@ -75,18 +77,24 @@ fn head(model: &Model, canvas: &Canvas<'_>) -> Vec<Vec<Part>> {
         Role::Dim,
         "Across partitions there is no order but that of timestamps.",
     )];
+    if found.missed {
+        let text = "events left the buffer before they could be looked at";
+        notes.push(Part::new(Role::Warn, text));
+    }
     let unkept = found.order.coverage.unkept;
     if unkept > 0 {
-        let text = format!("{} more anomalies were not kept", human::count(unkept));
+        let text = format!("{} more not kept", human::count(unkept));
         notes.push(Part::new(Role::Warn, text));
     }
     if model.order.by_key && found.keyless > 0 {
-        let text = format!("{} anomalies have no key", human::count(found.keyless as u64));
+        let number = human::count(found.keyless as u64);
+        let text = format!("{number} more at events without a key");
         notes.push(Part::new(Role::Dim, text));
     }
     let censored = found.order.coverage.left_censored;
     if censored > 0 {
-        let text = format!("of {} keys the first versions were not seen", human::count(censored));
+        let keys = flow::number(censored, "key");
+        let text = format!("of {keys} the first versions were not seen");
         notes.push(Part::new(Role::Dim, text));
     }
     vec![checks, notes]
@@ -115,7 +123,12 @@ fn lanes(model: &Model, lanes: Lanes<'_>, canvas: &mut Canvas<'_>, area: Rect) {
     let top = flow::top(state.lane, lanes.len(), height);
     let what = if state.by_key { "key" } else { "partition" };
     for place in &placed {
-        let name = [what, "events", "anomalies", "from the first event to the last"][place.column];
+        let name = [
+            what,
+            "events",
+            "anomalies",
+            "from the first event to the last",
+        ][place.column];
         canvas.put(flow::cell(line_of(area, 0), place), name, Role::Title);
     }
     for lane in top..lanes.len().min(top + height) {
@@ -199,36 +212,38 @@ fn column_of(lane: &LaneReport, position: u64, width: usize) -> usize {
     let length = u128::from(last.saturating_sub(first)) + 1;
     let at = u128::from(position.clamp(first, last.max(first)) - first);
     let column = at * width as u128 / length;
-    usize::try_from(column).unwrap_or(0).min(width.saturating_sub(1))
+    usize::try_from(column)
+        .unwrap_or(0)
+        .min(width.saturating_sub(1))
 }
 
 /// What explains the offsets that hold no event.
 fn explained(offsets: &Offsets) -> String {
     let kinds = [
-        (offsets.commits, "commit markers"),
-        (offsets.aborts, "abort markers"),
-        (offsets.other_markers, "other markers"),
-        (offsets.aborted, "aborted"),
-        (offsets.compacted, "compacted"),
-        (offsets.unexplained, "unexplained"),
-        (offsets.unknown, "unknown"),
+        (offsets.commits, "commit marker"),
+        (offsets.aborts, "abort marker"),
+        (offsets.other_markers, "other marker"),
+        (offsets.aborted, "aborted event"),
+        (offsets.compacted, "compacted offset"),
+        (offsets.unexplained, "unexplained offset"),
+        (offsets.unknown, "unknown offset"),
     ];
     let told: Vec<String> = kinds
         .iter()
         .filter(|(number, _)| *number > 0)
-        .map(|(number, what)| format!("{} {what}", human::count(*number)))
+        .map(|(number, what)| flow::number(*number, what))
         .collect();
     match told.as_slice() {
         [] => "no offset is missing".to_owned(),
-        _ => format!("offsets without an event: {}", told.join(", ")),
+        _ => format!("without an event: {}", told.join(", ")),
     }
 }
 
 const ANOMALIES: [Column; 4] = [
-    column(3, 18, 9, false),
-    column(14, 24, 8, false),
-    column(8, 16, 4, false),
-    column(16, 40, 7, true),
+    column(3, 16, 9, false),
+    column(18, 24, 8, false),
+    column(12, 16, 4, false),
+    column(20, 40, 7, true),
 ];
 
 fn anomalies(model: &Model, lanes: Lanes<'_>, canvas: &mut Canvas<'_>, area: Rect) {
@@ -247,7 +262,10 @@ fn anomalies(model: &Model, lanes: Lanes<'_>, canvas: &mut Canvas<'_>, area: Rec
     }
     if rows == 0 {
         let sign = canvas.glyphs.valid;
-        let parts = [(Role::Good, sign), (Role::Dim, " nothing is out of order here")];
+        let parts = [
+            (Role::Good, sign),
+            (Role::Dim, " nothing is out of order here"),
+        ];
         canvas.parts(line_of(list, 0), &parts);
         return;
     }
@@ -264,7 +282,10 @@ fn anomalies(model: &Model, lanes: Lanes<'_>, canvas: &mut Canvas<'_>, area: Rec
             let (role, text) = match place.column {
                 0 => {
                     let sign = sort.sign(canvas.glyphs);
-                    (sort.role(), format!("{sign}{} {}", sort.letter(), sort.word()))
+                    (
+                        sort.role(),
+                        format!("{sign}{} {}", sort.letter(), sort.word()),
+                    )
                 }
                 1 => (Role::PartitionOffset, anomaly.at.to_string()),
                 2 => (Role::EventKey, flow::bytes(anomaly.key.as_deref())),

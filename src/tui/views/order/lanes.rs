@@ -162,7 +162,9 @@ impl<'a> Lanes<'a> {
     /// The lane of this name; most often it is still where it was.
     pub fn find(&self, near: usize, name: &Name<'_>) -> Option<usize> {
         let same = |lane: &usize| self.name(*lane).as_ref() == Some(name);
-        Some(near).filter(same).or_else(|| (0..self.len()).find(same))
+        Some(near)
+            .filter(same)
+            .or_else(|| (0..self.len()).find(same))
     }
 
     /// `payments/1`, or the topic and the key.
@@ -170,8 +172,9 @@ impl<'a> Lanes<'a> {
         if let Some(key) = self.key(lane) {
             return format!("{} {}", key.topic, flow::bytes(Some(&key.key)));
         }
-        self.partition(lane)
-            .map_or_else(String::new, |l| format!("{}/{}", l.first.topic, l.first.partition))
+        self.partition(lane).map_or_else(String::new, |l| {
+            format!("{}/{}", l.first.topic, l.first.partition)
+        })
     }
 }
 

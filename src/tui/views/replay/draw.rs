@@ -107,7 +107,7 @@ fn page(model: &Model) -> Vec<Line> {
     match &state.stage {
         Stage::Empty => lines.push((Role::Dim, "waiting for a target".to_owned())),
         Stage::Planning => {
-            lines.push((Role::Text, "planning and reading the selection".to_owned()))
+            lines.push((Role::Text, "planning and reading the selection".to_owned()));
         }
         Stage::Planned {
             plan,
@@ -115,9 +115,9 @@ fn page(model: &Model) -> Vec<Line> {
             refused,
             ..
         } => {
-            lines.extend(plan.iter().map(|l| (Role::Text, l.clone())));
+            lines.extend(plan.iter().map(|l| (Role::Text, joined(model, l))));
             lines.push((Role::Text, String::new()));
-            lines.extend(preview.iter().map(|l| (Role::Text, l.clone())));
+            lines.extend(preview.iter().map(|l| (Role::Text, joined(model, l))));
             lines.push((Role::Text, String::new()));
             match refused {
                 Some(refused) => lines.push((Role::Bad, refused.message.clone())),
@@ -137,7 +137,7 @@ fn page(model: &Model) -> Vec<Line> {
         }
         Stage::Ran { lines: told, good } => {
             let role = if *good { Role::Good } else { Role::Warn };
-            lines.extend(told.iter().map(|l| (role, l.clone())));
+            lines.extend(told.iter().map(|l| (role, joined(model, l))));
         }
         Stage::Failed(trouble) => {
             lines.push((Role::Bad, trouble.message.clone()));
@@ -150,6 +150,13 @@ fn page(model: &Model) -> Vec<Line> {
         lines.push((Role::Accent, command.clone()));
     }
     lines
+}
+
+/// A line of a plan or a report with the signs that the terminal has.
+fn joined(model: &Model, line: &str) -> String {
+    let glyphs = model.options.glyphs;
+    line.replace('·', glyphs.separator)
+        .replace('…', glyphs.ellipsis)
 }
 
 fn running(model: &Model, figures: &Figures, lines: &mut Vec<Line>) {

@@ -86,7 +86,10 @@ pub(super) fn act(model: &mut Model, action: Action) -> Option<Vec<Effect>> {
         Action::NextMark => next_mark(model),
         Action::NextMatch => walk(model, 1),
         Action::PreviousMatch => walk(model, -1),
-        Action::Diff | Action::DiffSwap | Action::DiffAll => detail::diff(model, action),
+        Action::Diff | Action::DiffSwap | Action::DiffAll => {
+            detail::diff(model, action);
+            none
+        }
         Action::CopyValue
         | Action::CopyKey
         | Action::CopyHeaders
@@ -101,7 +104,8 @@ pub(super) fn act(model: &mut Model, action: Action) -> Option<Vec<Effect>> {
 
 fn back(model: &mut Model) -> Option<Vec<Effect>> {
     let stream = &mut model.stream;
-    if stream.detail.close_diff() {
+    if let Some(focus) = stream.detail.close_diff() {
+        stream.focus = focus;
         return Some(Vec::new());
     }
     if stream.focus == Focus::Detail {
@@ -184,8 +188,11 @@ pub fn alone(event: &EventRef<'_>) -> Arc<Batch> {
         stream_index: 0,
         ..*event
     };
+    let meta = event
+        .meta
+        .map(|meta| batch.push_meta(crate::event::BatchMeta { stream: 0, ..*meta }));
     // It came out of a batch, so it fits into one.
-    let fits = batch.push(&copy);
+    let fits = batch.push_of_meta(&copy, meta);
     debug_assert!(fits.is_ok());
     Arc::new(batch.compact())
 }

@@ -32,7 +32,7 @@ pub fn wanted(model: &Model, room: usize) -> Vec<Wanted> {
             "place" => (16, 30, 5, Align::Left),
             "key" => (9, 18, 4, Align::Left),
             "verdict" => (1, 1, 7, Align::Left),
-            "size" => (8, 9, 1, Align::Right),
+            "size" => (7, 9, 1, Align::Right),
             // A little of it is better than nothing.
             _ if room < 70 => (12, 60, 3, Align::Left),
             _ => (24, 60, 3, Align::Left),

@@ -1,0 +1,167 @@
+//! Builds what a tab shows, when it is to be drawn: at once, or on another thread where that takes
+//! longer than a key may wait.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::around::Around;
+use super::rows::{Rows, Scroll};
+use super::value::{self, Value};
+use super::{Detail, Shown, Tab, again, headers, known};
+use crate::event::Decoding;
+use crate::tui::model::feed::Feed;
+use crate::tui::msg::{Effect, Msg};
+
+/// Larger values are read on another thread.
+const LARGE: usize = 1024 * 1024;
+
+impl Detail {
+    /// Builds what the tab shows, and nothing else.
+    pub(super) fn build(&mut self, feed: &Feed, now: Duration, decoding: Decoding) {
+        let (columns, height) = self.size;
+        if self.compare.is_some() {
+            self.build_compare(decoding);
+            return;
+        }
+        if matches!(self.tab, Tab::Value | Tab::Schema) {
+            self.open_value(decoding);
+        }
+        let Some(shown) = &mut self.shown else {
+            return;
+        };
+        let mut more = false;
+        match self.tab {
+            Tab::Value => match &mut shown.value {
+                Some(Value::Tree(view)) => view.scroll.settle(view.tree.len(), height),
+                Some(Value::Text { note, text, .. }) => {
+                    let height = height.saturating_sub(usize::from(note.is_some()));
+                    more = text.settle(columns, height);
+                }
+                Some(Value::Bytes { dump, .. }) => dump.settle(columns, height.saturating_sub(1)),
+                Some(Value::Working | Value::Words(_)) | None => {}
+            },
+            Tab::Headers => {
+                let event = shown.batch.get(shown.at);
+                let rows = || Rows::new(headers::lines(event.headers));
+                let rows = shown.headers.get_or_insert_with(rows);
+                rows.scroll.settle(rows.lines.len(), height);
+            }
+            Tab::Schema => {
+                if shown.known.is_none()
+                    && let Some(value) = &shown.value
+                    && !matches!(value, Value::Working)
+                {
+                    let event = shown.batch.get(shown.at);
+                    shown.known = Some(Rows::new(known::lines(&event, decoding, value)));
+                }
+                if let Some(rows) = &mut shown.known {
+                    rows.scroll.settle(rows.lines.len(), height);
+                }
+            }
+            Tab::Raw => more = shown.raw(columns).settle(columns, height),
+            Tab::Hex => shown.hex().settle(columns, height),
+            Tab::Trace => build_around(shown, feed, now, height),
+        }
+        if more {
+            self.pending.push(again());
+        }
+    }
+
+    /// Reads the value: at once, or on another thread when it is large.
+    fn open_value(&mut self, decoding: Decoding) {
+        let Some(shown) = &mut self.shown else {
+            return;
+        };
+        let size = shown.event().value.map_or(0, <[u8]>::len);
+        let waits = matches!(shown.value, Some(Value::Working));
+        if shown.value.is_some() && !waits {
+            return;
+        }
+        if size <= LARGE {
+            let value = value::open(shown.bytes(), decoding.value);
+            self.opened(value);
+            return;
+        }
+        shown.value = Some(Value::Working);
+        // One at a time: who goes past many large ones does not start a thread for each.
+        if self.working {
+            return;
+        }
+        self.working = true;
+        let (batch, at, number) = (shown.batch.clone(), shown.at, self.number);
+        self.pending.push(Effect::Work(Box::new(move || {
+            let bytes: Option<Arc<[u8]>> = batch.get(at).value.map(Arc::from);
+            let value = value::open(bytes.clone(), decoding.value);
+            Msg::Done(Box::new(move |model| {
+                let detail = &mut model.stream.detail;
+                detail.working = false;
+                if detail.number == number {
+                    if let Some(shown) = &mut detail.shown {
+                        shown.bytes = bytes;
+                    }
+                    detail.opened(value);
+                }
+                Vec::new()
+            }))
+        })));
+    }
+
+    fn opened(&mut self, mut value: Value) {
+        if let Value::Tree(view) = &mut value {
+            view.like(self.last.0, &self.last.1);
+        }
+        if let Some(shown) = &mut self.shown {
+            shown.value = Some(value);
+        }
+    }
+
+    fn build_compare(&mut self, decoding: Decoding) {
+        let (_, height) = self.size;
+        let Some(compare) = &mut self.compare else {
+            return;
+        };
+        if compare.diff.is_none() && !compare.asked {
+            compare.asked = true;
+            let work = compare.work(decoding);
+            if compare.is_large() {
+                self.number += 1;
+                let number = self.number;
+                compare.number = number;
+                self.pending.push(Effect::Work(Box::new(move || {
+                    let diff = work();
+                    Msg::Done(Box::new(move |model| {
+                        let compare = model.stream.detail.compare.as_mut();
+                        if let Some(compare) = compare.filter(|c| c.number == number) {
+                            compare.diff = Some(diff);
+                        }
+                        Vec::new()
+                    }))
+                })));
+            } else {
+                compare.diff = Some(work());
+            }
+        }
+        compare.scroll.settle(compare.len(), height);
+    }
+}
+
+fn build_around(shown: &mut Shown, feed: &Feed, now: Duration, height: usize) {
+    let key = shown.batch.get(shown.at).key;
+    let old = shown.around.as_ref().is_none_or(|a| a.is_old(feed, now));
+    if old && let Some(key) = key {
+        let mut fresh = Around::of(feed, shown.id, key, now);
+        if let Some(before) = &shown.around
+            && let Some(id) = before.rows.get(before.scroll.at)
+            && let Some(at) = fresh.rows.iter().position(|row| row == id)
+        {
+            fresh.scroll = Scroll {
+                at,
+                ..before.scroll
+            };
+        }
+        shown.around = Some(fresh);
+    }
+    if let Some(around) = &mut shown.around {
+        around.scroll.settle(around.rows.len(), height);
+    }
+}

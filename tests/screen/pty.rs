@@ -61,6 +61,10 @@ pub struct Terminal {
 
 /// How the terminal stands when nobody has taken it over.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a mode of the terminal"
+)]
 pub struct Standing {
     pub alternate: bool,
     pub cursor_hidden: bool,
@@ -134,7 +138,7 @@ impl Terminal {
         std::thread::Builder::new()
             .name("terminal".to_owned())
             .spawn(move || {
-                let mut bytes = [0; 1 << 16];
+                let mut bytes = vec![0; 1 << 16];
                 // Ends with an error once nobody holds the other side.
                 while let Ok(count @ 1..) = reader.read(&mut bytes) {
                     taker.take(&bytes[..count]);

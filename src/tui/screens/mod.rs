@@ -92,8 +92,11 @@ const LAYERS: &[(&str, &[&str])] = &[
 
 const SIZES: [(u16, u16); 3] = [(80, 24), (120, 40), (60, 20)];
 
+/// Makes a stage in some state.
+type Make = fn() -> Stage;
+
 /// The states that every view is looked at in.
-const STATES: &[(&str, fn() -> Stage)] = &[
+const STATES: &[(&str, Make)] = &[
     ("empty", || Stage::with("demo:orders", none())),
     ("normal", || Stage::on("demo:")),
     ("flooded", flooded),
@@ -130,9 +133,9 @@ fn flooded() -> Stage {
                     _ => format!("{{\"second\":{second},\"n\":{}}}", tenth * 100 + n),
                 })
                 .collect();
-            let events: Vec<(u32, i64, &str)> = (0..100)
+            let events: Vec<(u32, i64, &str)> = (0..100_u32)
                 .zip(&values)
-                .map(|(n, value)| (n as u32 % 4, first + n, value.as_str()))
+                .map(|(n, value)| (n % 4, first + i64::from(n), value.as_str()))
                 .collect();
             stage.batch(batch_of(&events));
         }
@@ -166,7 +169,7 @@ fn every_view_in_every_state() {
             let mut shown = String::new();
             for (width, height) in SIZES {
                 let buffer = stage.draw(width, height);
-                shown.push_str(&format!("{width}x{height}\n{}\n", picture::text(&buffer)));
+                shown.push_str(&picture::titled(&buffer));
             }
             insta::assert_snapshot!(format!("{}_{state}", name(*view)), shown);
         }
@@ -192,7 +195,7 @@ fn every_layer() {
         let mut shown = String::new();
         for (width, height) in [(80, 24), (60, 20)] {
             let buffer = stage.draw(width, height);
-            shown.push_str(&format!("{width}x{height}\n{}\n", picture::text(&buffer)));
+            shown.push_str(&picture::titled(&buffer));
         }
         insta::assert_snapshot!(format!("layer_{layer}"), shown);
     }

@@ -12,6 +12,12 @@ pub fn text(buffer: &Buffer) -> String {
     text
 }
 
+/// The same under its size.
+pub fn titled(buffer: &Buffer) -> String {
+    let area = buffer.area;
+    format!("{}x{}\n{}\n", area.width, area.height, text(buffer))
+}
+
 fn row(buffer: &Buffer, y: u16) -> String {
     let mut row = String::new();
     let mut x = buffer.area.left();
@@ -51,9 +57,9 @@ pub fn styles(buffer: &Buffer) -> String {
         let map: String = (buffer.area.left()..buffer.area.right())
             .map(|x| letter(&buffer[(x, y)]))
             .collect();
-        out.push_str(&format!("  {}\n", row(buffer, y).trim_end()));
+        out.extend(["  ", row(buffer, y).trim_end(), "\n"]);
         if !map.trim().is_empty() {
-            out.push_str(&format!("= {}\n", map.trim_end()));
+            out.extend(["= ", map.trim_end(), "\n"]);
         }
     }
     out.push('\n');
@@ -63,7 +69,8 @@ pub fn styles(buffer: &Buffer) -> String {
         } else {
             char::from(*letter)
         };
-        out.push_str(&format!("{letter}: {name}\n"));
+        out.push(letter);
+        out.extend([": ", name, "\n"]);
     }
     out
 }

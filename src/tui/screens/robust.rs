@@ -94,7 +94,7 @@ fn without_colours_nothing_is_missing() {
     };
     let mut coloured: Vec<String> = Vec::new();
     each(options, |_, stage| {
-        coloured.push(picture::text(&stage.draw(100, 30)))
+        coloured.push(picture::text(&stage.draw(100, 30)));
     });
     let mut coloured = coloured.into_iter();
     each(plain, |name, stage| {

@@ -10,12 +10,12 @@ pub fn listen(end_at_once: fn()) -> Result<Stop> {
     #[cfg(unix)]
     let mut terminate = {
         use tokio::signal::unix::{SignalKind, signal};
-        signal(SignalKind::terminate()).map_err(failed)?
+        signal(SignalKind::terminate()).map_err(|e| failed(&e))?
     };
     #[cfg(unix)]
     let mut interrupt = {
         use tokio::signal::unix::{SignalKind, signal};
-        signal(SignalKind::interrupt()).map_err(failed)?
+        signal(SignalKind::interrupt()).map_err(|e| failed(&e))?
     };
     tokio::spawn(async move {
         loop {
@@ -43,7 +43,7 @@ pub fn or_hang_up(stop: Stop) -> Result<Stop> {
     #[cfg(unix)]
     {
         use tokio::signal::unix::{SignalKind, signal};
-        let mut hang_up = signal(SignalKind::hangup()).map_err(failed)?;
+        let mut hang_up = signal(SignalKind::hangup()).map_err(|e| failed(&e))?;
         let (handle, either) = Stop::new();
         let mut stop = stop;
         tokio::spawn(async move {
@@ -59,7 +59,6 @@ pub fn or_hang_up(stop: Stop) -> Result<Stop> {
     Ok(stop)
 }
 
-#[expect(clippy::needless_pass_by_value, reason = "it stands in map_err")]
-fn failed(error: std::io::Error) -> Failure {
+fn failed(error: &std::io::Error) -> Failure {
     Failure::new(Exit::Usage, format!("cannot listen to signals: {error}"))
 }

@@ -75,7 +75,7 @@ struct Wanted {
     /// Kafka's cleaner leaves the newest event of each key.
     compacted: bool,
     /// Events a second; as fast as the broker takes them when absent.
-    rate: Option<f64>,
+    rate: Option<u64>,
 }
 
 impl Wanted {
@@ -94,7 +94,7 @@ impl Wanted {
                 "--partitions" => wanted.partitions = args.next()?.parse().ok()?,
                 "--size" => wanted.size = args.next()?.parse().ok()?,
                 "--codec" => wanted.codec = args.next()?,
-                "--rate" => wanted.rate = args.next()?.parse().ok().filter(|r| *r > 0.0),
+                "--rate" => wanted.rate = args.next()?.parse().ok().filter(|r| *r > 0),
                 "--compacted" => wanted.compacted = true,
                 _ => return None,
             }
@@ -150,16 +150,14 @@ async fn main() {
     while n < wanted.count {
         let mut batch = pool.batch(Arc::clone(&streams));
         // Paced by an absolute clock, fifty times a second.
-        let most = wanted
-            .rate
-            .map_or(usize::MAX, |rate| (rate / 50.0).ceil() as usize);
-        while n < wanted.count && !batch.is_full() && batch.len() < most {
+        let most = wanted.rate.map_or(u64::MAX, |rate| rate.div_ceil(50));
+        while n < wanted.count && !batch.is_full() && (batch.len() as u64) < most {
             maker.push(n, &streams[0], &mut batch);
             n += 1;
         }
         sink.send(&batch).await.expect("sent");
         if let Some(rate) = wanted.rate {
-            let due = started + std::time::Duration::from_secs_f64(n as f64 / rate);
+            let due = started + std::time::Duration::from_millis(n * 1000 / rate);
             tokio::time::sleep_until(due).await;
         }
     }

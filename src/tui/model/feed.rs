@@ -51,6 +51,14 @@ pub enum Reading {
     Failed(String),
 }
 
+/// Batches that came without an event to keep, and the events that were looked at for them. Each
+/// takes an id of the store, so that it is known where they were.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct LeftOut {
+    pub batches: u64,
+    pub events: u64,
+}
+
 /// How many events one scan is sent, about.
 const SCAN_EVENTS: usize = 50_000;
 /// Scans under way at once: one is worked on, one waits.
@@ -75,6 +83,8 @@ pub struct Feed {
     pub failed: u64,
     /// All that the source looked at, kept or not.
     pub scanned: Scanned,
+    /// Batches of which the source's selection kept nothing.
+    pub left_out: LeftOut,
     pub reading: Reading,
     /// How far a frozen range is read.
     pub progress: Option<(u64, u64)>,
@@ -96,6 +106,7 @@ impl Feed {
             searched: 0,
             failed: 0,
             scanned: Scanned::default(),
+            left_out: LeftOut::default(),
             reading: Reading::Idle,
             progress: None,
             rate: Rate::default(),
@@ -114,6 +125,7 @@ impl Feed {
         self.searched = 0;
         self.failed = 0;
         self.scanned = Scanned::default();
+        self.left_out = LeftOut::default();
         self.reading = Reading::Opening;
         self.progress = None;
         self.rate = Rate::default();
@@ -128,18 +140,25 @@ impl Feed {
         self.reading = Reading::Live;
         self.scanned += batch.scanned;
         self.rate.add(now, batch.scanned.events);
-        // Record batches without an event, and events that were left out, are what explains gaps.
-        let tells = !batch.metas().is_empty() || batch.scanned.events > 0;
-        if batch.is_empty() && !tells {
+        if batch.is_empty() && batch.scanned.events > 0 {
+            // However many they are, they push nothing out that was kept.
+            self.left_out.batches += 1;
+            self.left_out.events += batch.scanned.events;
+            self.store.pass();
+            return;
+        }
+        // Record batches that have no event explain gaps.
+        if batch.is_empty() && batch.metas().is_empty() {
             return;
         }
         let (chunk, evicted) = self.store.push(batch);
         let rows = self.clocks.rows(&chunk);
-        if rows.is_empty() {
-        } else if self.filter.is_some() {
-            self.unscanned.push_back((chunk.id, rows));
-        } else {
-            self.show(rows);
+        if !rows.is_empty() {
+            if self.filter.is_some() {
+                self.unscanned.push_back((chunk.id, rows));
+            } else {
+                self.show(rows);
+            }
         }
         if evicted {
             self.forget_evicted();

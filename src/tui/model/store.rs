@@ -30,6 +30,8 @@ pub struct Chunk {
 #[derive(Debug)]
 pub struct Store {
     chunks: VecDeque<Chunk>,
+    /// The first id of this read, and the next one.
+    first: u64,
     next: u64,
     events: u64,
     bytes: usize,
@@ -46,6 +48,7 @@ impl Store {
     pub fn new(limit: usize) -> Self {
         Self {
             chunks: VecDeque::new(),
+            first: 0,
             next: 0,
             events: 0,
             bytes: 0,
@@ -77,8 +80,19 @@ impl Store {
         self.chunks.iter().map(|c| c.batch.clone()).collect()
     }
 
+    /// The id that the first chunk of this read had, or will have.
+    pub fn first(&self) -> u64 {
+        self.first
+    }
+
+    /// Leaves an id out, for a batch of which nothing is held.
+    pub fn pass(&mut self) {
+        self.next += 1;
+    }
+
     /// Forgets everything, evictions too: another read begins. Ids go on.
     pub fn clear(&mut self) {
+        self.first = self.next;
         self.chunks.clear();
         self.events = 0;
         self.bytes = 0;

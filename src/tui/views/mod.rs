@@ -84,12 +84,9 @@ pub fn tick(model: &mut Model) -> Vec<Effect> {
         View::Topics => topics::tick(model),
         View::Schemas => schemas::tick(model),
         View::Replay => replay::tick(model),
-        View::Findings
-        | View::Stream
-        | View::Lag
-        | View::Order
-        | View::Trace
-        | View::State => Vec::new(),
+        View::Findings | View::Stream | View::Lag | View::Order | View::Trace | View::State => {
+            Vec::new()
+        }
     });
     effects
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::found::Found;
-use crate::event::Batch;
+use crate::event::{Batch, Streams};
 use crate::inspect::fields::Fields;
 use crate::inspect::findings::Findings;
 use crate::inspect::lag::LagReport;
@@ -33,8 +33,16 @@ struct Folds {
     missed: bool,
 }
 
-/// Chunks for a job, in their order; `true`: something between this one and the one before is gone.
-type Fresh = Vec<(bool, Arc<Batch>)>;
+/// What came since the last job.
+#[derive(Default)]
+struct Fresh {
+    /// In their order; `true`: something between this one and the one before is not there.
+    chunks: Vec<(bool, Arc<Batch>)>,
+    /// Chunks left the buffer before they were looked at.
+    missed: bool,
+    /// Events that the source's selection left out.
+    left_out: u64,
+}
 
 /// What a report was made from, beside the events.
 #[derive(Clone, Default)]
@@ -63,8 +71,11 @@ pub struct Watch {
     folds: Option<Box<Folds>>,
     /// The job under way. An answer with another token is of a read that is over.
     job: Option<Arc<()>>,
-    /// The chunk that comes next; `None` before the first.
-    next: Option<u64>,
+    /// The chunk that comes next.
+    next: u64,
+    /// Ids that had no chunk any more, or never; how many events were left out up to now.
+    gone: u64,
+    left_out: u64,
     rest_until: Duration,
     told: Option<Told>,
     /// What was found so far.
@@ -76,40 +87,43 @@ impl Watch {
     pub fn behind(&self, feed: &Feed) -> u64 {
         let chunks = feed.store.chunks().rev();
         chunks
-            .take_while(|c| self.next.is_none_or(|next| c.id >= next))
+            .take_while(|c| c.id >= self.next)
             .map(|c| c.batch.len() as u64)
             .sum()
     }
 
     /// The next chunks, as many as one job takes.
     fn fresh(&mut self, feed: &Feed) -> Fresh {
-        let new = |id: u64| self.next.is_none_or(|next| id >= next);
         let store = &feed.store;
-        let waiting = store.chunks().rev().take_while(|c| new(c.id)).count();
-        let mut fresh = Vec::new();
-        let mut events = 0;
+        let chunks = store.chunks();
+        let waiting = chunks.rev().take_while(|c| c.id >= self.next).count();
         let chunks = store.chunks();
         let first = chunks.len() - waiting;
+        let mut fresh = Fresh::default();
+        let mut events = 0;
         for chunk in chunks.skip(first) {
-            let lost = match self.next {
-                Some(next) => chunk.id != next,
-                None => store.evicted > 0,
-            };
-            self.next = Some(chunk.id + 1);
+            let gone = chunk.id.saturating_sub(self.next);
+            self.gone += gone;
+            self.next = chunk.id + 1;
             events += chunk.batch.len();
-            fresh.push((lost, chunk.batch.clone()));
+            fresh.chunks.push((gone > 0, chunk.batch.clone()));
             if events >= JOB_EVENTS {
                 break;
             }
         }
+        // What the source's selection left out was never held.
+        fresh.missed = self.gone > feed.left_out.batches;
+        fresh.left_out = feed.left_out.events.saturating_sub(self.left_out);
+        self.left_out = feed.left_out.events;
         fresh
     }
 
     /// Another read: the folds begin anew.
-    fn begin(&mut self, read: u64) {
+    fn begin(&mut self, read: u64, first: u64) {
         *self = Self {
             read,
             folds: Some(Box::default()),
+            next: first,
             ..Self::default()
         };
     }
@@ -121,7 +135,7 @@ pub fn go(model: &mut Model) -> Vec<Effect> {
     let read = model.source.read;
     let watch = &mut model.findings.watch;
     if watch.read != read || (watch.folds.is_none() && watch.job.is_none()) {
-        watch.begin(read);
+        watch.begin(read, model.feed.store.first());
     }
     if read == 0 || watch.job.is_some() || model.now.mono < watch.rest_until {
         return Vec::new();
@@ -132,7 +146,8 @@ pub fn go(model: &mut Model) -> Vec<Effect> {
     };
     let fresh = watch.fresh(&model.feed);
     let before = watch.told.clone().unwrap_or_default();
-    if fresh.is_empty() && told.same(&before) {
+    let nothing = fresh.chunks.is_empty() && fresh.left_out == 0;
+    if nothing && told.same(&before) {
         return Vec::new();
     }
     let Some(folds) = watch.folds.take() else {
@@ -154,9 +169,14 @@ pub fn go(model: &mut Model) -> Vec<Effect> {
 
 fn work(mut folds: Box<Folds>, fresh: &Fresh, told: &Told) -> (Box<Folds>, Found) {
     let mut of_fields = 0;
-    for (lost, batch) in fresh {
-        if *lost {
-            folds.missed = true;
+    folds.missed |= fresh.missed;
+    if fresh.left_out > 0 {
+        let mut none = Batch::new(Streams::default());
+        none.scanned.events = fresh.left_out;
+        folds.findings.batch(&none);
+    }
+    for (gone, batch) in &fresh.chunks {
+        if *gone {
             folds.findings.skipped();
         }
         folds.findings.batch(batch);

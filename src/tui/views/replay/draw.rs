@@ -107,7 +107,7 @@ fn page(model: &Model) -> Vec<Line> {
     match &state.stage {
         Stage::Empty => lines.push((Role::Dim, "waiting for a target".to_owned())),
         Stage::Planning => {
-            lines.push((Role::Text, "planning and reading the selection".to_owned()))
+            lines.push((Role::Text, "planning and reading the selection".to_owned()));
         }
         Stage::Planned {
             plan,

@@ -1,6 +1,8 @@
 //! What is known of the row under the cursor, in lines: a field with each of its types, or a change
 //! as what was before it and what is after it.
 
+use std::fmt::Write as _;
+
 use super::rows::{Row, Seen, drift_of, drifted_to};
 use crate::inspect::fields::{Change, Drift, Field, Profile, TypeSeen};
 use crate::inspect::is_dead_letter;
@@ -54,13 +56,14 @@ pub fn coverage(model: &Model, seen: &Seen) -> String {
         human::count(seen.events),
         human::count(all)
     );
-    let left = all.saturating_sub(seen.events);
-    if left > 0 && !model.schemas.job.is_running() {
-        text += &format!("; up to {} were evicted unseen", human::count(left));
+    let missed = model.schemas.missed;
+    if missed > 0 {
+        let missed = human::count(missed);
+        write!(text, "; {missed} were gone before they were looked at").ok();
     }
     if seen.report.unkept > 0 {
         let unkept = human::count(seen.report.unkept);
-        text += &format!("; no room for {unkept} fields and events");
+        write!(text, "; no room for {unkept} fields and events").ok();
     }
     text
 }
@@ -73,10 +76,12 @@ fn of_profile(model: &Model, seen: &Seen, profile: &Profile, columns: usize) -> 
         profile.drifts.len(),
     );
     if profile.undecodable > 0 {
-        text += &format!(
+        write!(
+            text,
             "; {} values of the topic are no JSON",
             human::count(profile.undecodable)
-        );
+        )
+        .ok();
     }
     let mut lines = vec![title(profile, "")];
     lines.extend(wrap(Role::Text, &text, columns));
@@ -103,7 +108,7 @@ fn of_field(model: &Model, profile: &Profile, field: &Field, columns: usize) -> 
         human::count(profile.events)
     );
     if let Some(since) = Seen::since(field) {
-        text += &format!(", since {}", model.time(since));
+        write!(text, ", since {}", model.time(since)).ok();
     }
     lines.extend(wrap(Role::Text, &text, columns));
     for seen in &field.types {
@@ -126,10 +131,10 @@ fn of_type(model: &Model, lead: &str, role: Role, seen: &TypeSeen, columns: usiz
         seen.last
     );
     if let (Some(first), Some(last)) = (seen.first_time, seen.last_time) {
-        text += &format!(", {} to {}", model.time(first), model.time(last));
+        write!(text, ", {} to {}", model.time(first), model.time(last)).ok();
     }
     if !seen.by.is_empty() {
-        text += &format!(", by {}", producers(&seen.by));
+        write!(text, ", by {}", producers(&seen.by)).ok();
     }
     wrap(role, &text, columns)
 }

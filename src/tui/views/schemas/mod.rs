@@ -38,6 +38,8 @@ pub struct State {
     /// When the last turn began.
     began: Option<Duration>,
     seen: Seen,
+    /// Events that were evicted before the fold came to them.
+    missed: u64,
     rows: Vec<Row>,
     /// Profiles of which only the head is shown.
     closed: BTreeSet<ProfileName>,
@@ -109,15 +111,17 @@ fn turn(model: &mut Model) -> Vec<Effect> {
         return Vec::new();
     }
     let mut fold = state.fold.take().unwrap_or_default();
+    let store = &model.feed.store;
     let mut chunks = Vec::new();
     let mut events = 0;
-    for chunk in model.feed.store.chunks().filter(|c| c.id >= fold.next) {
-        if events >= TURN {
-            break;
+    for chunk in store.chunks().filter(|c| c.id >= fold.next) {
+        if events < TURN {
+            chunks.push((chunk.id, Arc::clone(&chunk.batch)));
         }
         events += chunk.batch.len();
-        chunks.push((chunk.id, Arc::clone(&chunk.batch)));
     }
+    let known = fold.events + events as u64;
+    state.missed = (store.events() + store.evicted).saturating_sub(known);
     if chunks.is_empty() {
         state.fold = Some(fold);
         return Vec::new();

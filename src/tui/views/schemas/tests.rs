@@ -128,11 +128,9 @@ fn an_answer_about_another_read_is_dropped() {
 #[test]
 fn many_fields_scroll_and_any_size_is_drawn() {
     let mut model = bench::model(View::Schemas);
-    let mut value = String::from("{");
-    for n in 0..60 {
-        value += &format!("\"field{n}\":{{\"a\\u001b[2J\":1,\"b\":[1,\"x\"]}},");
-    }
-    value += "\"end\":null}";
+    let member = |n| format!("\"field{n}\":{{\"a\\u001b[2J\":1,\"b\":[1,\"x\"]}}");
+    let members: Vec<String> = (0..60).map(member).collect();
+    let value = format!("{{{},\"end\":null}}", members.join(","));
     let times: Vec<(u32, i64, &str)> = (0..1000).map(|n| (0, n, &*value)).collect();
     bench::take(&mut model, batch_of(&times));
     bench::wait(&mut model);
@@ -145,4 +143,25 @@ fn many_fields_scroll_and_any_size_is_drawn() {
         text.contains(".field9") && !text.contains('\u{1b}'),
         "{text}"
     );
+}
+
+#[test]
+fn what_was_evicted_before_it_was_looked_at_is_counted() {
+    let mut model = bench::model(View::Stream);
+    model.feed = crate::tui::model::feed::Feed::new(4_000);
+    for n in 0..100 {
+        bench::take(&mut model, batch_of(&[(n % 3, i64::from(n), "{\"b\":1}")]));
+    }
+    let gone = model.feed.store.evicted;
+    assert!(gone > 50);
+    let effects = model.go(View::Schemas);
+    bench::run(&mut model, effects);
+    let text = bench::text(&mut model, 120, 30);
+    let told = format!("{gone} were gone before they were looked at");
+    bench::press(&mut model, Action::Down);
+    assert!(text.contains(&told), "{text}");
+    // What is evicted after it was looked at is known.
+    bench::take(&mut model, batch_of(&[(3, 5, "{\"b\":1}")]));
+    bench::wait(&mut model);
+    assert_eq!(model.schemas.missed, gone);
 }

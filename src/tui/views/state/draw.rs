@@ -220,9 +220,7 @@ fn doubts(model: &Model, folded: &Folded, lane: &Lane) -> Vec<(Role, String)> {
     let mut doubts = Vec::new();
     let missing = match lane.history.start() {
         Start::Whole | Start::Nothing => None,
-        Start::Version(version) => Some(format!(
-            "the first event of the key that was seen is version {version}"
-        )),
+        Start::Version(version) => Some(format!("the first event seen is version {version}")),
         Start::Compacted => Some("the cleaner took events out before the first one".to_owned()),
         Start::From(at) => Some(format!("its partition was seen from {at} on")),
     };

@@ -188,8 +188,11 @@ pub fn alone(event: &EventRef<'_>) -> Arc<Batch> {
         stream_index: 0,
         ..*event
     };
+    let meta = event
+        .meta
+        .map(|meta| batch.push_meta(crate::event::BatchMeta { stream: 0, ..*meta }));
     // It came out of a batch, so it fits into one.
-    let fits = batch.push(&copy);
+    let fits = batch.push_of_meta(&copy, meta);
     debug_assert!(fits.is_ok());
     Arc::new(batch.compact())
 }

@@ -1,10 +1,11 @@
 //! Draws a trace: the verdict in words, the hops with their gaps, what is known of the hop under
 //! the cursor.
 
-use std::time::Duration;
+use std::fmt::Write as _;
 
 use ratatui::layout::Rect;
 
+use super::cells::{BAR, figure, length};
 use super::{Found, Row, Seed};
 use crate::inspect::trace::{Hop, Missing, Outcome};
 use crate::text::human;
@@ -19,9 +20,6 @@ use crate::tui::widgets::table::{self, Align, Column, Placed};
 const ABOUT: u16 = 3;
 /// Lower than this, there is no room for them.
 const ROOMY: u16 = 14;
-/// The width of the longest bar.
-const BAR: usize = 12;
-
 const fn column(min: usize, ideal: usize, priority: u8, flex: bool) -> Column {
     Column {
         min,
@@ -148,10 +146,10 @@ fn head(model: &Model, seed: &Seed, found: &Found, columns: usize) -> Vec<Line> 
         human::count(report.hops.len() as u64)
     );
     if let Some(span) = report.span_ms {
-        figures += &format!(" in {}", length(span));
+        write!(figures, " in {}", length(span)).ok();
     }
     if let Some(quiet) = report.quiet_ms {
-        figures += &format!(", the last {} ago", length(quiet));
+        write!(figures, ", the last {} ago", length(quiet)).ok();
     }
     let mut lines = vec![vec![
         (Role::EventKey, format!(" {}", seed.text())),
@@ -194,17 +192,12 @@ fn told(missing: &Missing, hops: &[Hop]) -> String {
     let after = hops.get(missing.after).map(|hop| hop.at.to_string());
     let mut text = format!("after {}: {missing}", after.unwrap_or_default());
     if let Some(usual) = missing.usual_ms {
-        text += &format!("; usually after {}", length(usual));
+        write!(text, "; usually after {}", length(usual)).ok();
     }
     if let Some(waited) = missing.waited_ms {
-        text += &format!(", {} have passed", length(waited));
+        write!(text, ", {} have passed", length(waited)).ok();
     }
     text
-}
-
-fn length(ms: i64) -> String {
-    let text = human::duration(Duration::from_millis(ms.unsigned_abs()));
-    if ms < 0 { format!("-{text}") } else { text }
 }
 
 fn hops(model: &Model, canvas: &mut Canvas<'_>, area: Rect, found: &Found) {
@@ -247,121 +240,6 @@ fn cell(line: Rect, at: &Placed) -> Rect {
     Rect {
         width: at.width as u16,
         ..rest_of(line, 1 + at.x as u16)
-    }
-}
-
-/// What stands in a column of a row.
-fn figure(model: &Model, found: &Found, row: Row, at: &Placed, most: u64) -> (Role, String) {
-    let glyphs = model.options.glyphs;
-    let none = (Role::Text, String::new());
-    let hop = match row {
-        Row::Hop(hop) => found.report.hops.get(hop),
-        Row::Missing(missing) => {
-            let Some(missing) = found.report.missing.get(missing) else {
-                return none;
-            };
-            return missing_figure(missing, &found.report.hops, at.column, glyphs);
-        }
-    };
-    let Some(hop) = hop else {
-        return none;
-    };
-    let late = hop.gap_ms.is_some_and(|ms| ms < 0);
-    match at.column {
-        0 => name(hop, glyphs),
-        1 => {
-            let whole = hop.at.to_string();
-            let cut = whole.len() > at.width;
-            // The end of it tells more.
-            let text = table::cell(&whole, at.width, Align::Right, glyphs.ellipsis);
-            (Role::PartitionOffset, if cut { text } else { whole })
-        }
-        2 => (
-            Role::Time,
-            hop.time
-                .map_or_else(String::new, |t| model.time_in(t, at.width)),
-        ),
-        3 => {
-            let gap = hop.gap_ms.map_or_else(String::new, length);
-            let role = if late { Role::Warn } else { Role::Text };
-            (
-                role,
-                table::cell(&gap, at.width, Align::Right, glyphs.ellipsis),
-            )
-        }
-        4 if late => (Role::Warn, "before cause".to_owned()),
-        4 => (
-            Role::Spark,
-            bar(hop.gap_ms.unwrap_or(0).unsigned_abs(), most, glyphs),
-        ),
-        5 => (Role::Dim, hop.producer.clone().unwrap_or_default()),
-        6 => (
-            Role::EventKey,
-            String::from_utf8_lossy(hop.key.as_deref().unwrap_or_default()).into_owned(),
-        ),
-        _ => (Role::Dim, hop.tie.name().to_owned()),
-    }
-}
-
-fn bar(gap: u64, most: u64, glyphs: &Glyphs) -> String {
-    let part = u128::from(gap) * BAR as u128;
-    let cells = part.div_ceil(u128::from(most.max(1))).min(BAR as u128);
-    glyphs.done.repeat(cells as usize)
-}
-
-/// The name of a hop below its cause, with what is odd about it in words.
-fn name(hop: &Hop, glyphs: &Glyphs) -> (Role, String) {
-    let indent = "  ".repeat(hop.depth.min(12));
-    let name = hop.name();
-    if hop.fault.is_some() {
-        return (
-            Role::Warn,
-            format!("{indent}{} {name} not decodable", glyphs.undecodable),
-        );
-    }
-    if hop.dead_letter {
-        return (Role::Warn, format!("{indent}{name} dead letter"));
-    }
-    if hop.copy_of.is_some() {
-        return (Role::Warn, format!("{indent}{name} again"));
-    }
-    (Role::Topic, format!("{indent}{name}"))
-}
-
-fn missing_figure(
-    missing: &Missing,
-    hops: &[Hop],
-    column: usize,
-    glyphs: &Glyphs,
-) -> (Role, String) {
-    let depth = hops.get(missing.after).map_or(0, |hop| hop.depth + 1);
-    let role = if missing.in_time {
-        Role::Info
-    } else if missing.blocker.is_some() {
-        Role::Warn
-    } else {
-        Role::Bad
-    };
-    match column {
-        0 => {
-            let (sign, word) = if missing.in_time {
-                (glyphs.live, "awaited")
-            } else {
-                (glyphs.invalid, "missing")
-            };
-            let indent = "  ".repeat(depth.min(12));
-            (role, format!("{indent}{sign} {word}: {}", missing.next))
-        }
-        1 => (
-            role,
-            format!("{} of {} others", missing.followed, missing.of),
-        ),
-        3 => {
-            let waited = missing.waited_ms.map_or_else(String::new, length);
-            (role, format!("{waited:>10}"))
-        }
-        4 => (role, "waiting".to_owned()),
-        _ => (Role::Text, String::new()),
     }
 }
 

@@ -1,6 +1,7 @@
 //! The way of one id through the topics: its hops, how it ended, and what usually follows but is
 //! missing. Asked for once: where the groups stand, then one fold over what is held.
 
+mod cells;
 mod draw;
 #[cfg(test)]
 mod tests;

@@ -151,14 +151,19 @@ fn found(model: &mut Model, ticket: &Ticket, fold: Box<Fold>, seen: Seen) {
     arrange(state, Some(&before));
 }
 
-/// Makes the rows anew. The cursor stays on what it is on, and at the top when it is there.
+/// Makes the rows anew. The cursor stays on what it is on, and at the top when it is there; it
+/// begins on the first change, as that is what one comes for.
 fn arrange(state: &mut State, before: Option<&Seen>) {
+    let first = state.rows.is_empty();
     let chosen = state.rows.get(state.at).copied().filter(|_| state.at > 0);
     let rows = rows::rows(&state.seen, &state.closed);
     let before = before.unwrap_or(&state.seen);
     if let Some(chosen) = chosen {
         let again = state.seen.find_again(&rows, before, chosen);
         state.at = again.unwrap_or(state.at);
+    }
+    if first && rows.first() == Some(&Row::Changes) {
+        state.at = 1;
     }
     state.at = state.at.min(rows.len().saturating_sub(1));
     state.rows = rows;

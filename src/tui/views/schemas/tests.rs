@@ -23,7 +23,6 @@ async fn what_the_demo_changed_is_at_the_top_and_leads_to_its_event() {
     assert_eq!(change, Some(3), "{screen:#?}");
     let new = line(&["+ new", "currency", "order-440"]);
     assert!(new.is_some(), "{screen:#?}");
-    bench::press(&mut model, Action::NextMatch);
     let text = bench::text(&mut model, 160, 40);
     for part in [
         "before: number in 55",
@@ -43,7 +42,7 @@ async fn what_the_demo_changed_is_at_the_top_and_leads_to_its_event() {
 async fn fields_are_listed_with_share_type_and_producer() {
     let mut model = bench::demo(View::Schemas).await;
     // To the second row of the field, that of the strings.
-    for _ in 0..3 {
+    for _ in 0..2 {
         bench::press(&mut model, Action::NextMatch);
     }
     let text = bench::text(&mut model, 120, 40);

@@ -168,6 +168,8 @@ pub enum Effect {
     Quit,
     Suspend,
     Read(ReadRequest),
+    /// Ends the read under way; none takes its place.
+    EndRead,
     Scan(Scan),
     Topics(usize, Arc<Connection>),
     Groups(usize, Arc<Connection>),

@@ -79,6 +79,11 @@ impl World {
                 let task = read::run(request, self.intake.clone());
                 self.reading = Some(tokio::spawn(task));
             }
+            Effect::EndRead => {
+                if let Some(before) = self.reading.take() {
+                    before.abort();
+                }
+            }
             Effect::Scan(scan) => self.blocking(move || {
                 let generation = scan.generation;
                 match scan::search(&scan) {

@@ -152,6 +152,8 @@ fn connected(
                 effects.extend(begin(model));
             } else {
                 // Nobody asked for all of a broker's topics at once.
+                model.source.read += 1;
+                effects.push(Effect::EndRead);
                 model.feed.restart();
                 model.feed.reading = Reading::Idle;
                 model.view = View::Topics;

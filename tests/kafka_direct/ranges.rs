@@ -1,12 +1,14 @@
 //! Where a read begins and ends: in the middle of batches, by time, from the end, beyond it.
 
+use std::time::Duration;
+
 use evtap::broker::{Bound, Range, Subscription};
 use evtap::event::{Position, Timestamp};
 use rdkafka::admin::{AdminClient, AdminOptions};
 use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer as _};
 use rdkafka::{ClientConfig, Offset, TopicPartitionList};
 
-use crate::both::agreed;
+use crate::both::{Reader, Taken, agreed};
 use crate::made::{numbered, produce};
 use crate::support::{all_of, between, kafka, remembering, with_topic};
 
@@ -54,6 +56,22 @@ async fn each_bound_in_the_middle_of_batches() {
         one.partitions = vec![1];
         assert_eq!(agreed(&host, "", &one).await.events.len(), 400);
     }
+}
+
+#[tokio::test]
+async fn partitions_at_their_end_do_not_hold_up_the_others_of_their_broker() {
+    let Some(host) = kafka() else { return };
+    // Most of them are empty: each of their answers may take the whole wait of the broker.
+    let (_, topic) = with_topic(&host, "many-ends", 24, &[]).await;
+    produce(&host, &topic, &[], (0..600).map(|n| numbered(n, 3, 50)));
+    let mut sub = all_of(&topic);
+    sub.follow = true;
+    let broker = Reader::Direct.open(&host, "fetch.wait.max.ms=1000");
+    let mut source = broker.source(&sub).await.unwrap();
+    let mut taken = Taken::default();
+    let all = taken.until(&mut *source, 600);
+    let in_time = tokio::time::timeout(Duration::from_secs(5), all).await;
+    assert!(in_time.is_ok(), "only {} of 600 came", taken.events.len());
 }
 
 #[tokio::test]

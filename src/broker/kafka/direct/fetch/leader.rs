@@ -151,7 +151,13 @@ impl Leader {
                 size: self.fetch,
                 ..Flight::default()
             };
-            let wait = self.shared.wishes.wait;
+            // A broker answers one request after the other: one that waits at the end of its
+            // partition would hold up all others. Those at their end wait together, below.
+            let wait = if self.lanes.len() == 1 {
+                self.shared.wishes.wait
+            } else {
+                Duration::ZERO
+            };
             self.send(connection, flight, wait).await?;
         }
         if self.resting.is_empty() || self.flights.iter().any(|flight| flight.resting) {

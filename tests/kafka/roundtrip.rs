@@ -277,3 +277,38 @@ async fn many_events_come_back_in_order_and_the_queue_s_bound_is_waited_out() {
     let numbers: Vec<String> = expected.iter().map(|(_, i)| i.to_string()).collect();
     assert_eq!(values(&got), numbers);
 }
+
+/// A leader that does not know yet that it leads refuses a producer's first request, and may take
+/// the second, which is on its way already. A few topics at a time keep the broker busy enough.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn the_first_events_of_a_topic_that_was_just_made_keep_their_order() {
+    let Some(host) = kafka() else { return };
+    let expected = ["0", "1", "2", "3"].map(|n| Some(n.as_bytes().to_vec()));
+    for round in 0..4 {
+        let writes: Vec<_> = (0..4)
+            .map(|i| tokio::spawn(write_at_once(host.clone(), format!("young{round}-{i}"))))
+            .collect();
+        for write in writes {
+            assert_eq!(write.await.unwrap(), expected);
+        }
+    }
+}
+
+/// Makes a topic, and writes four events at once, each in a request of its own. The keys as they
+/// are read.
+async fn write_at_once(host: String, name: String) -> Vec<Option<Vec<u8>>> {
+    let (broker, topic) = with_topic(&host, &name, 3, &[]).await;
+    let sent = ["0", "1", "2", "3"].map(|n| Owned {
+        partition: 0,
+        offset: 0,
+        timestamp: Some(1_700_000_000_000),
+        key: Some(n.as_bytes().to_vec()),
+        value: Some(n.repeat(600_000).into_bytes()),
+        headers: Vec::new(),
+    });
+    let mut sink = broker.sink(&target(&topic)).await.unwrap();
+    sink.send(&batch_of(&sent, |_| 0)).await.unwrap();
+    assert_eq!(sink.flush().await.unwrap().events, 4);
+    let got = read(&*broker, &all_of(&topic)).await;
+    got.into_iter().map(|e| e.key).collect()
+}

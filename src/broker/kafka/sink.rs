@@ -12,6 +12,7 @@ use super::error::Failure;
 use super::ffi::Topic;
 use super::produce::{Record, produce, unsettled};
 use super::properties::Properties;
+use super::terms::{Ask, Found, Place, places};
 use super::topics;
 use crate::broker::{BoxFuture, Error, ErrorKind, Notices, Result, Sink, TopicSelector, Written};
 use crate::event::{ANY_PARTITION, Batch, EventRef, TimestampType};
@@ -32,10 +33,10 @@ pub(super) struct KafkaSink {
     connection: Connection,
 }
 
-/// Opens a topic, which must exist; blocks for the answer. `looker` is a consumer's client: a
-/// producer's would create the topic by asking.
+/// Opens a topic, which must exist; blocks until every partition answers. `looker` is a consumer's
+/// client: a producer's would create the topic by asking.
 pub(super) fn open(
-    looker: &Client,
+    looker: &Arc<Client>,
     properties: &Properties,
     topic: &str,
     notices: Notices,
@@ -49,6 +50,7 @@ pub(super) fn open(
         error
     })?;
     let partitions = found.first().map_or(0, |t| t.partitions.len() as u32);
+    await_leaders(looker, &found)?;
     let client = Client::new(
         &properties.writer(),
         RDKafkaType::RD_KAFKA_PRODUCER,
@@ -71,6 +73,19 @@ pub(super) fn open(
             stuck: None,
         },
     })
+}
+
+/// Waits until the leader of each partition knows that it leads, as it shows by telling an offset.
+/// In a topic that was just made, the metadata names a leader before it does. It would refuse the
+/// producer's first request then and might take the second, which is on its way already, as the
+/// first of all: a broker that knows nothing of a producer takes any sequence. The first, tried
+/// again, would come to stand after it.
+fn await_leaders(looker: &Arc<Client>, found: &[Found]) -> Result<()> {
+    let places: Vec<Place> = places(found).collect();
+    let end = Ask::End {
+        committed_only: false,
+    };
+    topics::offsets(looker, &places, &[end]).map(|_| ())
 }
 
 impl KafkaSink {

@@ -11,6 +11,7 @@ pub mod tui;
 pub mod output;
 
 pub mod replay;
+pub mod schema;
 
 pub mod inspect;
 

@@ -1,0 +1,1 @@
+//! JSON Schema: documents compiled once, and values checked by them.

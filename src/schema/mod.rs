@@ -1,0 +1,37 @@
+//! Schemas: where they come from, how bytes on topics name them, what the bytes say by them, and
+//! whether that is valid. No broker, no screen.
+
+pub mod avro;
+pub mod compat;
+pub mod formats;
+pub mod json;
+pub mod protobuf;
+pub mod sources;
+mod refusal;
+
+pub use refusal::{DEEPEST, Refusal, SchemaError};
+
+/// A language that schemas are written in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Language {
+    Avro,
+    Json,
+    Protobuf,
+}
+
+/// A schema as text, before it is compiled.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Source {
+    pub language: Language,
+    pub text: String,
+    /// Other schemas that the text names, by the name it uses (a file in Protobuf's `import`, a
+    /// full name in Avro, a URI in JSON Schema's `$ref`), those that they name included.
+    pub references: Vec<Reference>,
+}
+
+/// A schema that another one names.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reference {
+    pub name: String,
+    pub text: String,
+}

@@ -11,13 +11,14 @@ pub mod tui;
 pub mod output;
 
 pub mod replay;
-pub mod schema;
 
 pub mod inspect;
 
 pub mod pipeline;
 
 pub mod query;
+
+pub mod schema;
 
 pub mod broker;
 

@@ -64,9 +64,9 @@ pub struct Global {
     /// Client property of the broker, for example security.protocol=SSL; repeatable
     #[arg(short = 'X', global = true, value_name = "KEY=VALUE", value_parser = property)]
     pub property: Vec<(String, String)>,
-    /// Pin the decoders: key=FORMAT,value=FORMAT of auto, json, text, binary
-    #[arg(long, global = true, value_name = "LIST", value_parser = crate::event::Decoding::parse)]
-    pub decode: Option<crate::event::Decoding>,
+    /// Pin the decoders: key=FORMAT,value=FORMAT of auto, detect, json, text, binary, avro, protobuf
+    #[arg(long, global = true, value_name = "LIST", value_parser = crate::schema::Pins::parse)]
+    pub decode: Option<crate::schema::Pins>,
     /// When to colour
     #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
     pub color: ColorWhen,

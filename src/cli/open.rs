@@ -173,7 +173,7 @@ async fn screen(
             .zone
             .clone()
             .unwrap_or_else(jiff::tz::TimeZone::system),
-        decoding: session.decoding(),
+        decoder: session.decoder(),
         memory: session.global.mem,
         contexts: connect.contexts(),
         welcome: session

@@ -38,7 +38,7 @@ pub fn spec(session: &Session, select: &Select) -> QuerySpec {
         ignore_case: select.ignore_case,
         fixed: select.fixed_strings,
         keys: select.keys.iter().map(|k| k.clone().into_bytes()).collect(),
-        decoding: session.decoding(),
+        decoder: session.decoder(),
     }
 }
 

@@ -12,8 +12,9 @@ use super::args::{ColorWhen, Global};
 use super::error::{Exit, Failure, Result};
 use crate::broker::{self, Address, Broker, Notices, Settings};
 use crate::config::{self, Config};
-use crate::event::{Decoding, Timestamp};
+use crate::event::Timestamp;
 use crate::pipeline::Stop;
+use crate::schema::Decoder;
 use crate::text::Visible;
 use crate::tui::theme::{self, Catalog, Depth, Theme};
 
@@ -142,8 +143,9 @@ impl Session {
         })
     }
 
-    pub fn decoding(&self) -> Decoding {
-        self.global.decode.unwrap_or_default()
+    /// How keys and values are decoded.
+    pub fn decoder(&self) -> Decoder {
+        Decoder::pinned(self.global.decode.unwrap_or_default())
     }
 
     /// Whether standard output is coloured.

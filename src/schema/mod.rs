@@ -3,13 +3,20 @@
 
 pub mod avro;
 pub mod compat;
+mod decoder;
 pub mod formats;
 pub mod json;
+mod pins;
 pub mod protobuf;
-pub mod sources;
+mod reader;
 mod refusal;
-
+mod schemas;
+pub mod sources;
+pub use decoder::{Decoder, TopicNames};
+pub use pins::{Pin, Pins, PinsError};
+pub use reader::Reader;
 pub use refusal::{DEEPEST, Refusal, SchemaError};
+pub use schemas::Schemas;
 
 /// A language that schemas are written in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]

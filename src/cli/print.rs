@@ -22,9 +22,9 @@ pub struct Printing {
 }
 
 /// Reads `-o` and `--map`; a mistake in them must not wait for a network.
-pub fn prepare(session: &Session, output: &Output) -> Result<Printing> {
+pub fn prepare(session: &Session, sources: &[String], output: &Output) -> Result<Printing> {
     let look = Look {
-        decoder: session.decoder(),
+        decoder: session.decoder(sources)?,
         color: session.colour(),
         ascii: session.ascii(),
         terminal: session.stdout_is_terminal,

@@ -1,6 +1,7 @@
 //! Events on standard output: one file a format, and a table of them. Also the closing summary and
 //! aligned tables. Knows no command; nothing here talks to a broker.
 
+pub mod check;
 mod clock;
 mod crew;
 mod csv;

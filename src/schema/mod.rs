@@ -2,6 +2,7 @@
 //! whether that is valid. No broker, no screen.
 
 pub mod avro;
+mod catalog;
 pub mod compat;
 mod decoder;
 pub mod formats;
@@ -12,6 +13,7 @@ mod reader;
 mod refusal;
 mod schemas;
 pub mod sources;
+pub use catalog::Catalog;
 pub use decoder::{Decoder, TopicNames};
 pub use pins::{Pin, Pins, PinsError};
 pub use reader::Reader;
@@ -24,6 +26,17 @@ pub enum Language {
     Avro,
     Json,
     Protobuf,
+}
+
+impl Language {
+    /// As people write it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Avro => "Avro",
+            Self::Json => "JSON Schema",
+            Self::Protobuf => "Protobuf",
+        }
+    }
 }
 
 /// A schema as text, before it is compiled.

@@ -1,5 +1,6 @@
 //! The decoders by their names, and what `--decode` and the config pin.
 
+use super::formats::scalar::Plain;
 use crate::event::{Decoding, Format};
 
 /// A decoder that can be asked for by name.
@@ -14,9 +15,13 @@ pub enum Pin {
     Plain(Format),
     Avro,
     Protobuf,
+    /// Protobuf's fields by their numbers.
+    ProtobufRaw,
+    /// A format that needs no schema.
+    Other(Plain),
 }
 
-/// All names, in the order in which they are shown.
+/// The names of those that are no format of their own room.
 const NAMES: &[(&str, Pin)] = &[
     ("auto", Pin::Auto),
     ("detect", Pin::Detect),
@@ -25,15 +30,27 @@ const NAMES: &[(&str, Pin)] = &[
     ("binary", Pin::Plain(Format::Binary)),
     ("avro", Pin::Avro),
     ("protobuf", Pin::Protobuf),
+    ("protobuf-raw", Pin::ProtobufRaw),
 ];
+
+/// Names of formats that stand above already.
+const ABOVE: [Plain; 3] = [Plain::Json, Plain::Text, Plain::Binary];
+
+/// The names of all decoders, in the order in which they are shown.
+fn names() -> impl Iterator<Item = (&'static str, Pin)> {
+    let others = Plain::ALL
+        .iter()
+        .filter(|(_, plain, _)| !ABOVE.contains(plain));
+    let others = others.map(|(name, plain, _)| (*name, Pin::Other(*plain)));
+    NAMES.iter().copied().chain(others)
+}
 
 impl Pin {
     fn named(name: &str) -> Result<Self, PinsError> {
-        let known = NAMES.iter().find(|(known, _)| *known == name);
-        known.map_or_else(
-            || Err(PinsError::Unknown(name.to_owned())),
-            |(_, pin)| Ok(*pin),
-        )
+        let known = names().find(|(known, _)| *known == name);
+        known
+            .map(|(_, pin)| pin)
+            .ok_or_else(|| PinsError::Unknown(name.to_owned()))
     }
 }
 
@@ -58,7 +75,7 @@ pub enum PinsError {
 impl PinsError {
     /// What to try.
     pub fn hint(&self) -> String {
-        let names: Vec<&str> = NAMES.iter().map(|(name, _)| *name).collect();
+        let names: Vec<&str> = names().map(|(name, _)| name).collect();
         format!(
             "write key=FORMAT, value=FORMAT or both with a comma between; FORMAT is one of {}",
             names.join(", ")

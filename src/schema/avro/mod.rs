@@ -16,7 +16,7 @@ mod logical;
 pub(in crate::schema) mod node;
 mod parse;
 #[cfg(test)]
-mod tests;
+pub(in crate::schema) mod tests;
 mod view;
 
 use crate::schema::{Refusal, SchemaError, Source};

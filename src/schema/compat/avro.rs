@@ -380,3 +380,6 @@ fn listed(names: impl Iterator<Item = String>) -> String {
     }
     text.join(", ")
 }
+
+#[cfg(test)]
+mod tests;

@@ -53,6 +53,12 @@ impl Inflater {
     }
 }
 
+/// Decompresses what is no record batch, to `limit` bytes at most.
+pub fn inflate(codec: Compression, input: &[u8], limit: usize) -> Result<Vec<u8>, CodecError> {
+    let mut inflater = Inflater::new(limit);
+    inflater.inflate(codec, input).map(<[u8]>::to_vec)
+}
+
 /// The output buffer: initialized once, so that no batch pays for zeroing it again.
 struct Room {
     bytes: Vec<u8>,

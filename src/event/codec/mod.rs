@@ -7,6 +7,7 @@ mod encode;
 mod error;
 mod header;
 
+pub use compress::inflate;
 pub use decode::{Decoder, Record, Records};
 pub use encode::{BatchOptions, Encoder, control_batch, emptied};
 pub use error::CodecError;

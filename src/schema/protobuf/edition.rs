@@ -65,9 +65,9 @@ pub(super) fn as_proto3(text: &str) -> Option<String> {
                 Some(("", range.end))
             }
             (Token::Word("default"), Some(Token::Sign(b'='))) if in_list => {
-                let end = tokens.clone().find(|(token, _)| {
-                    matches!(token, Token::Sign(b',' | b']'))
-                });
+                let end = tokens
+                    .clone()
+                    .find(|(token, _)| matches!(token, Token::Sign(b',' | b']')));
                 Some(("lazy=false", end.map_or(text.len(), |(_, r)| r.start)))
             }
             _ => None,
@@ -113,7 +113,11 @@ pub(super) fn of_text(file: &mut FileDescriptorProto, found: &mut ByName) {
 
 fn text_message(message: &DescriptorProto, scope: &str, outer: Features, found: &mut ByName) {
     let name = join(scope, message.name());
-    if message.options.as_ref().is_some_and(types::MessageOptions::map_entry) {
+    if message
+        .options
+        .as_ref()
+        .is_some_and(types::MessageOptions::map_entry)
+    {
         return entry(&name, found);
     }
     let options = message.options.as_ref().map(|o| &*o.uninterpreted_option);
@@ -238,7 +242,10 @@ impl<'a> Part<'a> {
     fn message(self, scope: &str, outer: Features, found: &mut ByName) {
         let name = join(scope, &self.name());
         let options = self.parts().filter(|part| part.number == 7);
-        if options.flat_map(Self::frames).any(|frame| frame.number == 7) {
+        if options
+            .flat_map(Self::frames)
+            .any(|frame| frame.number == 7)
+        {
             return entry(&name, found);
         }
         let features = self.features(outer, 7, 12);

@@ -5,9 +5,9 @@ use std::collections::{HashMap, HashSet};
 
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD};
+use prost_reflect::DescriptorPool;
 use prost_reflect::prost::Message as _;
 use prost_reflect::prost_types::FileDescriptorProto;
-use prost_reflect::DescriptorPool;
 use protox::file::{File, FileResolver, GoogleFileResolver};
 
 use super::super::SchemaError;
@@ -109,7 +109,9 @@ impl<'a> Loader<'a> {
             let Some(mut file) = self.files.remove(name) else {
                 continue;
             };
-            strip::to_the_bones(&mut file, |import| order.states.get(import) == Some(&State::Done));
+            strip::to_the_bones(&mut file, |import| {
+                order.states.get(import) == Some(&State::Done)
+            });
             pool.add_file_descriptor_proto(file).map_err(|error| {
                 let mut text = Visible(&format!("{error:?}")).to_string();
                 if !order.missing.is_empty() {
@@ -225,7 +227,10 @@ fn base64(text: &str) -> Option<Vec<u8>> {
     if digits.is_empty() || !digits.iter().all(is_digit) {
         return None;
     }
-    STANDARD.decode(&digits).or_else(|_| STANDARD_NO_PAD.decode(&digits)).ok()
+    STANDARD
+        .decode(&digits)
+        .or_else(|_| STANDARD_NO_PAD.decode(&digits))
+        .ok()
 }
 
 /// The files of a serialized set, or the one of a single serialized file, each with its bytes.

@@ -35,7 +35,10 @@ pub(super) fn lower(loaded: &Loaded) -> Table {
 fn check_maps(table: &mut Table) {
     let is_key = |kind| {
         use Kind::{Bytes, Double, Enum, Float, Group, Message};
-        !matches!(kind, Bytes | Double | Enum(_) | Float | Group(_) | Message(_))
+        !matches!(
+            kind,
+            Bytes | Double | Enum(_) | Float | Group(_) | Message(_)
+        )
     };
     let is_entry = |message: &Message| match &*message.fields {
         [key, value] => {

@@ -24,7 +24,10 @@ impl<'a> Walk<'a> {
         let entry = field.kind.message();
         let fields = entry.and_then(|id| table.message(id)).map(|m| &*m.fields);
         let (Some(id), Some([key, value, ..])) = (entry, fields) else {
-            return Err(Fault::new("is a map without a key or value", slot.tail as usize));
+            return Err(Fault::new(
+                "is a map without a key or value",
+                slot.tail as usize,
+            ));
         };
         let base = self.scratch.entries.len();
         if slot.first != NONE {

@@ -43,7 +43,7 @@ pub fn write_raw(bytes: &[u8], scratch: &mut Scratch, out: &mut Vec<u8>) -> Resu
 /// How many bytes may be looked at to guess what they are, those in messages in messages once a
 /// level. What is left when that is used up is bytes.
 pub(super) const fn looks(bytes: usize) -> usize {
-    bytes.saturating_mul(16).saturating_add(1 << 16)
+    bytes.saturating_mul(16).saturating_add(1 << 20)
 }
 
 /// The walk over raw fields.
@@ -181,4 +181,90 @@ impl<'a> Raw<'a> {
 fn is_printable(text: &str) -> bool {
     let is_space = |c| matches!(c, '\n' | '\r' | '\t');
     text.chars().all(|c| is_space(c) || !is_hostile(c))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn raw(bytes: &[u8]) -> Result<String, String> {
+        let mut out = b"x".to_vec();
+        let done = write_raw(bytes, &mut Scratch::default(), &mut out);
+        let out = String::from_utf8(out).unwrap();
+        match done {
+            Ok(()) => Ok(out.strip_prefix('x').unwrap().to_owned()),
+            Err(refusal) => {
+                assert_eq!(out, "x");
+                Err(refusal.to_string())
+            }
+        }
+    }
+
+    #[test]
+    fn fields_are_shown_by_number_as_what_they_seem_to_be() {
+        for (bytes, json) in [
+            (&b""[..], "{}"),
+            (b"\x10\x07\x08\x96\x01", r#"{"1":150,"2":7}"#),
+            (b"\x08\x01\x12\x02hi\x08\x02", r#"{"1":[1,2],"2":"hi"}"#),
+            (b"\x0d\x01\0\0\0\x11\x02\0\0\0\0\0\0\0", r#"{"1":1,"2":2}"#),
+            (b"\x0a\x00", r#"{"1":""}"#),
+            (b"\x0a\x03\x08\xac\x02", r#"{"1":{"1":300}}"#),
+            (b"\x0a\x02\xff\x01", r#"{"1":{"base64":"/wE="}}"#),
+            (b"\x0a\x02\xc3\xa9", "{\"1\":\"é\"}"),
+            (b"\x0a\x03\xe2\x80\xae", r#"{"1":{"base64":"4oCu"}}"#),
+            (b"\x0b\x08\x01\x0b\x0c\x0c", r#"{"1":{"1":[1,{}]}}"#),
+            (
+                b"\x0a\x06\x0a\x04\x08\x01\x10\x02",
+                r#"{"1":{"1":{"1":1,"2":2}}}"#,
+            ),
+        ] {
+            let found = raw(bytes);
+            assert_eq!(found.as_deref(), Ok(json), "{bytes:?}");
+        }
+        assert!(raw(b"\x08").is_err());
+        assert!(raw(b"\x0c").is_err());
+    }
+
+    /// A message in a message in a message ….
+    fn nested(levels: usize, inner: &[u8]) -> Vec<u8> {
+        let mut bytes = inner.to_vec();
+        bytes.reverse();
+        for _ in 0..levels {
+            let mut length = bytes.len();
+            let mut varint = Vec::new();
+            while length >= 0x80 {
+                varint.push(length as u8 | 0x80);
+                length >>= 7;
+            }
+            varint.push(length as u8);
+            bytes.extend(varint.iter().rev());
+            bytes.push(0x0a);
+        }
+        bytes.reverse();
+        bytes
+    }
+
+    #[test]
+    fn what_is_nested_too_deep_is_bytes() {
+        let json = raw(&nested(100, b"\x08\x01")).unwrap();
+        assert_eq!(json.matches("{\"1\":").count(), 101);
+        let json = raw(&nested(10_000, b"\x08\x01")).unwrap();
+        let levels = json.matches("{\"1\":").count();
+        assert!((10..=DEEPEST).contains(&levels), "{levels}");
+        assert!(json.contains("base64"));
+        assert!(crate::text::JsonText::parse(json.as_bytes()).is_ok());
+        let groups = b"\x0b".repeat(1_000_000);
+        assert!(raw(&groups).unwrap_err().contains("128 levels"));
+    }
+
+    #[test]
+    fn looking_for_messages_in_messages_takes_bounded_time() {
+        // At every level all bytes are looked at, and only the last of them is no text.
+        let text = [&b"a".repeat(4 << 20)[..], b"\xff"].concat();
+        let begin = std::time::Instant::now();
+        let json = raw(&nested(100, &text)).unwrap();
+        assert!(json.contains("base64"));
+        // Some seconds would be enough to tell that it grows with the levels.
+        assert!(begin.elapsed().as_secs() < 20);
+    }
 }

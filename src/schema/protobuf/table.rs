@@ -214,4 +214,3 @@ impl Lookup {
         self.sparse.get(at.ok()?).map(|(_, index)| *index)
     }
 }
-

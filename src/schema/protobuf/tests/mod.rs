@@ -180,17 +180,32 @@ fn what_does_not_fit_is_refused_with_path_and_place() {
            repeated fixed32 p = 5; bytes raw = 6; map<string, M> s = 7; }",
     );
     for (bytes, why) in [
-        (&b"\x0a\x00"[..], "a: a length and bytes is no int32, at byte 0"),
-        (b"\x08\x01\x10\x01", "t: a varint is no string, at byte 2"),
-        (b"\x1a\x03\x12\x01\xff", "m.t: its text is no UTF-8 at byte 4"),
-        (b"\x22\x00\x22\x02\x0d\x00", "r[1]: a value of 4 bytes is announced, 1 are left, at byte 5"),
         (
-            b"\x22\x02\x08\x80",
-            "r[0]: a number is cut off at byte 3",
+            &b"\x0a\x00"[..],
+            "a: a length and bytes is no int32, at byte 0",
         ),
-        (b"\x2a\x05\x00\x00\x00\x00\x01", "p: 4 bytes of a number are cut off at byte 6"),
-        (b"\x3a\x04\x12\x02\x0a\x00", "s.a: a length and bytes is no int32, at byte 4"),
-        (b"\x08\x01\x09", "a value of 8 bytes is announced, 0 are left, at byte 3"),
+        (b"\x08\x01\x10\x01", "t: a varint is no string, at byte 2"),
+        (
+            b"\x1a\x03\x12\x01\xff",
+            "m.t: its text is no UTF-8 at byte 4",
+        ),
+        (
+            b"\x22\x00\x22\x02\x0d\x00",
+            "r[1]: a value of 4 bytes is announced, 1 are left, at byte 5",
+        ),
+        (b"\x22\x02\x08\x80", "r[0]: a number is cut off at byte 3"),
+        (
+            b"\x2a\x05\x00\x00\x00\x00\x01",
+            "p: 4 bytes of a number are cut off at byte 6",
+        ),
+        (
+            b"\x3a\x04\x12\x02\x0a\x00",
+            "s.a: a length and bytes is no int32, at byte 4",
+        ),
+        (
+            b"\x08\x01\x09",
+            "a value of 8 bytes is announced, 0 are left, at byte 3",
+        ),
     ] {
         let found = decode(&schema, bytes);
         assert_eq!(found.unwrap_err(), why, "{bytes:?}");
@@ -270,7 +285,11 @@ fn messages_are_found_by_index_and_by_name() {
          enum Top { Y = 0; } message B { message Item {} }",
     );
     let at = |indexes: &[u32]| schema.message_at(indexes).map(|id| schema.name(id));
-    let with_maps = |indexes: &[u32]| schema.message_at_with_maps(indexes).map(|id| schema.name(id));
+    let with_maps = |indexes: &[u32]| {
+        schema
+            .message_at_with_maps(indexes)
+            .map(|id| schema.name(id))
+    };
     for (indexes, java, python) in [
         (&[0][..], Some("shop.v1.A"), Some("shop.v1.A")),
         (&[1], Some("shop.v1.B"), Some("shop.v1.B")),
@@ -308,7 +327,10 @@ fn references_are_imported_by_name_and_public_ones_pass_on() {
     );
     source.references = [
         ("a.proto", "syntax = \"proto3\"; import public \"b.proto\";"),
-        ("b.proto", "syntax = \"proto3\"; package p; message B { int32 n = 1; }"),
+        (
+            "b.proto",
+            "syntax = \"proto3\"; package p; message B { int32 n = 1; }",
+        ),
     ]
     .map(|(name, text)| Reference {
         name: name.to_owned(),
@@ -328,7 +350,10 @@ fn schemas_that_cannot_be_used_say_why() {
     let why = refused("syntax = \"proto3\"; message M { int32 a = 1\n }");
     assert!(why.starts_with("schema.proto:2:2: expected"), "{why}");
     let why = refused("syntax = \"proto3\"; import \"gone.proto\"; message M { x.Y a = 1; }");
-    assert!(why.contains("x.Y") && why.ends_with("not found: gone.proto"), "{why}");
+    assert!(
+        why.contains("x.Y") && why.ends_with("not found: gone.proto"),
+        "{why}"
+    );
     let why = refused("aGVsbG8gd29ybGQh");
     assert!(why.contains("neither the text of a .proto"), "{why}");
     let file = |name: &str, text: &str| (name.to_owned(), text.to_owned());
@@ -344,8 +369,14 @@ fn schemas_that_cannot_be_used_say_why() {
 fn folders_know_messages_of_all_their_files() {
     let file = |name: &str, text: &str| (name.to_owned(), text.to_owned());
     let schema = Protobuf::folder(&[
-        file("x/b.proto", "syntax = \"proto3\"; package b; import \"a.proto\"; message B { a.A a = 1; }"),
-        file("a.proto", "syntax = \"proto3\"; package a; message A { int32 n = 1; }"),
+        file(
+            "x/b.proto",
+            "syntax = \"proto3\"; package b; import \"a.proto\"; message B { a.A a = 1; }",
+        ),
+        file(
+            "a.proto",
+            "syntax = \"proto3\"; package a; message A { int32 n = 1; }",
+        ),
     ])
     .unwrap();
     assert_eq!(schema.messages().collect::<Vec<_>>(), ["a.A", "b.B"]);
@@ -353,7 +384,9 @@ fn folders_know_messages_of_all_their_files() {
     let message = schema.message_named("B").unwrap();
     let mut out = Vec::new();
     let scratch = &mut Scratch::default();
-    schema.write_json(message, b"\x0a\x02\x08\x03", scratch, &mut out).unwrap();
+    schema
+        .write_json(message, b"\x0a\x02\x08\x03", scratch, &mut out)
+        .unwrap();
     assert_eq!(out, br#"{"a":{"n":3}}"#);
 }
 
@@ -372,5 +405,12 @@ fn editions_are_taken_with_their_features() {
         decode(&schema, b"\x18\x01\x23\x18\x02\x24").unwrap(),
         r#"{"a":0,"need":1,"m":{"a":0,"need":2,"by":{},"reserved":"","r":[]},"by":{},"reserved":"","r":[]}"#
     );
-    assert_eq!(decode(&schema, b"").unwrap_err(), "need: is required and not there at byte 0");
+    assert_eq!(
+        decode(&schema, b"").unwrap_err(),
+        "need: is required and not there at byte 0"
+    );
 }
+
+mod hostile;
+mod random;
+mod serialized;

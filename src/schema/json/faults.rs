@@ -6,6 +6,7 @@ use jsonschema::ValidationError;
 use jsonschema::error::ValidationErrorKind;
 
 use super::tape::{Kind, Part};
+use super::view::unescaped;
 
 /// Faults of one event that are kept.
 pub const MOST_FAULTS: usize = 16;
@@ -107,7 +108,7 @@ fn find<'a>(path: &str, text: &'a str, parts: &[Part]) -> Option<&'a str> {
         at = loop {
             let part = parts.get(next as usize).filter(|_| next < outer.next)?;
             if outer.kind() == Kind::Object {
-                if part.of(text) == token {
+                if unescaped(part.of(text)) == token {
                     break next + 1;
                 }
                 next = parts.get(next as usize + 1)?.next;

@@ -53,6 +53,13 @@ impl Part {
         self.word >> 3
     }
 
+    /// What a string has between its quotes.
+    #[inline]
+    pub fn inside(self, text: &str) -> &str {
+        text.get(self.start as usize + 1..(self.end as usize).saturating_sub(1))
+            .unwrap_or_default()
+    }
+
     /// The bytes of the part.
     #[inline]
     pub fn of(self, text: &str) -> &str {

@@ -133,13 +133,13 @@ impl<'a> Place<'a> {
     }
 }
 
-/// A string as it is meant, from its text with quotes.
-fn unescaped(text: &str) -> Cow<'_, str> {
-    let inside = text.get(1..text.len().saturating_sub(1)).unwrap_or("");
+/// What is between the quotes of a string, as it is meant.
+pub(super) fn unescaped(inside: &str) -> Cow<'_, str> {
     if memchr::memchr(b'\\', inside.as_bytes()).is_none() {
         return Cow::Borrowed(inside);
     }
-    serde_json::from_str(text).map_or(Cow::Borrowed(inside), Cow::Owned)
+    let quoted = format!("\"{inside}\"");
+    serde_json::from_str(&quoted).map_or(Cow::Borrowed(inside), Cow::Owned)
 }
 
 impl<'a> Node<'a, Taped> for Place<'a> {
@@ -167,7 +167,7 @@ impl<'a> Node<'a, Taped> for Place<'a> {
         let (document, _, part) = self.part()?;
         let long = u64::from(part.end - part.start) / BYTES_A_QUESTION;
         (part.kind() == Kind::String && document.spend(long))
-            .then(|| unescaped(part.of(document.text)))
+            .then(|| unescaped(part.inside(document.text)))
     }
 
     #[inline]
@@ -248,7 +248,7 @@ pub(super) struct Container<'a> {
 
 impl<'a> Object<'a, Taped> for Container<'a> {
     type Node = Place<'a>;
-    type MemberName = &'a str;
+    type MemberName = Cow<'a, str>;
     type MembersIter = Members<'a>;
 
     fn len(&self) -> usize {
@@ -257,7 +257,7 @@ impl<'a> Object<'a, Taped> for Container<'a> {
 
     fn get(&self, key: &Box<str>) -> Option<Place<'a>> {
         let mut members = self.members();
-        members.find(|(name, _)| *name == &**key).map(|(_, at)| at)
+        members.find(|(name, _)| *name == **key).map(|(_, at)| at)
     }
 
     fn members(&self) -> Members<'a> {
@@ -299,7 +299,7 @@ pub(super) struct Members<'a> {
 }
 
 impl<'a> Iterator for Members<'a> {
-    type Item = (&'a str, Place<'a>);
+    type Item = (Cow<'a, str>, Place<'a>);
 
     #[inline]
     fn next(&mut self) -> Option<Self::Item> {
@@ -313,7 +313,7 @@ impl<'a> Iterator for Members<'a> {
             document: self.document,
             at,
         };
-        Some((name.of(self.document.text), place))
+        Some((unescaped(name.of(self.document.text)), place))
     }
 }
 

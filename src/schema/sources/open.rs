@@ -1,0 +1,3 @@
+//! x
+pub struct Listed;
+pub struct Sources;

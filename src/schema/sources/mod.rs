@@ -15,7 +15,7 @@ use std::sync::Arc;
 
 use super::{Language, Source};
 
-pub use open::{Listed, Sources};
+pub use open::Sources;
 pub use registry::RegistryState;
 pub use settings::{Settings, cache_folder};
 pub use subjects::{SubjectStrategy, subjects_for};
@@ -128,6 +128,14 @@ impl<'a> Wanted<'a> {
             language: None,
         }
     }
+}
+
+/// One of a topic's schemas, with the part of the events that it is for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Listed {
+    pub side: Side,
+    pub event_type: Option<String>,
+    pub answer: Answer,
 }
 
 #[cfg(test)]

@@ -84,6 +84,13 @@ pub(in crate::schema::sources) fn ids(document: &Value, path: &str) -> Vec<Strin
     found
 }
 
+/// True when the document names another one that is not one of the drafts' own.
+pub(in crate::schema::sources) fn names_others(document: &Value) -> bool {
+    let links = links(document, "root", "root");
+    let draft = |link: &Link| link.target.contains("://json-schema.org/");
+    links.iter().any(|link| link.target != "root" && !draft(link))
+}
+
 fn links(document: &Value, found_by: &str, path: &str) -> Vec<Link> {
     let mut found = Vec::new();
     walk(

@@ -36,6 +36,8 @@ pub(super) struct Client {
 pub(super) enum Failure {
     /// The registry says that it does not have this.
     Missing,
+    /// Nobody is there who knows this kind of question.
+    Unknown(String),
     /// The registry did not answer at all, or turns everything away: others fare no better now.
     Down(String),
     /// This answer cannot be used.
@@ -136,7 +138,9 @@ impl Client {
         if json.is_ok_and(|json| json.is_object()) {
             return Err(Failure::Missing);
         }
-        Err(self.bad("it answers 404 as no schema registry does: is the path of its URL right? (Apicurio's is /apis/ccompat/v7)"))
+        Err(Failure::Unknown(self.about(
+            "it answers 404 as no schema registry does: is the path of its URL right? (Apicurio's is /apis/ccompat/v7)",
+        )))
     }
 
     /// `: …`, what the registry itself says.
@@ -152,11 +156,15 @@ impl Client {
     }
 
     pub(super) fn bad(&self, why: &str) -> Failure {
-        Failure::Bad(format!("the schema registry {}: {why}", self.base.url))
+        Failure::Bad(self.about(why))
     }
 
     fn down(&self, why: &str) -> Failure {
-        Failure::Down(format!("the schema registry {}: {why}", self.base.url))
+        Failure::Down(self.about(why))
+    }
+
+    fn about(&self, why: &str) -> String {
+        format!("the schema registry {}: {why}", self.base.url)
     }
 
     fn failed(&self, error: &Error) -> Failure {

@@ -24,7 +24,12 @@ pub(super) fn fetch(client: &Client, question: &Question) -> Result<Filed, Failu
         Question::Id(id) => by_number(client, *id, until).map(Filed::Schema),
         Question::Guid(guid) => {
             let id = SchemaId::Guid(*guid);
-            let told = told(client, &format!("/schemas/guids/{id}"), until)?;
+            let told = told(client, &format!("/schemas/guids/{id}"), until);
+            // Many registries know no GUIDs at all.
+            let told = told.map_err(|failure| match failure {
+                Failure::Unknown(_) => Failure::Missing,
+                other => other,
+            })?;
             known(client, told, Some(id), until).map(Filed::Schema)
         }
         Question::Global(id) => by_global(client, *id, until).map(Filed::Schema),

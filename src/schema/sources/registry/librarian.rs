@@ -69,7 +69,7 @@ impl Librarian {
             }
             Err(Failure::Missing) => Outcome::Missing,
             Err(Failure::Down(why)) => self.failed(question, why.into(), true),
-            Err(Failure::Bad(why)) => self.failed(question, why.into(), false),
+            Err(Failure::Bad(why) | Failure::Unknown(why)) => self.failed(question, why.into(), false),
         }
     }
 

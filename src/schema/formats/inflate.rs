@@ -4,8 +4,9 @@
 use crate::event::codec::{CodecError, StreamInflater, StreamKind};
 use crate::schema::Refusal;
 
-/// The most that one value may inflate to, in bytes: 32 MiB, which takes less than 100 ms.
-pub const INFLATED: usize = 32 * 1024 * 1024;
+/// The most that one value may inflate to, in bytes: 16 MiB, which leaves part of the 100 ms that an
+/// event may take for reading what comes out.
+pub const INFLATED: usize = 16 * 1024 * 1024;
 /// What densest data may become of each byte, beyond [`FREE`]. DEFLATE's own limit is 1032.
 const DENSEST: usize = 1000;
 const FREE: usize = 1024 * 1024;

@@ -15,5 +15,5 @@ mod write;
 #[cfg(test)]
 mod tests;
 
-/// The most that one event may become as JSON text, in bytes: 64 MiB.
-pub const LARGEST: usize = 64 * 1024 * 1024;
+/// The most that one event may become as JSON text, in bytes: 32 MiB.
+pub const LARGEST: usize = 32 * 1024 * 1024;

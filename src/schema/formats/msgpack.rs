@@ -1,5 +1,5 @@
-//! MessagePack to JSON text, by <https://github.com/msgpack/msgpack/blob/master/spec.md>. One pass
-//! and no tree. Nothing in the bytes tells that they are MessagePack: it is never guessed.
+//! `MessagePack` to JSON text, by <https://github.com/msgpack/msgpack/blob/master/spec.md>. One pass
+//! and no tree. Nothing in the bytes tells that they are `MessagePack`: it is never guessed.
 
 use std::io::Write as _;
 

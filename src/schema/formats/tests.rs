@@ -1,5 +1,5 @@
-//! What holds for MessagePack and CBOR alike: values come back as they went in, mutated and hostile
-//! bytes are refused in time and in bounds, and the JSON text is always JSON.
+//! What holds for `MessagePack` and CBOR alike: values come back as they went in, mutated and
+//! hostile bytes are refused in time and in bounds, and the JSON text is always JSON.
 
 mod encode;
 

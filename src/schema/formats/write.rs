@@ -138,7 +138,7 @@ pub(super) fn name_from(out: &mut Vec<u8>, start: usize) {
 /// Refuses an event whose JSON text, from `start` on, grew beyond [`LARGEST`].
 pub(super) fn check_size(out: &[u8], start: usize) -> Result<(), Refusal> {
     if out.len() - start > LARGEST {
-        return Err(Refusal::new("more than 64 MiB as JSON"));
+        return Err(Refusal::new("more than 32 MiB as JSON"));
     }
     Ok(())
 }

@@ -14,13 +14,13 @@ const GROUPS: usize = LIMBS * 964 / 900 + 1;
 const GROUP: u64 = 1_000_000_000;
 
 /// Turns the raw bytes that stand at the end of `out`, from `start` on, into the number n that
-/// they are, or into -1 - n.
-pub(super) fn write_from(out: &mut Vec<u8>, start: usize, negative: bool) {
+/// they are, or into -1 - n; in decimal where that is asked for and not too long.
+pub(super) fn write_from(out: &mut Vec<u8>, start: usize, negative: bool, decimal: bool) {
     let raw = out.get(start..).unwrap_or_default();
     let zeros = raw.iter().take_while(|byte| **byte == 0).count();
     drop_front(out, start, start + zeros);
     let raw = out.get(start..).unwrap_or_default();
-    if raw.len() > DECIMAL_BYTES {
+    if !decimal || raw.len() > DECIMAL_BYTES {
         write_hex(out, start, negative);
         return;
     }

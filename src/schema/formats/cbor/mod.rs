@@ -43,13 +43,16 @@ const FORMAT: &str = "CBOR";
 /// What is embedded in what is embedded is decoded this deep: bytes that turn out to be no item
 /// are read once more for each level.
 const EMBEDDED_DEEPEST: usize = 4;
+/// The bytes of big numbers in one event that are written in decimal: more would take longer than
+/// an event may.
+const DECIMALS: usize = 256 * 1024;
 
 /// Appends the one data item that `bytes` are as JSON text. After a refusal `out` holds a part of
 /// it.
 ///
 /// Byte strings are Base64 in a string, `undefined` is null, other simple values
-/// `{"simple":N}`. Big numbers (tags 2 and 3) are written in decimal up to 256 bytes, in
-/// hexadecimal in a string beyond; embedded CBOR (24) is decoded; UUIDs (37) are text; of other
+/// `{"simple":N}`. Big numbers (tags 2 and 3) are written in decimal up to 256 bytes (and
+/// 256 KiB an event), in hexadecimal in a string beyond; embedded CBOR (24) is decoded; UUIDs (37) are text; of other
 /// tags the content is kept. Names of members that come twice stay both. Keys that are no strings
 /// become their JSON text.
 pub fn write_json(bytes: &[u8], out: &mut Vec<u8>) -> Result<(), Refusal> {
@@ -59,6 +62,7 @@ pub fn write_json(bytes: &[u8], out: &mut Vec<u8>) -> Result<(), Refusal> {
         out,
         keys: 0,
         embedded: 0,
+        decimals: DECIMALS,
     };
     decoder.item(1)?;
     decoder.from.end()
@@ -72,6 +76,8 @@ struct Decoder<'a, 'o> {
     keys: usize,
     /// Items in byte strings around the present place.
     embedded: usize,
+    /// Bytes of big numbers that may still be written in decimal.
+    decimals: usize,
 }
 
 /// The head of an item that is none of the simple values: what it is, and its argument; `None`
@@ -263,7 +269,10 @@ impl<'a> Decoder<'a, '_> {
             tag::BIG | tag::BIG_NEGATIVE => {
                 let start = self.out.len();
                 self.raw_bytes()?;
-                bignum::write_from(self.out, start, tag == tag::BIG_NEGATIVE);
+                let raw = self.out.len() - start;
+                let decimal = raw <= self.decimals;
+                self.decimals -= if decimal { raw } else { 0 };
+                bignum::write_from(self.out, start, tag == tag::BIG_NEGATIVE, decimal);
                 Ok(())
             }
             tag::EMBEDDED => self.embedded(depth),

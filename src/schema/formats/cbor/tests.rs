@@ -198,6 +198,20 @@ fn big_numbers_are_decimal_up_to_256_bytes_and_hexadecimal_beyond() {
 }
 
 #[test]
+fn big_numbers_beyond_256_kib_are_hexadecimal() {
+    let mut item = vec![0x9f];
+    for _ in 0..1025 {
+        item.extend_from_slice(b"\xc2\x59\x01\0\x01");
+        item.resize(item.len() + 255, 0);
+    }
+    item.push(0xff);
+    let text = json(&item).unwrap();
+    let decimal = text.split(',').filter(|number| !number.contains("0x"));
+    assert_eq!(decimal.count(), 1024);
+    assert!(text.ends_with(&format!(",\"0x01{}\"]", "00".repeat(255))));
+}
+
+#[test]
 fn keys_of_any_kind_become_names_and_none_is_lost() {
     check(&[
         ("a201610101f5", r#"{"1":"\u0001","1":true}"#),

@@ -197,10 +197,11 @@ fn the_others_are_told_by_their_first_bytes() {
     }
 }
 
+/// Random byte strings a property.
 const CASES: u32 = 100_000;
 
 /// Random bytes behind one of the signs that framings have, or behind none.
-fn behind_a_sign() -> impl Strategy<Value = (usize, Vec<u8>)> {
+fn behind_a_sign() -> impl Strategy<Value = Vec<u8>> {
     let signs: [&[u8]; 12] = [
         b"",
         b"\0",
@@ -215,8 +216,8 @@ fn behind_a_sign() -> impl Strategy<Value = (usize, Vec<u8>)> {
         StreamKind::Snappy.magic(),
         StreamKind::SnappyJava.magic(),
     ];
-    (0..signs.len(), prop::collection::vec(any::<u8>(), 0..64))
-        .prop_map(move |(sign, rest)| (sign, [signs[sign], rest.as_slice()].concat()))
+    let rest = prop::collection::vec(any::<u8>(), 0..64);
+    (0..signs.len(), rest).prop_map(move |(sign, rest)| [signs[sign], &rest].concat())
 }
 
 #[test]
@@ -245,22 +246,30 @@ fn random_bytes_are_only_candidates_by_their_first_bytes() {
 }
 
 #[test]
-fn what_is_random_behind_a_magic_does_not_inflate() {
+fn what_is_random_behind_a_magic_hardly_ever_inflates() {
     let mut runner = TestRunner::new(Config::with_cases(CASES));
     let inflater = std::cell::RefCell::new(Inflater::default());
-    let seen = std::cell::Cell::new(0);
-    let ran = runner.run(&behind_a_sign(), |(_, bytes)| {
+    let (seen, taken) = (std::cell::Cell::new(0), std::cell::Cell::new(0));
+    let ran = runner.run(&behind_a_sign(), |bytes| {
         for frame in bare(&bytes) {
             if let Frame::Compressed(kind) = frame {
                 seen.set(seen.get() + 1);
-                let mut inflater = inflater.borrow_mut();
-                let inflated = inflater.inflate(kind, &bytes, most(bytes.len()));
-                // A snappy stream without a piece is its magic alone, with padding at most.
-                prop_assert!(inflated.is_err() || inflated == Ok(b""), "{bytes:?}");
+                match inflater
+                    .borrow_mut()
+                    .inflate(kind, &bytes, most(bytes.len()))
+                {
+                    // A frame of zstd with one block of one repeated byte has few bits to be wrong.
+                    Ok(_) if kind == StreamKind::Zstd => taken.set(taken.get() + 1),
+                    // A snappy stream may hold nothing, with padding at most.
+                    Ok(nothing) => prop_assert!(nothing.is_empty(), "{:?}", bytes),
+                    Err(_) => {}
+                }
             }
         }
         Ok(())
     });
     ran.unwrap();
-    assert!(seen.get() > CASES / 4, "{}", seen.get());
+    assert!(seen.get() > CASES / 4, "{seen:?}");
+    // One of 10,000 behind a magic that one of 4 billion has.
+    assert!(taken.get() < CASES / 1000, "{taken:?}");
 }

@@ -102,8 +102,8 @@ fn what_others_compressed_is_recognised_and_inflated() {
             let found = kind(&stream);
             let expected = (known != StreamKind::Zlib).then_some(known);
             assert_eq!(found, expected, "{known:?}");
-            let inflated = inflater.inflate(known, &stream, most(stream.len()));
-            assert_eq!(inflated.as_deref(), Ok(data.as_slice()), "{known:?}");
+            let result = inflater.inflate(known, &stream, most(stream.len()));
+            assert_eq!(result, Ok(data.as_slice()), "{known:?}");
         }
     }
 }
@@ -113,8 +113,8 @@ fn streams_that_follow_each_other_are_one_value() {
     let mut inflater = Inflater::default();
     for (kind, encode) in [(StreamKind::Gzip, gzip as Encode), (StreamKind::Lz4, lz4)] {
         let twice = [encode(b"one,"), encode(b"two")].concat();
-        let inflated = inflater.inflate(kind, &twice, 100).unwrap();
-        assert_eq!(inflated, b"one,two");
+        let result = inflater.inflate(kind, &twice, 100);
+        assert_eq!(result, Ok(&b"one,two"[..]));
     }
 }
 

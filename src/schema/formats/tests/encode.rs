@@ -1,4 +1,4 @@
-//! Encoders of MessagePack and CBOR, written from the specifications and not from the decoders.
+//! Encoders of `MessagePack` and CBOR, written from the specifications and not from the decoders.
 
 use serde_json::Value;
 
@@ -96,7 +96,7 @@ pub(super) fn cbor(value: &Value, wide: bool, out: &mut Vec<u8>) {
 
 fn opening(out: &mut Vec<u8>, major: u8, len: u64, wide: bool) {
     if wide {
-        out.push(major << 5 | 31);
+        out.push(major << 5 | 0x1f);
     } else {
         head(out, major, len, false);
     }
@@ -106,9 +106,9 @@ fn head(out: &mut Vec<u8>, major: u8, argument: u64, wide: bool) {
     let major = major << 5;
     match argument {
         0..24 if !wide => out.push(major | argument as u8),
-        0..256 if !wide => out.extend([major | 24, argument as u8]),
-        0..65_536 if !wide => put(out, major | 25, &(argument as u16).to_be_bytes()),
-        0..0x1_0000_0000 if !wide => put(out, major | 26, &(argument as u32).to_be_bytes()),
-        _ => put(out, major | 27, &argument.to_be_bytes()),
+        0..256 if !wide => out.extend([major | 0x18, argument as u8]),
+        0..65_536 if !wide => put(out, major | 0x19, &(argument as u16).to_be_bytes()),
+        0..0x1_0000_0000 if !wide => put(out, major | 0x1a, &(argument as u32).to_be_bytes()),
+        _ => put(out, major | 0x1b, &argument.to_be_bytes()),
     }
 }

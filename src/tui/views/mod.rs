@@ -101,6 +101,7 @@ pub fn reload(model: &mut Model) -> Vec<Effect> {
 
 /// Other sources: nothing that was found out before holds.
 pub fn forget(model: &mut Model) {
+    model.stream.looks.forget();
     model.findings = findings::State::default();
     model.topics = topics::State::default();
     model.lag = lag::State::default();

@@ -2,6 +2,7 @@
 
 use super::compare::{Compare, Side};
 use super::filters::{self, Condition};
+use super::rows::Rows;
 use super::value::Value;
 use super::{Detail, Tab};
 use crate::tui::actions::Action;
@@ -149,6 +150,22 @@ fn mark(model: &mut Model) {
 }
 
 impl Detail {
+    /// Shows the place in the value that the line under the cursor is about; false when it is
+    /// about none.
+    fn show_fault(&mut self) -> bool {
+        let known = self.shown.as_ref().and_then(|s| s.known.as_ref());
+        let Some(path) = known.and_then(Rows::link).map(str::to_owned) else {
+            return false;
+        };
+        self.go_to(Tab::Value);
+        let value = self.shown.as_mut().and_then(|s| s.value.as_mut());
+        let Some(Value::Tree(view)) = value else {
+            return true;
+        };
+        view.scroll.at = view.tree.reveal_pointer(&path);
+        true
+    }
+
     /// Left or right: branches close and open, bytes and lines move.
     fn aside(&mut self, right: bool) {
         let Some(shown) = &mut self.shown else {
@@ -203,6 +220,11 @@ fn open(model: &mut Model) -> Option<Vec<Effect>> {
             }),
         ) => text.show(*fault),
         (Tab::Hex, _) => detail.go_to(Tab::Value),
+        (Tab::Schema, _) => {
+            if !detail.show_fault() {
+                model.say(Say::info("choose a line that tells what is wrong"));
+            }
+        }
         (Tab::Trace, _) => {
             let around = shown.around.as_ref()?;
             let id = around.rows.get(around.scroll.at)?;

@@ -1,5 +1,6 @@
 //! What the parser takes, what values look like, what is refused, and that nothing hostile hurts.
 
+mod containers;
 mod hostile;
 mod random;
 mod schemas;

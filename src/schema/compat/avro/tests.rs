@@ -28,6 +28,7 @@ const INT_MAP: &str = r#"{"type":"map","values":"int"}"#;
 const LONG_MAP: &str = r#"{"type":"map","values":"long"}"#;
 const ENUM_AB: &str = r#"{"type":"enum","name":"E","symbols":["A","B"]}"#;
 const ENUM_ABC: &str = r#"{"type":"enum","name":"E","symbols":["A","B","C"]}"#;
+const ENUM_BC: &str = r#"{"type":"enum","name":"E","symbols":["B","C"]}"#;
 const ENUM_BA: &str = r#"{"type":"enum","name":"E","symbols":["B","A"]}"#;
 const ENUM_AB_DEFAULT: &str = r#"{"type":"enum","name":"E","symbols":["A","B"],"default":"A"}"#;
 const ENUM2_AB: &str = r#"{"type":"enum","name":"E2","symbols":["A","B"]}"#;
@@ -87,8 +88,17 @@ fn readable() -> Vec<(String, String)> {
             r#"{"type":"bytes","logicalType":"decimal","precision":12,"scale":2}"#,
             r#""bytes""#,
         ),
+        (ENUM_BC, r#"{"type":"enum","name":"E","symbols":["C"]}"#),
         // Unions.
         ("[]", "[]"),
+        (r#"["float"]"#, "[]"),
+        (r#"["double"]"#, r#"["int","float"]"#),
+        (r#"["null","int","boolean"]"#, r#""boolean""#),
+        // Names in a union are compared without their namespaces too.
+        (
+            r#"["null",{"type":"array","items":{"type":"record","name":"ns1.In","fields":[]}}]"#,
+            r#"["null",{"type":"array","items":{"type":"record","name":"ns2.In","fields":[]}}]"#,
+        ),
         (r#"["int"]"#, r#""int""#),
         (r#""int""#, r#"["int"]"#),
         (r#""long""#, r#"["int","long"]"#),

@@ -71,9 +71,9 @@ pub(super) fn decode(table: &Table, bytes: &[u8], out: &mut Vec<u8>) -> Result<u
         budget: &mut Budget::new(start),
         out,
     };
-    let decoded = decoder.value(table.root, 0);
+    let result = decoder.value(table.root, 0);
     let read = decoder.input.at;
-    decoded.map(|()| read).map_err(|fault| {
+    result.map(|()| read).map_err(|fault| {
         out.truncate(start);
         fault.refusal()
     })

@@ -270,10 +270,10 @@ impl Parser {
             )));
         };
         let mut fields = Vec::with_capacity(list.len());
-        let mut names = HashSet::new();
+        let mut seen = HashSet::new();
         for field in list {
             let field = self.field(field, &named.full, fields.is_empty())?;
-            if !names.insert(field.name.clone()) {
+            if !seen.insert(field.name.clone()) {
                 let (name, full) = (quoted(&field.name), quoted(&named.full));
                 return Err(SchemaError(format!("{full} has the field {name} twice")));
             }
@@ -317,12 +317,12 @@ impl Parser {
             return Err(SchemaError(format!("{full} has no `symbols`")));
         };
         let mut symbols = Vec::with_capacity(list.len());
-        let mut names = HashSet::new();
+        let mut seen = HashSet::new();
         for symbol in list {
             let Value::String(name) = symbol else {
                 return Err(SchemaError(format!("a symbol of {full} is no string")));
             };
-            if !names.insert(name) {
+            if !seen.insert(name) {
                 return Err(SchemaError(format!("{full} has {} twice", quoted(name))));
             }
             let mut json = Vec::new();
@@ -333,7 +333,7 @@ impl Parser {
             });
         }
         let default = text_of(object, "default");
-        if let Some(default) = default.as_ref().filter(|default| !names.contains(default)) {
+        if let Some(default) = default.as_ref().filter(|default| !seen.contains(default)) {
             let default = quoted(default);
             return Err(SchemaError(format!(
                 "{full} has no symbol {default}, its default"

@@ -55,5 +55,5 @@ fn long(value: i64) -> Vec<u8> {
 
 /// Bytes with their length in front.
 fn sized(bytes: &[u8]) -> Vec<u8> {
-    [long(bytes.len() as i64), bytes.to_vec()].concat()
+    [long(bytes.len().try_into().unwrap()), bytes.to_vec()].concat()
 }

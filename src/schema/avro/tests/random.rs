@@ -143,12 +143,12 @@ impl Choices<'_> {
                 (Theirs::Long(long), json!(long))
             }
             Kind::Float => {
-                let float = f32::from_bits(self.wide() as u32);
-                (Theirs::Float(float), number(float.to_string()))
+                let float = f32::from_bits((self.wide() as i32).cast_unsigned());
+                (Theirs::Float(float), number(&float.to_string()))
             }
             Kind::Double => {
                 let double = f64::from_bits(self.wide().cast_unsigned());
-                (Theirs::Double(double), number(double.to_string()))
+                (Theirs::Double(double), number(&double.to_string()))
             }
             Kind::Bytes => {
                 let bytes = self.some();
@@ -161,7 +161,8 @@ impl Choices<'_> {
             Kind::Date | Kind::TimeMillis | Kind::TimeMicros | Kind::Stamp(..) => self.time(kind),
             Kind::Decimal(..) => self.decimal(kind),
             Kind::Duration(_) => {
-                let [months, days, millis] = std::array::from_fn(|_| self.wide() as u32);
+                let [months, days, millis] =
+                    std::array::from_fn(|_| (self.wide() as i32).cast_unsigned());
                 let duration =
                     Duration::new(Months::new(months), Days::new(days), Millis::new(millis));
                 let value = json!({"months": months, "days": days, "millis": millis});
@@ -298,7 +299,7 @@ impl Choices<'_> {
         let point = if *scale > 0 { "." } else { "" };
         (
             Theirs::Decimal(Decimal::from(bytes)),
-            number(format!("{sign}{whole}{point}{below}")),
+            number(&format!("{sign}{whole}{point}{below}")),
         )
     }
 }
@@ -321,13 +322,13 @@ fn base(kind: &Kind) -> &'static str {
     }
 }
 
-fn number(text: String) -> Value {
+fn number(text: &str) -> Value {
     let special = ["NaN", "inf", "-inf"]
         .iter()
         .position(|special| *special == text);
     match special {
         Some(at) => json!(["NaN", "Infinity", "-Infinity"][at]),
-        None => serde_json::from_str(&text).unwrap(),
+        None => serde_json::from_str(text).unwrap(),
     }
 }
 
@@ -378,7 +379,7 @@ fn same(ours: &Value, expected: &Value) -> bool {
             let (a, b) = (a.to_string(), b.to_string());
             let float = |text: &str| text.parse::<f64>().unwrap();
             let written = |text: &str| text.contains(['e', 'E']) || text.ends_with(".0");
-            a == b || written(&a) && float(&a) == float(&b)
+            a == b || written(&a) && float(&a).total_cmp(&float(&b)).is_eq()
         }
         (Value::Array(a), Value::Array(b)) => {
             a.len() == b.len() && a.iter().zip(b).all(|(a, b)| same(a, b))

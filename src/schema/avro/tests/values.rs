@@ -240,109 +240,113 @@ fn a_value_ends_where_it_ends() {
     assert_eq!(out, b"x1");
 }
 
+const RECORD: &str = r#"{"type":"record","name":"R","fields":[{"name":"a","type":"int"},{"name":"l","type":
+        {"type":"array","items":{"type":"map","values":"string"}}}]}"#;
+
+/// Schema, bytes, reason.
+const REFUSED: [(&str, &[u8], &str); 21] = [
+    (
+        r#""boolean""#,
+        &[2],
+        "byte 0: 2 is no boolean, which are 0 and 1",
+    ),
+    (r#""boolean""#, &[], "byte 0: the data end within a boolean"),
+    (r#""int""#, &[0x80], "byte 1: the data end within an int"),
+    (
+        r#""int""#,
+        &[0x80, 0x80, 0x80, 0x80, 0x10],
+        "byte 0: an int of more than 32 bits: 2147483648",
+    ),
+    (
+        r#""long""#,
+        &[0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 2],
+        "byte 0: a long of more than 64 bits",
+    ),
+    (
+        r#""long""#,
+        &[0x80; 20],
+        "byte 0: a long of more than 64 bits",
+    ),
+    (
+        r#""double""#,
+        &[0; 7],
+        "byte 0: the data end within a double",
+    ),
+    (
+        r#""string""#,
+        &[8, b'a'],
+        "byte 1: a string of 4 bytes, but 1 are left",
+    ),
+    (
+        r#""string""#,
+        &[1],
+        "byte 0: a string of a length below zero: -1",
+    ),
+    (
+        r#""string""#,
+        &[4, b'a', 0xff],
+        "byte 2: a string that is not UTF-8",
+    ),
+    (
+        r#""bytes""#,
+        &[0xfe, 0xff, 0xff, 0xff, 0x0f],
+        "byte 5: a value of type bytes of 2147483647 bytes, but 0 are left",
+    ),
+    (
+        r#"["null","int"]"#,
+        &[4],
+        "byte 0: a union's branch is 2, and there are 2",
+    ),
+    (
+        r#"["null","int"]"#,
+        &[1],
+        "byte 0: a union's branch is -1, and there are 2",
+    ),
+    (
+        r"[]",
+        &[0],
+        "byte 0: a union's branch is 0, and there are 0",
+    ),
+    (
+        r#"{"type":"enum","name":"E","symbols":["A"]}"#,
+        &[2],
+        "byte 0: an enum's symbol is 1, and there are 1",
+    ),
+    (
+        r#"{"type":"fixed","name":"F","size":3}"#,
+        b"ab",
+        "byte 0: a fixed of 3 bytes, but 2 are left",
+    ),
+    (
+        r#"{"type":"array","items":"int"}"#,
+        &[3, 8, 2, 4, 0],
+        "byte 1: a block of 4 bytes, but 3 are left",
+    ),
+    (
+        r#"{"type":"array","items":"int"}"#,
+        &[3, 2, 2, 4, 0],
+        "byte 4: a block that should end at byte 3",
+    ),
+    (
+        r#"{"type":"array","items":"int"}"#,
+        &[3, 1, 2, 4, 0],
+        "byte 1: a block of -1 bytes, but 3 are left",
+    ),
+    (
+        r#"{"type":"array","items":"int"}"#,
+        &[0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 1],
+        "byte 0: a count of items of more than 63 bits",
+    ),
+    (
+        RECORD,
+        &[2, 2, 4, 2, b'x', 0, 2, b'y', 9],
+        "byte 8 (/l/0/y): a string of a length below zero: -5",
+    ),
+];
+
 #[test]
 fn what_nobody_writes_is_refused_with_its_byte() {
-    let record = r#"{"type":"record","name":"R","fields":[{"name":"a","type":"int"},{"name":"l","type":
-        {"type":"array","items":{"type":"map","values":"string"}}}]}"#;
-    for (schema, bytes, reason) in [
-        (
-            r#""boolean""#,
-            &[2][..],
-            "byte 0: 2 is no boolean, which are 0 and 1",
-        ),
-        (r#""boolean""#, &[], "byte 0: the data end within a boolean"),
-        (r#""int""#, &[0x80], "byte 1: the data end within an int"),
-        (
-            r#""int""#,
-            &[0x80, 0x80, 0x80, 0x80, 0x10],
-            "byte 0: an int of more than 32 bits: 2147483648",
-        ),
-        (
-            r#""long""#,
-            &[0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 2],
-            "byte 0: a long of more than 64 bits",
-        ),
-        (
-            r#""long""#,
-            &[0x80; 20],
-            "byte 0: a long of more than 64 bits",
-        ),
-        (
-            r#""double""#,
-            &[0; 7],
-            "byte 0: the data end within a double",
-        ),
-        (
-            r#""string""#,
-            &[8, b'a'],
-            "byte 1: a string of 4 bytes, but 1 are left",
-        ),
-        (
-            r#""string""#,
-            &[1],
-            "byte 0: a string of a length below zero: -1",
-        ),
-        (
-            r#""string""#,
-            &[4, b'a', 0xff],
-            "byte 2: a string that is not UTF-8",
-        ),
-        (
-            r#""bytes""#,
-            &[0xfe, 0xff, 0xff, 0xff, 0x0f],
-            "byte 5: a value of type bytes of 2147483647 bytes, but 0 are left",
-        ),
-        (
-            r#"["null","int"]"#,
-            &[4],
-            "byte 0: a union's branch is 2, and there are 2",
-        ),
-        (
-            r#"["null","int"]"#,
-            &[1],
-            "byte 0: a union's branch is -1, and there are 2",
-        ),
-        (
-            r"[]",
-            &[0],
-            "byte 0: a union's branch is 0, and there are 0",
-        ),
-        (
-            r#"{"type":"enum","name":"E","symbols":["A"]}"#,
-            &[2],
-            "byte 0: an enum's symbol is 1, and there are 1",
-        ),
-        (
-            r#"{"type":"fixed","name":"F","size":3}"#,
-            b"ab",
-            "byte 0: a fixed of 3 bytes, but 2 are left",
-        ),
-        (
-            r#"{"type":"array","items":"int"}"#,
-            &[3, 8, 2, 4, 0],
-            "byte 1: a block of 4 bytes, but 3 are left",
-        ),
-        (
-            r#"{"type":"array","items":"int"}"#,
-            &[3, 2, 2, 4, 0],
-            "byte 4: a block that should end at byte 3",
-        ),
-        (
-            r#"{"type":"array","items":"int"}"#,
-            &[3, 1, 2, 4, 0],
-            "byte 1: a block of -1 bytes, but 3 are left",
-        ),
-        (
-            r#"{"type":"array","items":"int"}"#,
-            &[0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 1],
-            "byte 0: a count of items of more than 63 bits",
-        ),
-        (
-            record,
-            &[2, 2, 4, 2, b'x', 0, 2, b'y', 9],
-            "byte 8 (/l/0/y): a string of a length below zero: -5",
-        ),
-    ] {
+    for (schema, bytes, reason) in REFUSED {
         let refused = json(&compile(schema), bytes).unwrap_err();
         assert_eq!(refused.0, reason, "{schema}");
     }

@@ -399,14 +399,13 @@ proptest! {
     #[test]
     fn what_apache_avro_writes_is_read_as_it_was_meant(
         bytes in prop::collection::vec(any::<u8>(), 0..600),
-        blocks in prop::option::of(1..40_usize),
     ) {
         let mut choices = Choices { bytes: bytes.iter(), names: 0 };
         let kind = choices.kind(0);
         let (theirs, expected) = choices.value(&kind);
         let text = schema(&kind).to_string();
         let parsed = Schema::parse_str(&text).unwrap();
-        let writer = GenericDatumWriter::builder(&parsed).maybe_target_block_size(blocks);
+        let writer = GenericDatumWriter::builder(&parsed);
         let data = writer.build().unwrap().write_value_to_vec(theirs).unwrap();
         let ours: Value = serde_json::from_str(&decoded(&compile(&text), &data).unwrap()).unwrap();
         prop_assert!(same(&ours, &expected), "{text}\n{ours}\n{expected}");

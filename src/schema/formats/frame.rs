@@ -10,13 +10,7 @@ use crate::event::Headers;
 use crate::event::codec::StreamKind;
 
 use super::{cbor, inflate};
-
-/// Which half of an event.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Side {
-    Key,
-    Value,
-}
+use crate::schema::sources::Side;
 
 /// What the bytes may be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -5,7 +5,7 @@ use crate::text::{JsonText, Visit};
 /// The members of the object that `bytes` are, in the order of `names`; of one that comes twice
 /// the last. `None` where the bytes are no JSON object. Names that are written with escapes are
 /// not found.
-pub(super) fn members<'a, const N: usize>(
+pub(in crate::schema) fn members<'a, const N: usize>(
     bytes: &'a [u8],
     names: [&'static str; N],
 ) -> Option<Members<'a, N>> {
@@ -26,9 +26,9 @@ pub(super) fn members<'a, const N: usize>(
     })
 }
 
-pub(super) struct Members<'a, const N: usize> {
+pub(in crate::schema) struct Members<'a, const N: usize> {
     /// The text of each value.
-    pub(super) found: [Option<&'a str>; N],
+    pub(in crate::schema) found: [Option<&'a str>; N],
     /// How many members have another name.
     pub(super) others: usize,
 }

@@ -6,7 +6,7 @@ pub mod cloud_events;
 pub mod debezium;
 pub mod frame;
 pub mod inflate;
-mod members;
+pub(in crate::schema) mod members;
 pub mod msgpack;
 mod read;
 pub mod scalar;

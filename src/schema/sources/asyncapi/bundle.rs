@@ -53,7 +53,12 @@ pub(super) fn one_of(
         }
     }
     let branches: Vec<Value> = references.iter().map(|r| json!({ "$ref": r })).collect();
-    assemble(documents, &documents.main, json!({ "oneOf": branches }), draft)
+    assemble(
+        documents,
+        &documents.main,
+        json!({ "oneOf": branches }),
+        draft,
+    )
 }
 
 fn assemble(
@@ -111,7 +116,9 @@ fn needed<'a>(
             continue;
         }
         let Some(place) = documents.resolve(file, &reference) else {
-            return Err(SchemaError(format!("the reference {reference} leads nowhere")));
+            return Err(SchemaError(format!(
+                "the reference {reference} leads nowhere"
+            )));
         };
         waiting.extend(local(place.value));
         found.push(place);

@@ -108,7 +108,11 @@ impl Client {
 
     fn read(&self, mut response: Response<Body>) -> Result<String, Failure> {
         let status = response.status().as_u16();
-        let body = response.body_mut().with_config().limit(LARGEST).read_to_vec();
+        let body = response
+            .body_mut()
+            .with_config()
+            .limit(LARGEST)
+            .read_to_vec();
         let body = match body {
             Ok(body) => body,
             // What it says of its failure is not worth another one.

@@ -34,7 +34,9 @@ impl Base {
             Some((login, host)) => (Some(login), host),
             None => (None, authority),
         };
-        if host.is_empty() || host.contains(|c: char| c.is_whitespace() || c == ',' || c.is_control()) {
+        if host.is_empty()
+            || host.contains(|c: char| c.is_whitespace() || c == ',' || c.is_control())
+        {
             return Err(refused("it names no host, or more than one"));
         }
         if path.contains(|c: char| c.is_whitespace() || c.is_control()) {
@@ -48,7 +50,9 @@ impl Base {
             secrets: Vec::new(),
         };
         let login = login.map(decode).transpose()?;
-        let basic = login.as_deref().or(settings.basic.as_ref().map(ExposeSecret::expose_secret));
+        let basic = login
+            .as_deref()
+            .or(settings.basic.as_ref().map(ExposeSecret::expose_secret));
         if let Some(basic) = basic {
             base.log_in("Basic", STANDARD.encode(basic));
             let password = basic.split_once(':').map_or("", |(_, password)| password);

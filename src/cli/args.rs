@@ -8,8 +8,8 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use super::position::Pos;
 use super::{
-    brokers, completions, config, demo, keys, lag, man, open, position, read, record, replay_args,
-    tail, themes, topics, units,
+    brokers, check, completions, config, demo, keys, lag, man, open, position, read, record,
+    replay_args, tail, themes, topics, units,
 };
 use crate::event::Timestamp;
 
@@ -39,6 +39,7 @@ pub enum Command {
     Topics(topics::Topics),
     Read(read::Read),
     Tail(tail::Tail),
+    Check(check::Check),
     Record(record::Record),
     Replay(Box<replay_args::Replay>),
     Lag(lag::Lag),
@@ -64,9 +65,16 @@ pub struct Global {
     /// Client property of the broker, for example security.protocol=SSL; repeatable
     #[arg(short = 'X', global = true, value_name = "KEY=VALUE", value_parser = property)]
     pub property: Vec<(String, String)>,
-    /// Pin the decoders: key=FORMAT,value=FORMAT of auto, json, text, binary
-    #[arg(long, global = true, value_name = "LIST", value_parser = crate::event::Decoding::parse)]
-    pub decode: Option<crate::event::Decoding>,
+    /// Pin the decoders: key=FORMAT,value=FORMAT of auto, detect, json, text, binary, avro, protobuf
+    #[arg(long, global = true, value_name = "LIST", value_parser = crate::schema::Pins::parse)]
+    pub decode: Option<crate::schema::Pins>,
+    /// Schemas to check events by: a registry's URL, an `AsyncAPI` document, or a folder of
+    /// TOPIC.json, TOPIC.avsc, TOPIC.proto, TOPIC/EVENTTYPE.json
+    #[arg(long, global = true, value_name = "WHERE")]
+    pub schemas: Option<String>,
+    /// Let JSON Schema's `format` be a rule; it is a remark otherwise
+    #[arg(long, global = true)]
+    pub formats: bool,
     /// When to colour
     #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
     pub color: ColorWhen,

@@ -48,14 +48,15 @@ pub async fn run(session: &Arc<Session>, args: &Demo) -> Result<Exit> {
         };
         return open::demo(session, &args.select, how).await;
     }
-    let printing = print::prepare(session, &args.output)?;
+    let sources = ["demo:".to_owned()];
+    let printing = print::prepare(session, &sources, &args.output)?;
     let opened = session.open_with("demo:", |settings| {
         settings.rate = args.rate;
         settings.frozen = args.frozen;
     })?;
     // Where nobody watches, a stream that never ends would only be in the way.
     let live = session.stdout_is_terminal && !args.frozen && args.select.until.is_none();
-    let query = reading::compile(session, &args.select)?;
+    let query = reading::compile(session, &sources, &args.select)?;
     let reading = reading::prepare_opened(
         session,
         query,

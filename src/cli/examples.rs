@@ -25,6 +25,7 @@ pub const READ: &str = "Examples:\n  evtap read kafka://localhost:9092/orders --
 pub const TAIL: &str = "Examples:\n  evtap tail demo:orders\n  evtap tail prod/orders,payments -g 'order-456' --idle 1m";
 pub const RECORD: &str = "Examples:\n  evtap record prod/orders --from -1h --out incident.mcap\n  evtap record demo: --out demo.jsonl.zst";
 pub const REPLAY: &str = "Examples:\n  evtap replay incident.mcap --to kafka://localhost:9092/orders.replay --create-topic --dry-run\n  echo '{\"orderId\":1}' | evtap replay - --to kafka://localhost:9092/orders --yes";
+pub const CHECK: &str = "Examples:\n  evtap check demo:\n  evtap check kafka://localhost:9092/orders --schemas http://localhost:8081 -o junit";
 pub const LAG: &str =
     "Examples:\n  evtap lag kafka://localhost:9092\n  evtap lag demo: --group shipping-svc -o json";
 pub const DEMO: &str = "Examples:\n  evtap demo\n  evtap demo --to kafka://localhost:9092 --yes";

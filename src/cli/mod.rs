@@ -3,9 +3,11 @@
 
 mod args;
 mod brokers;
+mod check;
 mod completions;
 mod config;
 mod confirm;
+mod decoding;
 mod demo;
 mod error;
 mod examples;
@@ -87,6 +89,7 @@ async fn dispatch(session: &Arc<Session>, command: Option<Command>) -> Result<Ex
         Command::Topics(args) => topics::run(session, &args).await,
         Command::Read(args) => read::run(session, &args).await,
         Command::Tail(args) => tail::run(session, &args).await,
+        Command::Check(args) => check::run(session, &args).await,
         Command::Record(args) => record::run(session, &args).await,
         Command::Replay(args) => replay::run(session, &args).await,
         Command::Lag(args) => lag::run(session, &args).await,

@@ -150,7 +150,7 @@ async fn screen(
     demo: Demo,
 ) -> Result<Exit> {
     refuse_meaningless(select)?;
-    let query = reading::compile(session, select)?;
+    let query = reading::compile(session, &sources, select)?;
     let connect = Connector {
         session: session.clone(),
         demo,
@@ -173,7 +173,7 @@ async fn screen(
             .zone
             .clone()
             .unwrap_or_else(jiff::tz::TimeZone::system),
-        decoding: session.decoding(),
+        decoder: session.decoder(&sources)?,
         memory: session.global.mem,
         contexts: connect.contexts(),
         welcome: session
@@ -182,7 +182,7 @@ async fn screen(
             .is_empty()
             .then(|| "your broker: evtap open kafka://HOST:9092".to_owned()),
         select: query,
-        spec: reading::spec(session, select),
+        spec: reading::spec(session, &sources, select)?,
         selection: replay_args::selection(select),
         from: select.from.as_ref().map(|pos| pos.bound(now)),
         until: select

@@ -22,9 +22,9 @@ pub struct Printing {
 }
 
 /// Reads `-o` and `--map`; a mistake in them must not wait for a network.
-pub fn prepare(session: &Session, output: &Output) -> Result<Printing> {
+pub fn prepare(session: &Session, sources: &[String], output: &Output) -> Result<Printing> {
     let look = Look {
-        decoding: session.decoding(),
+        decoder: session.decoder(sources)?,
         color: session.colour(),
         ascii: session.ascii(),
         terminal: session.stdout_is_terminal,
@@ -36,7 +36,7 @@ pub fn prepare(session: &Session, output: &Output) -> Result<Printing> {
     let printer = match map {
         Some(map) => {
             let writer = mapped_writer(format, &look).map_err(refused)?;
-            Printer::mapped(writer, map, look.decoding, stdout()?)
+            Printer::mapped(writer, map, &look.decoder, stdout()?)
         }
         None => Printer::events(writer(format, &look).map_err(refused)?, stdout()?),
     };

@@ -24,8 +24,8 @@ pub struct Read {
 }
 
 pub async fn run(session: &Session, args: &Read) -> Result<Exit> {
-    let printing = print::prepare(session, &args.output)?;
-    let query = reading::compile(session, &args.select)?;
+    let printing = print::prepare(session, &args.sources, &args.output)?;
+    let query = reading::compile(session, &args.sources, &args.select)?;
     let reading =
         reading::prepare(session, query, &args.sources, &args.select, args.follow).await?;
     if args.select.explain {

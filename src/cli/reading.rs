@@ -25,21 +25,21 @@ impl From<QueryError> for Failure {
 }
 
 /// Compiles the selection before anything is opened: a typing error must not wait for a network.
-pub fn compile(session: &Session, select: &Select) -> Result<Arc<Query>> {
-    Ok(Arc::new(Query::compile(&spec(session, select))?))
+pub fn compile(session: &Session, sources: &[String], select: &Select) -> Result<Arc<Query>> {
+    Ok(Arc::new(Query::compile(&spec(session, sources, select)?)?))
 }
 
 /// The selection before it is compiled.
-pub fn spec(session: &Session, select: &Select) -> QuerySpec {
-    QuerySpec {
+pub fn spec(session: &Session, sources: &[String], select: &Select) -> Result<QuerySpec> {
+    Ok(QuerySpec {
         where_: select.where_.clone(),
         filters: select.filters.clone(),
         grep: select.grep.clone(),
         ignore_case: select.ignore_case,
         fixed: select.fixed_strings,
         keys: select.keys.iter().map(|k| k.clone().into_bytes()).collect(),
-        decoding: session.decoding(),
-    }
+        decoder: session.decoder(sources)?,
+    })
 }
 
 /// Opens, and puts the bounds on the clock of each source.

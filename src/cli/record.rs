@@ -35,7 +35,7 @@ pub struct Record {
 }
 
 pub async fn run(session: &Session, args: &Record) -> Result<Exit> {
-    let query = reading::compile(session, &args.select)?;
+    let query = reading::compile(session, &args.sources, &args.select)?;
     let out = file_address(&args.out)?;
     if args.out.exists() && !args.overwrite {
         return Err(

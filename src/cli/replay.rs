@@ -16,7 +16,7 @@ use crate::pipeline::End;
 use crate::replay::{Control, Destination, Job, Ran, RunState, guard};
 
 pub async fn run(session: &Session, args: &Replay) -> Result<Exit> {
-    let query = reading::compile(session, &args.select)?;
+    let query = reading::compile(session, &args.sources, &args.select)?;
     let sources = args
         .sources
         .iter()

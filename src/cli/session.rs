@@ -2,18 +2,20 @@
 //! opened brokers.
 
 use std::io::{IsTerminal, Write};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use clap::error::ErrorKind;
 use jiff::tz::TimeZone;
 
 use super::args::{ColorWhen, Global};
+use super::decoding;
 use super::error::{Exit, Failure, Result};
 use crate::broker::{self, Address, Broker, Notices, Settings};
 use crate::config::{self, Config};
-use crate::event::{Decoding, Timestamp};
+use crate::event::Timestamp;
 use crate::pipeline::Stop;
+use crate::schema::Decoder;
 use crate::text::Visible;
 use crate::tui::theme::{self, Catalog, Depth, Theme};
 
@@ -25,6 +27,8 @@ pub struct Session {
     pub stdout_is_terminal: bool,
     pub stderr_is_terminal: bool,
     pub zone: Option<TimeZone>,
+    /// The last decoder, and of which sources it is.
+    decoder: Mutex<Option<(Vec<String>, Decoder)>>,
     /// Whether somebody listens to `stop`; until then Ctrl-C ends the command where it stands.
     minds_stop: AtomicBool,
 }
@@ -71,6 +75,7 @@ impl Session {
             stdout_is_terminal: std::io::stdout().is_terminal(),
             stderr_is_terminal: std::io::stderr().is_terminal(),
             zone,
+            decoder: Mutex::default(),
             minds_stop: AtomicBool::new(false),
         };
         session.start_log()?;
@@ -100,7 +105,7 @@ impl Session {
             tracing::Level::INFO
         };
         let subscriber = tracing_subscriber::fmt()
-            .with_writer(std::sync::Mutex::new(file))
+            .with_writer(Mutex::new(file))
             .with_ansi(false)
             .with_max_level(level)
             .finish();
@@ -142,8 +147,18 @@ impl Session {
         })
     }
 
-    pub fn decoding(&self) -> Decoding {
-        self.global.decode.unwrap_or_default()
+    /// How keys and values of these sources are decoded. A registry is asked through one and the
+    /// same value, however often this is called.
+    pub fn decoder(&self, sources: &[String]) -> Result<Decoder> {
+        let mut last = self.decoder.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((of, decoder)) = &*last
+            && of == sources
+        {
+            return Ok(decoder.clone());
+        }
+        let decoder = decoding::decoder(self, sources)?;
+        *last = Some((sources.to_vec(), decoder.clone()));
+        Ok(decoder)
     }
 
     /// Whether standard output is coloured.
@@ -216,6 +231,9 @@ impl Session {
         settings
             .properties
             .extend(self.global.property.iter().cloned());
+        // These are for the registry, which no adapter knows of.
+        let of_registry = |name: &String| name.starts_with("schema.registry.");
+        settings.properties.retain(|name, _| !of_registry(name));
         settings.read_only |= self.global.read_only;
         settings.log.clone_from(&self.global.log);
         // A write has no subscription to be told through.

@@ -25,8 +25,8 @@ pub struct Tail {
 }
 
 pub async fn run(session: &Session, args: &Tail) -> Result<Exit> {
-    let printing = print::prepare(session, &args.output)?;
-    let query = reading::compile(session, &args.select)?;
+    let printing = print::prepare(session, &args.sources, &args.output)?;
+    let query = reading::compile(session, &args.sources, &args.select)?;
     let opened = args
         .sources
         .iter()

@@ -5,7 +5,7 @@ use std::fmt;
 
 use crate::text::{JsonFault, JsonText};
 
-/// A decoder by the name that `--decode` knows it by.
+/// A decoder that needs nothing but the bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum Format {
     /// For values JSON, else text, else binary; for keys text, else binary: an order number is not
@@ -17,16 +17,6 @@ pub enum Format {
     Binary,
 }
 
-impl Format {
-    /// All of them with their names, in the order in which they are shown.
-    pub const NAMES: &[(&str, Self)] = &[
-        ("auto", Self::Auto),
-        ("json", Self::Json),
-        ("text", Self::Text),
-        ("binary", Self::Binary),
-    ];
-}
-
 /// How keys and values are decoded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub struct Decoding {
@@ -34,53 +24,7 @@ pub struct Decoding {
     pub value: Format,
 }
 
-/// Why a `--decode` text was refused.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum DecodingError {
-    #[error("'{0}' does not say what to decode and how")]
-    Shape(String),
-    #[error("there is no decoder '{0}'")]
-    Unknown(String),
-    #[error("the decoder of the {0} is given twice")]
-    Twice(&'static str),
-}
-
-impl DecodingError {
-    /// What to try.
-    pub fn hint(&self) -> String {
-        let names: Vec<&str> = Format::NAMES.iter().map(|(name, _)| *name).collect();
-        format!(
-            "write key=FORMAT, value=FORMAT or both with a comma between; FORMAT is one of {}",
-            names.join(", ")
-        )
-    }
-}
-
 impl Decoding {
-    /// Reads `key=FORMAT,value=FORMAT`; what is not named stays `auto`.
-    pub fn parse(text: &str) -> Result<Self, DecodingError> {
-        let (mut key, mut value) = (None, None);
-        for part in text.split(',') {
-            let shape = || DecodingError::Shape(part.to_owned());
-            let (what, name) = part.split_once('=').ok_or_else(shape)?;
-            let (slot, which) = match what.trim() {
-                "key" => (&mut key, "key"),
-                "value" => (&mut value, "value"),
-                _ => return Err(shape()),
-            };
-            let name = name.trim();
-            let known = Format::NAMES.iter().find(|(known, _)| *known == name);
-            let (_, format) = known.ok_or_else(|| DecodingError::Unknown(name.to_owned()))?;
-            if slot.replace(*format).is_some() {
-                return Err(DecodingError::Twice(which));
-            }
-        }
-        Ok(Self {
-            key: key.unwrap_or_default(),
-            value: value.unwrap_or_default(),
-        })
-    }
-
     /// Decodes a key.
     #[inline]
     pub fn key<'a>(&self, bytes: Option<&'a [u8]>) -> Content<'a> {
@@ -112,30 +56,48 @@ pub enum Decoded<'a> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Content<'a> {
     pub data: Decoded<'a>,
-    pub refused: Option<Refused>,
+    /// The format that the data was decoded from, where it is not what the bytes are.
+    pub from: Option<&'static str>,
+    pub refused: Option<Refused<'a>>,
 }
 
 impl<'a> Content<'a> {
-    const fn of(data: Decoded<'a>) -> Self {
+    pub const fn of(data: Decoded<'a>) -> Self {
         Self {
             data,
+            from: None,
             refused: None,
         }
     }
+
+    /// The word for how the bytes are made of the data; `null` is the one for none.
+    pub fn encoding(&self, null: &'static str) -> &'static str {
+        self.from.unwrap_or(match self.data {
+            Decoded::Null => null,
+            Decoded::Json(_) => "json",
+            Decoded::Text(_) => "text",
+            Decoded::Binary(_) => "binary",
+        })
+    }
 }
 
-/// Why a pinned decoder refused.
+/// Why a decoder refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Refused {
+pub enum Refused<'a> {
     NotJson(JsonFault),
-    NotUtf8 { at: usize },
+    NotUtf8 {
+        at: usize,
+    },
+    /// What a decoder of another room said.
+    Said(&'a str),
 }
 
-impl fmt::Display for Refused {
+impl fmt::Display for Refused<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NotJson(fault) => write!(f, "not JSON: {fault}"),
             Self::NotUtf8 { at } => write!(f, "not text: not UTF-8 at byte {at}"),
+            Self::Said(why) => f.write_str(why),
         }
     }
 }
@@ -159,24 +121,25 @@ pub fn decode(bytes: Option<&[u8]>, format: Format) -> Content<'_> {
         Format::Json => match JsonText::parse(bytes) {
             Ok(json) => Content::of(Decoded::Json(json)),
             Err(fault) => Content {
-                data: text_or_binary(bytes),
                 refused: Some(Refused::NotJson(fault)),
+                ..Content::of(text_or_binary(bytes))
             },
         },
         Format::Text => match str::from_utf8(bytes) {
             Ok(text) => Content::of(Decoded::Text(text)),
             Err(error) => Content {
-                data: Decoded::Binary(bytes),
                 refused: Some(Refused::NotUtf8 {
                     at: error.valid_up_to(),
                 }),
+                ..Content::of(Decoded::Binary(bytes))
             },
         },
         Format::Binary => Content::of(Decoded::Binary(bytes)),
     }
 }
 
-fn text_or_binary(bytes: &[u8]) -> Decoded<'_> {
+/// Text where the bytes are UTF-8.
+pub fn text_or_binary(bytes: &[u8]) -> Decoded<'_> {
     str::from_utf8(bytes).map_or(Decoded::Binary(bytes), Decoded::Text)
 }
 
@@ -203,7 +166,10 @@ mod tests {
     fn keys_are_text_unless_asked_otherwise() {
         let key = Decoding::default().key(Some(b"123"));
         assert_eq!(key, Content::of(Decoded::Text("123")));
-        let asked = Decoding::parse("key=json").unwrap();
+        let asked = Decoding {
+            key: Format::Json,
+            ..Decoding::default()
+        };
         assert!(matches!(asked.key(Some(b"123")).data, Decoded::Json(_)));
         assert_eq!(asked.value, Format::Auto);
     }
@@ -220,27 +186,5 @@ mod tests {
         assert_eq!(bytes.data, Decoded::Binary(b"ab\xff"));
         assert_eq!(bytes.refused, Some(Refused::NotUtf8 { at: 2 }));
         assert!(decode(Some(b"{}"), Format::Binary).refused.is_none());
-    }
-
-    #[test]
-    fn a_decoding_is_read_from_its_flag() {
-        assert_eq!(
-            Decoding::parse("key=json, value=text"),
-            Ok(Decoding {
-                key: Format::Json,
-                value: Format::Text
-            })
-        );
-        for (text, message) in [
-            ("", "'' does not say"),
-            ("json", "'json' does not say"),
-            ("values=json", "'values=json' does not say"),
-            ("value=avroo", "no decoder 'avroo'"),
-            ("key=text,key=json", "given twice"),
-        ] {
-            let error = Decoding::parse(text).unwrap_err();
-            assert!(error.to_string().contains(message), "{error}");
-            assert!(error.hint().contains("auto, json, text, binary"));
-        }
     }
 }

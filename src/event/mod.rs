@@ -8,13 +8,15 @@ mod headers;
 mod meta;
 pub mod object;
 mod position;
+mod seen;
 mod select;
 mod time;
 
 pub use batch::{ArenaFull, BATCH_BYTES, BATCH_EVENTS, Batch, BatchPool, EventRef, Scanned};
-pub use decode::{Content, Decoded, Decoding, DecodingError, Format, Refused, decode};
+pub use decode::{Content, Decoded, Decoding, Format, Refused, decode, text_or_binary};
 pub use headers::{HeaderBuf, HeaderIter, Headers};
 pub use meta::{BatchMeta, Compression, Marker, Visibility};
 pub use position::{ANY_PARTITION, Position, PositionStyle, PositionText, Stream, Streams};
+pub use seen::{Checked, SchemaFault, SchemaId, SchemaVerdict, Seen};
 pub use select::{Select, SelectAll, SelectError, SelectWorker, Verdict};
 pub use time::{Timestamp, TimestampType};

@@ -7,10 +7,11 @@ use super::causes::{Causes, CausesReport, Tie};
 use super::fields::{Drift, FieldsReport};
 use super::lag::{LagReport, Why};
 use super::lanes::{Lanes, Spot};
+use super::misfits::{Misfit, MisfitsReport};
 use super::order::{Anomaly, Gap, Kind, Order, OrderReport};
 use super::payload::{Odd, Oddity, Payloads, Personal};
 use super::{At, Names, Verdict, top};
-use crate::event::{Batch, Timestamp};
+use crate::event::{Batch, SchemaFault, SchemaVerdict, Timestamp};
 use crate::text::{Visible, human};
 
 /// The stable name of a kind of finding, `order.version`.
@@ -32,6 +33,8 @@ impl Code {
     pub const PII_PHONE: Self = Self("pii.phone");
     pub const PII_CARD: Self = Self("pii.card");
     pub const SCHEMA_DRIFT: Self = Self("schema.drift");
+    pub const SCHEMA_VIOLATION: Self = Self("schema.violation");
+    pub const SCHEMA_UNKNOWN: Self = Self("schema.unknown_id");
 
     pub const fn as_str(self) -> &'static str {
         self.0
@@ -100,6 +103,8 @@ pub struct Finding {
     pub message: String,
     /// The finding that explains this one.
     pub cause: Option<(Code, At)>,
+    /// What the schema says, where one does.
+    pub faults: Vec<SchemaFault>,
 }
 
 /// All findings, the most urgent first.
@@ -112,6 +117,16 @@ pub struct FindingsReport {
     pub events: u64,
     /// Findings that there was no room for.
     pub unkept: u64,
+    /// Pieces of personal data in the values that are listed.
+    pub personal: u64,
+}
+
+/// Reports of folds that do not run with the others.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Parts<'a> {
+    pub lag: Option<&'a LagReport>,
+    pub fields: Option<&'a FieldsReport>,
+    pub misfits: Option<&'a MisfitsReport>,
 }
 
 /// The folds that run live, fed together.
@@ -157,20 +172,20 @@ impl Findings {
     }
 
     /// What was found so far. `ended` as for [`Order::report`].
-    pub fn report(
-        &self,
-        ended: bool,
-        lag: Option<&LagReport>,
-        fields: Option<&FieldsReport>,
-    ) -> FindingsReport {
+    pub fn report(&self, ended: bool, parts: Parts<'_>) -> FindingsReport {
         let order = self.order.report(ended);
         let causes = self.causes.report();
         let (odd, odd_unkept) = self.payloads.report();
         let mut findings: Vec<Finding> = order.anomalies.iter().flat_map(of_anomaly).collect();
         findings.extend(of_causes(&causes, &order));
-        findings.extend(odd.iter().map(of_odd));
-        findings.extend(lag.into_iter().flat_map(of_lag));
-        findings.extend(fields.into_iter().flat_map(of_fields));
+        // Where there are schemas, they say what can be decoded.
+        let guess =
+            |odd: &&Odd| parts.misfits.is_none() || !matches!(odd.what, Oddity::Undecodable(_));
+        findings.extend(odd.iter().filter(guess).map(of_odd));
+        findings.extend(parts.lag.into_iter().flat_map(of_lag));
+        findings.extend(parts.fields.into_iter().flat_map(of_fields));
+        let misfits = parts.misfits.map(|report| &report.misfits[..]);
+        findings.extend(misfits.unwrap_or_default().iter().map(of_misfit));
         tie(&mut findings);
         findings.sort_by(|a, b| rank(a).cmp(&rank(b)));
         findings.dedup_by(|later, first| (later.code, &later.at) == (first.code, &first.at));
@@ -184,7 +199,11 @@ impl Findings {
             findings,
             checks,
             events: order.coverage.events,
-            unkept: order.coverage.unkept + causes.unkept + odd_unkept,
+            unkept: order.coverage.unkept
+                + causes.unkept
+                + odd_unkept
+                + parts.misfits.map_or(0, |report| report.unkept),
+            personal: odd.iter().map(|odd| odd.personal()).sum(),
         }
     }
 }
@@ -199,7 +218,7 @@ fn effects(causes: &CausesReport) -> Verdict {
     let none = (causes.effects == 0).then_some("no event names its cause".into());
     let forgot = (causes.forgotten > 0).then_some("ids were forgotten".into());
     let found = !causes.duplicates.is_empty() || !causes.skews.is_empty();
-    Verdict::of(found, [none, forgot])
+    Verdict::of(found, none, [forgot])
 }
 
 fn text(bytes: &[u8]) -> String {
@@ -221,6 +240,7 @@ fn of_anomaly(anomaly: &Anomaly) -> Vec<Finding> {
         time: anomaly.time,
         message,
         cause: None,
+        faults: Vec::new(),
     };
     let other = anomaly.other.as_ref().map(ToString::to_string);
     let other = other.unwrap_or_default();
@@ -290,6 +310,7 @@ fn of_causes<'a>(
         time: tie.time,
         message,
         cause: None,
+        faults: Vec::new(),
     };
     let twice = causes.duplicates.iter().map(move |tie| {
         let message = format!("the same effect of the same cause is at {}", tie.other);
@@ -350,6 +371,35 @@ fn of_odd(odd: &Odd) -> Finding {
         time: odd.time,
         message,
         cause: None,
+        faults: Vec::new(),
+    }
+}
+
+fn of_misfit(misfit: &Misfit) -> Finding {
+    let (code, severity) = match misfit.verdict {
+        SchemaVerdict::Undecodable => (Code::PAYLOAD_UNDECODABLE, Severity::P2),
+        SchemaVerdict::UnknownId => (Code::SCHEMA_UNKNOWN, Severity::P3),
+        _ => (Code::SCHEMA_VIOLATION, Severity::P2),
+    };
+    let first = misfit.faults.first();
+    let said = first.map_or_else(String::new, |fault| match fault.path.as_str() {
+        "" => Visible(&fault.message).to_string(),
+        path => format!("{}: {}", Visible(path), Visible(&fault.message)),
+    });
+    let more = match misfit.faults.len() {
+        0 | 1 => String::new(),
+        all => format!(" (and {} more)", all - 1),
+    };
+    Finding {
+        code,
+        severity,
+        at: misfit.at.clone(),
+        other: None,
+        key: misfit.key.clone(),
+        time: misfit.time,
+        message: format!("{said}{more}"),
+        cause: None,
+        faults: misfit.faults.clone(),
     }
 }
 
@@ -384,6 +434,7 @@ fn of_lag(lag: &LagReport) -> impl Iterator<Item = Finding> + '_ {
             time: waiting.and_then(|w| w.time),
             message,
             cause: None,
+            faults: Vec::new(),
         })
     })
 }
@@ -403,6 +454,7 @@ fn of_drift(drift: &Drift) -> Option<Finding> {
         time: drift.since_time,
         message: drift.to_string(),
         cause: None,
+        faults: Vec::new(),
     })
 }
 

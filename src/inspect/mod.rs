@@ -4,10 +4,12 @@
 
 mod at;
 pub mod causes;
+pub mod check;
 pub mod fields;
 pub mod findings;
 pub mod lag;
 mod lanes;
+pub mod misfits;
 mod names;
 pub mod order;
 pub mod payload;

@@ -7,7 +7,8 @@
 
 use super::clock::Clock;
 use super::{FormatSpec, Frame, Writer, json, text};
-use crate::event::{Decoding, EventRef, object};
+use crate::event::{Decoded, EventRef, object};
+use crate::schema::Reader;
 use crate::text as safe;
 
 pub(super) const FORMAT: FormatSpec = FormatSpec {
@@ -16,7 +17,7 @@ pub(super) const FORMAT: FormatSpec = FormatSpec {
     argument: None,
     open: |_, look| {
         Ok(Box::new(Csv {
-            decoding: look.decoding,
+            reader: look.decoder.reader(),
             clock: Clock::new(look.zone.as_ref()),
             scratch: Vec::new(),
         }))
@@ -26,19 +27,19 @@ pub(super) const FORMAT: FormatSpec = FormatSpec {
 
 #[derive(Clone)]
 struct Csv {
-    decoding: Decoding,
+    reader: Reader,
     clock: Clock,
     scratch: Vec<u8>,
 }
 
-impl Csv {
-    /// Appends a comma and the field that `write` makes, in quotes where it needs them.
-    fn field(&mut self, out: &mut Vec<u8>, write: impl FnOnce(&mut Vec<u8>)) {
-        self.scratch.clear();
-        write(&mut self.scratch);
-        out.push(b',');
-        push_field(out, &self.scratch);
-    }
+impl Csv {}
+
+/// Appends a comma and the field that `write` makes, in quotes where it needs them.
+fn field(scratch: &mut Vec<u8>, out: &mut Vec<u8>, write: impl FnOnce(&mut Vec<u8>)) {
+    scratch.clear();
+    write(scratch);
+    out.push(b',');
+    push_field(out, scratch);
 }
 
 fn push_field(out: &mut Vec<u8>, field: &[u8]) {
@@ -81,15 +82,19 @@ impl Writer for Csv {
         } else {
             out.push(b',');
         }
-        let decoding = self.decoding;
-        for content in [decoding.key(event.key), decoding.value(event.value)] {
-            if content.data == crate::event::Decoded::Null {
+        let seen = self.reader.see(event);
+        for content in [seen.key, seen.value] {
+            if content.data == Decoded::Null {
                 out.push(b',');
             } else {
-                self.field(out, |out| text::write_data(out, content.data));
+                field(&mut self.scratch, out, |out| {
+                    text::write_data(out, content.data);
+                });
             }
         }
-        self.field(out, |out| object::write_headers(out, event.headers));
+        field(&mut self.scratch, out, |out| {
+            object::write_headers(out, event.headers)
+        });
         out.push(b'\n');
     }
 

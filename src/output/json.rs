@@ -1,7 +1,8 @@
 //! Event objects as JSON: one a line, or one array.
 
 use super::{FormatSpec, Frame, Look, MappedWriter, Writer};
-use crate::event::{Decoding, EventRef, object};
+use crate::event::{EventRef, object};
+use crate::schema::Reader;
 use crate::text;
 
 pub(super) const LINES: FormatSpec = FormatSpec {
@@ -10,7 +11,7 @@ pub(super) const LINES: FormatSpec = FormatSpec {
     argument: None,
     open: |_, look| {
         Ok(Box::new(Lines {
-            decoding: look.decoding,
+            reader: look.decoder.reader(),
         }))
     },
     open_mapped: mapped_lines,
@@ -22,12 +23,12 @@ pub(super) const ARRAY: FormatSpec = FormatSpec {
     argument: None,
     open: |_, look| {
         Ok(Box::new(Array {
-            decoding: look.decoding,
+            reader: look.decoder.reader(),
         }))
     },
     open_mapped: |look| {
         Box::new(Array {
-            decoding: look.decoding,
+            reader: look.decoder.reader(),
         })
     },
 };
@@ -35,25 +36,25 @@ pub(super) const ARRAY: FormatSpec = FormatSpec {
 /// One mapped text a line, for all formats without a form of their own.
 pub(super) fn mapped_lines(look: &Look) -> Box<dyn MappedWriter> {
     Box::new(Lines {
-        decoding: look.decoding,
+        reader: look.decoder.reader(),
     })
 }
 
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 struct Lines {
-    decoding: Decoding,
+    reader: Reader,
 }
 
 impl Frame for Lines {}
 
 impl Writer for Lines {
     fn event(&mut self, out: &mut Vec<u8>, event: &EventRef<'_>) {
-        object::write(out, event, &self.decoding);
+        object::write(out, event, &self.reader.see(event));
         out.push(b'\n');
     }
 
     fn fork(&self) -> Box<dyn Writer> {
-        Box::new(*self)
+        Box::new(self.clone())
     }
 }
 
@@ -64,14 +65,14 @@ impl MappedWriter for Lines {
     }
 
     fn fork_mapped(&self) -> Box<dyn MappedWriter> {
-        Box::new(*self)
+        Box::new(self.clone())
     }
 }
 
 /// Each element stands on a line of its own: the line begins with the element.
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 struct Array {
-    decoding: Decoding,
+    reader: Reader,
 }
 
 impl Frame for Array {
@@ -91,11 +92,11 @@ impl Frame for Array {
 impl Writer for Array {
     fn event(&mut self, out: &mut Vec<u8>, event: &EventRef<'_>) {
         out.push(b'\n');
-        object::write(out, event, &self.decoding);
+        object::write(out, event, &self.reader.see(event));
     }
 
     fn fork(&self) -> Box<dyn Writer> {
-        Box::new(*self)
+        Box::new(self.clone())
     }
 }
 
@@ -106,7 +107,7 @@ impl MappedWriter for Array {
     }
 
     fn fork_mapped(&self) -> Box<dyn MappedWriter> {
-        Box::new(*self)
+        Box::new(self.clone())
     }
 }
 

@@ -1,6 +1,7 @@
 //! Events on standard output: one file a format, and a table of them. Also the closing summary and
 //! aligned tables. Knows no command; nothing here talks to a broker.
 
+pub mod check;
 mod clock;
 mod crew;
 mod csv;
@@ -23,12 +24,13 @@ pub use summary::Summary;
 pub use table::{Align, Table};
 pub use template::TemplateError;
 
-use crate::event::{Decoding, EventRef};
+use crate::event::EventRef;
+use crate::schema::Decoder;
 
 /// How things are to look, whatever the format.
 #[derive(Debug, Clone, Default)]
 pub struct Look {
-    pub decoding: Decoding,
+    pub decoder: Decoder,
     /// ANSI colours, for people.
     pub color: bool,
     /// No glyphs of ours outside ASCII. What events hold is shown as it is.

@@ -8,8 +8,9 @@ use super::crew::{Crew, lock};
 use super::out::{Out, PrintError};
 use super::render::Renderer;
 use super::{MappedWriter, Writer};
-use crate::event::{BATCH_BYTES, BATCH_EVENTS, Batch, Decoding};
+use crate::event::{BATCH_BYTES, BATCH_EVENTS, Batch};
 use crate::query::JqMap;
+use crate::schema::Decoder;
 
 /// Full batches that are formatted before threads are started: a short read needs none.
 const BEFORE_THREADS: u32 = 2;
@@ -42,10 +43,10 @@ impl Printer {
     pub fn mapped(
         writer: Box<dyn MappedWriter>,
         map: JqMap,
-        decoding: Decoding,
+        decoder: &Decoder,
         sink: Box<dyn Write + Send>,
     ) -> Self {
-        Self::new(Renderer::mapped(writer, map, decoding), sink)
+        Self::new(Renderer::mapped(writer, map, decoder.reader()), sink)
     }
 
     fn new(renderer: Renderer, sink: Box<dyn Write + Send>) -> Self {

@@ -3,8 +3,9 @@
 
 use super::out::PrintError;
 use super::{Frame, MappedWriter, Writer};
-use crate::event::{Batch, Decoding, object};
+use crate::event::{Batch, object};
 use crate::query::{JqMap, JqMapWorker, MapOutcome};
+use crate::schema::Reader;
 
 /// A piece is given away at this size: what most batches give fits into one or two, and a batch of
 /// any size needs no more memory than that.
@@ -23,18 +24,18 @@ pub(super) struct Mapped {
     writer: Box<dyn MappedWriter>,
     map: JqMap,
     worker: JqMapWorker,
-    decoding: Decoding,
+    reader: Reader,
     /// The event object that the program sees; reused.
     object: Vec<u8>,
 }
 
 impl Renderer {
-    pub(super) fn mapped(writer: Box<dyn MappedWriter>, map: JqMap, decoding: Decoding) -> Self {
+    pub(super) fn mapped(writer: Box<dyn MappedWriter>, map: JqMap, reader: Reader) -> Self {
         Self::Mapped(Mapped {
             writer,
             worker: map.worker(),
             map,
-            decoding,
+            reader,
             object: Vec::new(),
         })
     }
@@ -46,7 +47,7 @@ impl Renderer {
             Self::Mapped(mapped) => Self::mapped(
                 mapped.writer.fork_mapped(),
                 mapped.map.clone(),
-                mapped.decoding,
+                mapped.reader.clone(),
             ),
         }
     }
@@ -96,7 +97,7 @@ impl Mapped {
         let mut failed = 0;
         for event in batch.iter() {
             self.object.clear();
-            object::write(&mut self.object, &event, &self.decoding);
+            object::write(&mut self.object, &event, &self.reader.see(&event));
             let mut given = Ok(());
             let outcome = self.worker.run(&self.object, &mut |text| {
                 if given.is_err() {

@@ -16,6 +16,10 @@ pub const WORD: Style = Style("2;3");
 pub const TITLE: Style = Style("1");
 
 impl Style {
+    pub const fn of(parameters: &'static str) -> Self {
+        Self(parameters)
+    }
+
     /// Appends what `write` appends, in this style when `on`.
     pub fn paint(self, out: &mut Vec<u8>, on: bool, write: impl FnOnce(&mut Vec<u8>)) {
         if !on {

@@ -2,7 +2,8 @@
 
 use super::clock::Clock;
 use super::{FormatSpec, Frame, Look, Writer, json, text};
-use crate::event::{Decoding, EventRef, object};
+use crate::event::{EventRef, Seen, object};
+use crate::schema::Reader;
 use crate::text as safe;
 
 pub(super) const FORMAT: FormatSpec = FormatSpec {
@@ -82,7 +83,7 @@ struct Template {
     parts: Vec<Part>,
     /// The template itself ends each event (`\n` or `\0`), so no line end is added.
     ends_itself: bool,
-    decoding: Decoding,
+    reader: Reader,
     clock: Clock,
 }
 
@@ -94,31 +95,38 @@ impl Template {
         Ok(Self {
             parts,
             ends_itself,
-            decoding: look.decoding,
+            reader: look.decoder.reader(),
             clock: Clock::new(look.zone.as_ref()),
         })
     }
+}
 
-    fn field(&self, out: &mut Vec<u8>, event: &EventRef<'_>, field: Field) {
-        match field {
-            Field::Topic => safe::push_visible(out, &event.stream.topic),
-            Field::Partition => object::push_integer(out, event.stream.partition),
-            Field::Offset => object::push_position(out, event),
-            Field::Timestamp => {
-                if let Some(time) = event.time() {
-                    object::push_integer(out, time.0);
-                }
+/// Appends one field.
+fn write_field(
+    out: &mut Vec<u8>,
+    event: &EventRef<'_>,
+    seen: &Seen<'_>,
+    clock: &mut Clock,
+    field: Field,
+) {
+    match field {
+        Field::Topic => safe::push_visible(out, &event.stream.topic),
+        Field::Partition => object::push_integer(out, event.stream.partition),
+        Field::Offset => object::push_position(out, event),
+        Field::Timestamp => {
+            if let Some(time) = event.time() {
+                object::push_integer(out, time.0);
             }
-            Field::Time => {
-                if let Some(time) = event.time() {
-                    self.clock.write(out, time);
-                }
-            }
-            Field::Key => text::write_data(out, self.decoding.key(event.key).data),
-            Field::Value => text::write_data(out, self.decoding.value(event.value).data),
-            Field::Headers => object::write_headers(out, event.headers),
-            Field::Size => object::push_integer(out, event.size()),
         }
+        Field::Time => {
+            if let Some(time) = event.time() {
+                clock.write(out, time);
+            }
+        }
+        Field::Key => text::write_data(out, seen.key.data),
+        Field::Value => text::write_data(out, seen.value.data),
+        Field::Headers => object::write_headers(out, event.headers),
+        Field::Size => object::push_integer(out, event.size()),
     }
 }
 
@@ -177,10 +185,11 @@ impl Frame for Template {}
 
 impl Writer for Template {
     fn event(&mut self, out: &mut Vec<u8>, event: &EventRef<'_>) {
+        let seen = self.reader.see(event);
         for part in &self.parts {
             match part {
                 Part::Literal(text) => out.extend_from_slice(text.as_bytes()),
-                Part::Field(field) => self.field(out, event, *field),
+                Part::Field(field) => write_field(out, event, &seen, &mut self.clock, *field),
                 // The last of that name, which is the one that wins in most clients.
                 Part::Header(name) => {
                     if let Some(Some(value)) = event.headers.last(name) {

@@ -5,7 +5,8 @@ use std::io::Write;
 use super::clock::Clock;
 use super::style::{KEY, MUTED, PLACE, Style, WORD};
 use super::{FormatSpec, Frame, Look, Writer, json};
-use crate::event::{Decoded, Decoding, EventRef, Headers, Refused, object};
+use crate::event::{Decoded, EventRef, Headers, Refused, Seen, object};
+use crate::schema::Reader;
 use crate::text::{self, width};
 
 pub(super) const FORMAT: FormatSpec = FormatSpec {
@@ -25,7 +26,13 @@ const HEADER_BYTES: usize = 4 * HEADER_COLUMNS;
 
 #[derive(Clone)]
 struct Text {
-    decoding: Decoding,
+    reader: Reader,
+    lay: Lay,
+}
+
+/// How a line is laid out.
+#[derive(Clone)]
+struct Lay {
     clock: Clock,
     color: bool,
     /// Shows that something was cut.
@@ -36,14 +43,18 @@ struct Text {
 impl Text {
     fn new(look: &Look) -> Self {
         Self {
-            decoding: look.decoding,
-            clock: Clock::new(look.zone.as_ref()),
-            color: look.color,
-            more: if look.ascii { "..." } else { "…" },
-            scratch: Vec::new(),
+            reader: look.decoder.reader(),
+            lay: Lay {
+                clock: Clock::new(look.zone.as_ref()),
+                color: look.color,
+                more: if look.ascii { "..." } else { "…" },
+                scratch: Vec::new(),
+            },
         }
     }
+}
 
+impl Lay {
     fn data(&self, out: &mut Vec<u8>, data: Decoded<'_>, null: &str, style: Option<Style>) {
         let word = match data {
             Decoded::Null => null,
@@ -60,7 +71,7 @@ impl Text {
     }
 
     /// Why it does not look as `--decode` asked.
-    fn refusal(&self, out: &mut Vec<u8>, refused: Option<Refused>) {
+    fn refusal(&self, out: &mut Vec<u8>, refused: Option<Refused<'_>>) {
         let Some(refused) = refused else { return };
         out.push(b' ');
         WORD.paint(out, self.color, |out| {
@@ -109,10 +120,8 @@ pub(super) fn write_data(out: &mut Vec<u8>, data: Decoded<'_>) {
     }
 }
 
-impl Frame for Text {}
-
-impl Writer for Text {
-    fn event(&mut self, out: &mut Vec<u8>, event: &EventRef<'_>) {
+impl Lay {
+    fn line(&mut self, out: &mut Vec<u8>, event: &EventRef<'_>, seen: &Seen<'_>) {
         MUTED.paint(out, self.color, |out| match event.time() {
             Some(time) => self.clock.write(out, time),
             None => out.extend_from_slice(b"(no time)"),
@@ -126,19 +135,26 @@ impl Writer for Text {
             object::push_position(out, event);
         });
         out.extend_from_slice(b"  ");
-        let key = self.decoding.key(event.key);
-        self.data(out, key.data, "(no key)", Some(KEY));
-        self.refusal(out, key.refused);
+        self.data(out, seen.key.data, "(no key)", Some(KEY));
+        self.refusal(out, seen.key.refused);
         out.extend_from_slice(b"  ");
-        let value = self.decoding.value(event.value);
-        self.data(out, value.data, "(tombstone)", None);
-        self.refusal(out, value.refused);
+        self.data(out, seen.value.data, "(tombstone)", None);
+        self.refusal(out, seen.value.refused);
         if !event.headers.is_empty() {
             out.push(b' ');
             let color = self.color;
             MUTED.paint(out, color, |out| self.headers(out, event.headers));
         }
         out.push(b'\n');
+    }
+}
+
+impl Frame for Text {}
+
+impl Writer for Text {
+    fn event(&mut self, out: &mut Vec<u8>, event: &EventRef<'_>) {
+        let seen = self.reader.see(event);
+        self.lay.line(out, event, &seen);
     }
 
     fn fork(&self) -> Box<dyn Writer> {
@@ -150,6 +166,7 @@ impl Writer for Text {
 mod tests {
     use super::*;
     use crate::output::sample::{Sample, render};
+    use crate::schema::{Decoder, Pins};
 
     fn line(sample: &Sample) -> String {
         render("text", &Look::default(), &[sample])
@@ -182,7 +199,7 @@ mod tests {
     #[test]
     fn a_decoder_that_refused_says_why() {
         let look = Look {
-            decoding: Decoding::parse("key=json,value=json").unwrap(),
+            decoder: Decoder::pinned(Pins::parse("key=json,value=json").unwrap()),
             ..Look::default()
         };
         let sample = Sample::new(Some(b"k"), Some(b"{\"a\":"));

@@ -83,7 +83,8 @@ fn cost_of_an_event() {
     });
     println!("{:22} {time:>10.1?}", "check of the JSON");
     let mut json = Vec::new();
-    object::write(&mut json, &hit.event(), &Decoding::default());
+    let event = hit.event();
+    object::write(&mut json, &event, &Decoding::default().see(&event));
     let mut map = JqMap::compile("{id: .value.eventId, total: ([.value.items[].price] | add)}")
         .unwrap()
         .worker();

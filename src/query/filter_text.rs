@@ -21,7 +21,8 @@ use super::selection::Where;
 use super::sweep::Texts;
 use super::terms::{Name, Of, Term};
 use super::{Query, QueryError};
-use crate::event::{Decoding, EventRef};
+use crate::event::EventRef;
+use crate::schema::Decoder;
 
 /// More terms than a person writes: each costs time for each event.
 const MAX_TERMS: usize = 100;
@@ -74,8 +75,8 @@ impl FilterText {
     }
 
     /// The selection of this filter alone.
-    pub fn query(&self, decoding: Decoding) -> Query {
-        Query::of_filter(self.clone(), decoding)
+    pub fn query(&self, decoder: Decoder) -> Query {
+        Query::of_filter(self.clone(), decoder)
     }
 
     pub(super) fn jq(&self) -> Option<&Where> {

@@ -12,7 +12,10 @@ use super::native::{Desk, Native, Without};
 use super::prefilter::Condition;
 use super::sweep::{Sweep, Texts};
 use crate::event::object;
-use crate::event::{Decoding, EventRef, Select, SelectError, SelectWorker, Verdict};
+use crate::event::{
+    Decoded, Decoding, EventRef, Format, Seen, Select, SelectError, SelectWorker, Verdict,
+};
+use crate::schema::{Decoder, Reader};
 
 /// Everything that flags say of the events to look at, apart from their range.
 #[derive(Debug, Clone, Default)]
@@ -28,7 +31,7 @@ pub struct QuerySpec {
     pub fixed: bool,
     /// Keys, one of which must be the event's.
     pub keys: Vec<Vec<u8>>,
-    pub decoding: Decoding,
+    pub decoder: Decoder,
 }
 
 /// A compiled selection. Cheap to clone.
@@ -40,7 +43,7 @@ struct Compiled {
     greps: Vec<Grep>,
     wheres: Vec<Where>,
     filters: Vec<FilterText>,
-    decoding: Decoding,
+    decoder: Decoder,
 }
 
 /// A compiled jq condition.
@@ -77,18 +80,18 @@ impl Query {
             greps,
             wheres: wheres.collect::<Result<_, _>>()?,
             filters: filters.collect::<Result<_, _>>()?,
-            decoding: spec.decoding,
+            decoder: spec.decoder.clone(),
         })))
     }
 
     /// The selection of one filter text alone.
-    pub(super) fn of_filter(filter: FilterText, decoding: Decoding) -> Self {
+    pub(super) fn of_filter(filter: FilterText, decoder: Decoder) -> Self {
         Self(Arc::new(Compiled {
             keys: Vec::new(),
             greps: Vec::new(),
             wheres: Vec::new(),
             filters: vec![filter],
-            decoding,
+            decoder,
         }))
     }
 
@@ -157,6 +160,11 @@ impl Where {
         format!("{word} {}: {how}; {filter}", self.text)
     }
 
+    /// Whether it looks at what the schema says, or might.
+    fn asks_for_verdict(&self) -> bool {
+        self.native.as_ref().map_or(true, |n| n.reads_verdict)
+    }
+
     /// Lets jq decide: the event is kept if the first output of the expression is truthy.
     fn run(&self, input: &Input, event: &EventRef<'_>) -> Result<Verdict, SelectError> {
         let mut keep = false;
@@ -180,11 +188,21 @@ impl Where {
 
 impl Select for Query {
     fn worker(&self) -> Box<dyn SelectWorker> {
+        let query = &self.0;
+        let plain = query.decoder.plain();
+        // What is decoded first need not have in its bytes what is sought in it.
+        let sweep = plain.map(|_| query.sweep());
+        let asks = query.wheres().any(Where::asks_for_verdict);
         Box::new(QueryWorker {
-            query: Arc::clone(&self.0),
-            object: Vec::new(),
-            desk: Desk::default(),
-            sweep: self.0.sweep(),
+            reader: if asks {
+                query.decoder.reader()
+            } else {
+                query.decoder.looker()
+            },
+            plain,
+            desk: Desks::default(),
+            sweep,
+            query: Arc::clone(query),
         })
     }
 
@@ -199,7 +217,9 @@ impl Select for Query {
     fn needs_headers(&self) -> bool {
         // What is native has no path to the headers, also when jq decides in the end.
         let reads = |w: &Where| w.native.as_ref().map_or(true, |n| n.reads_headers);
-        !self.0.greps.is_empty()
+        // They may say what a value is.
+        self.0.decoder.plain().is_none()
+            || !self.0.greps.is_empty()
             || self.0.filters.iter().any(FilterText::looks_at_headers)
             || self.0.wheres().any(reads)
     }
@@ -207,46 +227,113 @@ impl Select for Query {
 
 struct QueryWorker {
     query: Arc<Compiled>,
+    /// How to decode when that needs nothing but the bytes themselves.
+    plain: Option<Decoding>,
+    reader: Reader,
+    desk: Desks,
+    sweep: Option<Sweep>,
+}
+
+/// Buffers of one thread.
+#[derive(Default)]
+struct Desks {
     /// The event object, written anew for each event that jq looks at.
     object: Vec<u8>,
-    desk: Desk,
-    sweep: Sweep,
+    native: Desk,
 }
 
 impl SelectWorker for QueryWorker {
     fn begin(&mut self) {
-        self.sweep.begin();
+        if let Some(sweep) = &mut self.sweep {
+            sweep.begin();
+        }
     }
 
     fn seek(&mut self, bytes: &[u8], from: usize) -> Option<usize> {
-        self.sweep.seek(bytes, from)
+        match &mut self.sweep {
+            Some(sweep) => sweep.seek(bytes, from),
+            None => Some(from),
+        }
     }
 
     fn test(&mut self, event: &EventRef<'_>) -> Result<Verdict, SelectError> {
         let query = &*self.query;
         let wanted = |key: &Vec<u8>| event.key == Some(key);
-        if !query.keys.is_empty() && !query.keys.iter().any(wanted) {
+        if let Some(decoding) = self.plain {
+            if !query.keys.is_empty() && !query.keys.iter().any(wanted) {
+                return Ok(Verdict::Drop);
+            }
+            return query.judge(event, decoding, &mut self.desk, |event| decoding.see(event));
+        }
+        let seen = self.reader.see(event);
+        let key = bytes_of(seen.key.data);
+        // A key is given as its bytes, or as it is shown.
+        let shown = |wanted: &Vec<u8>| key == Some(wanted);
+        if !query.keys.is_empty() && !query.keys.iter().any(|key| wanted(key) || shown(key)) {
             return Ok(Verdict::Drop);
         }
-        if !query.wheres().all(|w| w.condition.allows(event))
-            || !query.greps.iter().all(|grep| grep.matches(event))
-            || !query.filters.iter().all(|filter| filter.allows(event))
+        let decoded = EventRef {
+            key,
+            value: bytes_of(seen.value.data),
+            ..*event
+        };
+        let decoding = Decoding {
+            key: format_of(seen.key.data),
+            value: format_of(seen.value.data),
+        };
+        let verdict = seen.schema.map(|checked| checked.verdict);
+        self.desk.native.verdict(verdict);
+        query.judge(&decoded, decoding, &mut self.desk, |_| seen)
+    }
+}
+
+/// The bytes that stand for decoded data.
+fn bytes_of(data: Decoded<'_>) -> Option<&[u8]> {
+    match data {
+        Decoded::Null => None,
+        Decoded::Json(json) => Some(json.as_bytes()),
+        Decoded::Text(text) => Some(text.as_bytes()),
+        Decoded::Binary(bytes) => Some(bytes),
+    }
+}
+
+const fn format_of(data: Decoded<'_>) -> Format {
+    match data {
+        Decoded::Null => Format::Auto,
+        Decoded::Json(_) => Format::Json,
+        Decoded::Text(_) => Format::Text,
+        Decoded::Binary(_) => Format::Binary,
+    }
+}
+
+impl Compiled {
+    /// Tests everything but the key. `see` is asked for the event only if jq must decide.
+    fn judge<'a>(
+        &self,
+        event: &EventRef<'a>,
+        decoding: Decoding,
+        desk: &mut Desks,
+        see: impl Fn(&EventRef<'a>) -> Seen<'a>,
+    ) -> Result<Verdict, SelectError> {
+        if !self.wheres().all(|w| w.condition.allows(event))
+            || !self.greps.iter().all(|grep| grep.matches(event))
+            || !self.filters.iter().all(|filter| filter.allows(event))
         {
             return Ok(Verdict::Drop);
         }
         let mut input = None;
-        for expression in query.wheres() {
+        for expression in self.wheres() {
             let native = expression.native.as_ref().ok();
-            let truth = native.map(|n| n.test(event, query.decoding, &mut self.desk));
+            let truth = native.map(|n| n.test(event, decoding, &mut desk.native));
             let verdict = match truth {
                 Some(Ok(true)) => Verdict::Keep,
                 Some(Ok(false)) => Verdict::Drop,
                 Some(Err(Without::Failed)) => Verdict::Failed,
                 Some(Err(Without::Unknown)) | None => {
                     if input.is_none() {
-                        self.object.clear();
-                        object::write(&mut self.object, event, &query.decoding);
-                        input = Input::read(&self.object).ok();
+                        desk.object.clear();
+                        object::write(&mut desk.object, event, &see(event));
+                        input = Input::read(&desk.object).ok();
                     }
                     match &input {
                         Some(input) => expression.run(input, event)?,

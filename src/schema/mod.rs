@@ -2,14 +2,23 @@
 //! whether that is valid. No broker, no screen.
 
 pub mod avro;
+mod catalog;
 pub mod compat;
+mod decoder;
 pub mod formats;
 pub mod json;
+mod pins;
 pub mod protobuf;
-pub mod sources;
+mod reader;
 mod refusal;
-
+mod schemas;
+pub mod sources;
+pub use catalog::Catalog;
+pub use decoder::{Decoder, TopicNames};
+pub use pins::{Pin, Pins, PinsError};
+pub use reader::Reader;
 pub use refusal::{DEEPEST, Refusal, SchemaError};
+pub use schemas::Schemas;
 
 /// A language that schemas are written in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -17,6 +26,17 @@ pub enum Language {
     Avro,
     Json,
     Protobuf,
+}
+
+impl Language {
+    /// As people write it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Avro => "Avro",
+            Self::Json => "JSON Schema",
+            Self::Protobuf => "Protobuf",
+        }
+    }
 }
 
 /// A schema as text, before it is compiled.

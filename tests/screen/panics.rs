@@ -10,7 +10,7 @@ use evtap::broker::{
     Address, Bound, BoxFuture, Broker, Capabilities, PartitionRange, Result, Settings, Source,
     Subscription, TopicInfo, TopicSelector,
 };
-use evtap::event::Decoding;
+
 use evtap::query::{Query, QuerySpec};
 use evtap::tui::Options;
 use evtap::tui::connect::{Connect, Connection, ContextRow};
@@ -68,7 +68,7 @@ fn options() -> Options {
         glyphs: Glyphs::of(true),
         keymap: Keymap::new(&std::collections::BTreeMap::new()).unwrap(),
         zone: jiff::tz::TimeZone::UTC,
-        decoding: Decoding::default(),
+        decoder: evtap::schema::Decoder::default(),
         memory: 1 << 24,
         contexts: Vec::new(),
         welcome: None,

@@ -22,6 +22,8 @@ pub fn server(variable: &str) -> Option<String> {
     }
     let script = if variable.starts_with("EVTAP_TEST_REDIS") {
         "redis.sh start"
+    } else if variable == "EVTAP_TEST_SCHEMA_REGISTRY" {
+        "schema-registry.sh start"
     } else if variable == "EVTAP_TEST_KAFKA" {
         "kafka.sh start"
     } else {

@@ -10,6 +10,7 @@ mod log;
 mod merge;
 mod orders;
 mod resolve;
+mod schemas;
 mod sink;
 mod source;
 mod steps;
@@ -25,6 +26,7 @@ use super::{Adapter, Address, Broker, Capabilities, LookCost, Result, Settings};
 use crate::event::PositionStyle;
 
 pub use history::history;
+pub use schemas::{DemoSchema, SCHEMAS};
 
 pub const ADAPTER: Adapter = Adapter {
     name: "demo",

@@ -1,12 +1,13 @@
-//! The four compressions of Kafka, both ways, on recycled buffers. Output grows as it is made and
-//! stops at a limit; a size that the input claims is never allocated.
+//! The four compressions of Kafka, both ways, on recycled buffers, and the streams of the same
+//! kinds that stand in values. Output grows as it is made and stops at a limit; a size that the
+//! input claims is never allocated.
 
 mod gzip;
 mod lz4;
 mod snappy;
 mod zstd;
 
-use super::CodecError;
+use super::{CodecError, StreamKind};
 use crate::event::Compression;
 
 /// A first buffer, and the least by which it grows.
@@ -41,16 +42,61 @@ impl Inflater {
         self.room.restart();
         match codec {
             Compression::None => return Ok(input),
-            Compression::Gzip => gzip::inflate(input, &mut self.room)?,
+            // What follows the stream was never looked at: nothing reads it.
+            Compression::Gzip => {
+                gzip::inflate(input, &mut self.room)?;
+            }
             Compression::Snappy => snappy::inflate(input, &mut self.room)?,
-            Compression::Lz4 => lz4::inflate(input, &mut self.room)?,
+            Compression::Lz4 => {
+                lz4::inflate(input, &mut self.room)?;
+            }
             Compression::Zstd => self.zstd.inflate(input, &mut self.room)?,
         }
+        self.inflated()
+    }
+
+    /// As [`Inflater::inflate`], for a stream that is the whole of `input`.
+    pub(super) fn inflate_stream(
+        &mut self,
+        kind: StreamKind,
+        input: &[u8],
+        limit: usize,
+    ) -> Result<&[u8], CodecError> {
+        self.room.restart();
+        self.room.set_limit(limit);
+        let room = &mut self.room;
+        let none: &[u8] = &[];
+        let mut rest = match kind {
+            StreamKind::Gzip => gzip::inflate(input, room)?,
+            StreamKind::Zlib => gzip::inflate_zlib(input, room)?,
+            StreamKind::Lz4 => lz4::inflate(input, room)?,
+            StreamKind::Snappy => snappy::inflate_frames(input, room).map(|()| none)?,
+            StreamKind::SnappyJava => snappy::inflate(input, room).map(|()| none)?,
+            StreamKind::Zstd => self.zstd.inflate(input, room).map(|()| none)?,
+        };
+        // Frames may follow each other, as `lz4` itself reads them.
+        while kind == StreamKind::Lz4 && rest.starts_with(StreamKind::Lz4.magic()) {
+            rest = lz4::inflate(rest, &mut self.room)?;
+        }
+        if !rest.is_empty() {
+            let reason = format!("{} bytes follow it", rest.len());
+            return Err(broken(kind.name(), reason));
+        }
+        self.inflated()
+    }
+
+    fn inflated(&self) -> Result<&[u8], CodecError> {
         if self.room.used > self.room.limit {
             return Err(self.room.too_large());
         }
         Ok(&self.room.bytes[..self.room.used])
     }
+}
+
+/// Decompresses what is no record batch, to `limit` bytes at most.
+pub fn inflate(codec: Compression, input: &[u8], limit: usize) -> Result<Vec<u8>, CodecError> {
+    let mut inflater = Inflater::new(limit);
+    inflater.inflate(codec, input).map(<[u8]>::to_vec)
 }
 
 /// The output buffer: initialized once, so that no batch pays for zeroing it again.
@@ -66,6 +112,12 @@ impl Room {
             self.bytes = Vec::new();
         }
         self.used = 0;
+    }
+
+    /// The buffer never holds more than one byte beyond the limit.
+    fn set_limit(&mut self, limit: usize) {
+        self.limit = limit;
+        self.bytes.truncate(limit.saturating_add(1));
     }
 
     /// The free bytes: at least `want`, unless the limit is nearer; beyond the limit an error.

@@ -3,34 +3,35 @@
 
 mod headers;
 
-use std::io::Write;
-
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
-use super::decode::{Content, Decoded, Decoding};
+use super::decode::{Content, Decoded};
+use super::seen::{Checked, SchemaId, Seen};
 use super::{EventRef, PositionStyle};
 use crate::text;
 
 pub use headers::write_headers;
 
 /// Appends the event object, without a line end.
-pub fn write(out: &mut Vec<u8>, event: &EventRef<'_>, decoding: &Decoding) {
+pub fn write(out: &mut Vec<u8>, event: &EventRef<'_>, seen: &Seen<'_>) {
     write_place(out, event);
-    let key = decoding.key(event.key);
+    let (key, value) = (&seen.key, &seen.value);
     out.extend_from_slice(b",\"key\":");
     write_data(out, key.data);
     out.extend_from_slice(b",\"headers\":");
     write_headers(out, event.headers);
-    let value = decoding.value(event.value);
     out.extend_from_slice(b",\"value\":");
     write_data(out, value.data);
     out.extend_from_slice(b",\"encoding\":{\"key\":\"");
-    out.extend_from_slice(encoding_name(key.data, "null").as_bytes());
+    out.extend_from_slice(key.encoding("null").as_bytes());
     out.extend_from_slice(b"\",\"value\":\"");
-    out.extend_from_slice(encoding_name(value.data, "tombstone").as_bytes());
+    out.extend_from_slice(value.encoding("tombstone").as_bytes());
     out.extend_from_slice(b"\"}");
-    write_refusals(out, &key, &value);
+    write_refusals(out, key, value);
+    if let Some(checked) = &seen.schema {
+        write_schema(out, checked);
+    }
     out.push(b'}');
 }
 
@@ -88,15 +89,6 @@ pub fn write_data(out: &mut Vec<u8>, data: Decoded<'_>) {
     }
 }
 
-const fn encoding_name(data: Decoded<'_>, null: &'static str) -> &'static str {
-    match data {
-        Decoded::Null => null,
-        Decoded::Json(_) => "json",
-        Decoded::Text(_) => "text",
-        Decoded::Binary(_) => "binary",
-    }
-}
-
 /// Appends `{"base64":"…"}`.
 fn write_base64(out: &mut Vec<u8>, bytes: &[u8]) {
     out.extend_from_slice(b"{\"base64\":\"");
@@ -109,25 +101,52 @@ fn write_base64(out: &mut Vec<u8>, bytes: &[u8]) {
 }
 
 fn write_refusals(out: &mut Vec<u8>, key: &Content<'_>, value: &Content<'_>) {
-    let mut lead = ",\"error\":\"";
-    for (name, content) in [("key", key), ("value", value)] {
-        if let Some(refused) = content.refused {
-            // Only texts of ours: nothing in them needs an escape but an apostrophe, which JSON
-            // takes as it is. Writing into memory does not fail.
-            let written = write!(out, "{lead}{name}: {refused}");
-            debug_assert!(written.is_ok());
-            lead = "; ";
+    if key.refused.is_none() && value.refused.is_none() {
+        return;
+    }
+    out.extend_from_slice(b",\"error\":");
+    let said = [("key", key), ("value", value)];
+    let said = said
+        .iter()
+        .filter_map(|(name, content)| Some(format!("{name}: {}", content.refused?)));
+    text::push_string(out, &said.collect::<Vec<_>>().join("; "));
+}
+
+/// Appends what the schema says.
+fn write_schema(out: &mut Vec<u8>, checked: &Checked<'_>) {
+    out.extend_from_slice(b",\"schema\":{\"verdict\":\"");
+    out.extend_from_slice(checked.verdict.name().as_bytes());
+    out.extend_from_slice(b"\",\"id\":");
+    match checked.id {
+        Some(SchemaId::Number(id)) => push_integer(out, id),
+        Some(SchemaId::Text(id)) => text::push_string(out, id),
+        None => out.extend_from_slice(b"null"),
+    }
+    out.extend_from_slice(b",\"errors\":[");
+    for (i, fault) in checked.faults.iter().enumerate() {
+        if i > 0 {
+            out.push(b',');
         }
+        for (lead, text) in [
+            (&b"{\"path\":"[..], &fault.path),
+            (b",\"keyword\":", &fault.keyword),
+            (b",\"message\":", &fault.message),
+        ] {
+            out.extend_from_slice(lead);
+            text::push_string(out, text);
+        }
+        out.push(b'}');
     }
-    if lead == "; " {
-        out.push(b'"');
-    }
+    out.extend_from_slice(b"]}");
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::event::{Format, HeaderBuf, Position, Stream, Timestamp, TimestampType};
+    use crate::event::{
+        Decoding, Format, HeaderBuf, Position, SchemaFault, SchemaVerdict, Stream, Timestamp,
+        TimestampType,
+    };
     use crate::text::is_hostile;
     use proptest::prelude::*;
     use serde_json::{Value, json};
@@ -162,12 +181,14 @@ mod tests {
         }
     }
 
-    fn line(event: &EventRef<'_>, decoding: &str) -> String {
-        let decoding = Decoding::parse(decoding).unwrap();
+    fn line(event: &EventRef<'_>, key: Format, value: Format) -> String {
+        let decoding = Decoding { key, value };
         let mut out = Vec::new();
-        write(&mut out, event, &decoding);
+        write(&mut out, event, &decoding.see(event));
         String::from_utf8(out).unwrap()
     }
+
+    const FORMATS: [Format; 4] = [Format::Auto, Format::Json, Format::Text, Format::Binary];
 
     fn headers(all: &[(&[u8], Option<&[u8]>)]) -> HeaderBuf {
         let mut buf = HeaderBuf::default();
@@ -185,7 +206,8 @@ mod tests {
         assert_eq!(
             line(
                 &event(&stream, Some(b"order-444"), Some(value), &headers),
-                "value=auto"
+                Format::Auto,
+                Format::Auto
             ),
             concat!(
                 r#"{"topic":"orders","partition":0,"offset":15,"timestamp":1723717843000,"#,
@@ -204,7 +226,7 @@ mod tests {
         let mut event = event(&stream, None, None, &none);
         event.timestamp_type = TimestampType::None;
         assert_eq!(
-            line(&event, "value=auto"),
+            line(&event, Format::Auto, Format::Auto),
             concat!(
                 r#"{"topic":"orders","partition":0,"offset":"15-3","timestamp":null,"time":null,"#,
                 r#""timestamp_type":"none","key":null,"headers":{},"value":null,"#,
@@ -214,11 +236,55 @@ mod tests {
     }
 
     #[test]
+    fn what_the_schema_says_comes_last() {
+        let stream = stream(PositionStyle::Offset);
+        let none = HeaderBuf::default();
+        let event = event(&stream, None, Some(b"{}"), &none);
+        let fault = SchemaFault {
+            path: "/data/totalAmount".to_owned(),
+            keyword: "type".to_owned(),
+            message: "\u{1b}\"59.98\" is not of type \"number\"".to_owned(),
+        };
+        for (id, faults, expected) in [
+            (
+                None,
+                &[][..],
+                r#","schema":{"verdict":"valid","id":null,"errors":[]}}"#,
+            ),
+            (
+                Some(SchemaId::Text("a")),
+                &[fault][..],
+                concat!(
+                    r#","schema":{"verdict":"invalid","id":"a","errors":[{"path":"/data/totalAmount","#,
+                    r#""keyword":"type","message":"\u001b\"59.98\" is not of type \"number\""}]}}"#
+                ),
+            ),
+        ] {
+            let seen = Seen {
+                schema: Some(Checked {
+                    verdict: if faults.is_empty() {
+                        SchemaVerdict::Valid
+                    } else {
+                        SchemaVerdict::Invalid
+                    },
+                    id,
+                    faults,
+                }),
+                ..Decoding::default().see(&event)
+            };
+            let mut out = Vec::new();
+            write(&mut out, &event, &seen);
+            let line = String::from_utf8(out).unwrap();
+            assert!(line.ends_with(expected), "{line}");
+        }
+    }
+
+    #[test]
     fn a_refused_decoder_is_told_after_the_encoding() {
         let stream = stream(PositionStyle::Offset);
         let none = HeaderBuf::default();
         let event = event(&stream, Some(b"\xff"), Some(b"{\"eventId\":"), &none);
-        let line = line(&event, "key=text,value=json");
+        let line = line(&event, Format::Text, Format::Json);
         assert!(
             line.ends_with(concat!(
                 r#""value":"{\"eventId\":","encoding":{"key":"binary","value":"text"},"#,
@@ -238,6 +304,15 @@ mod tests {
             "json" => Some(serde_json::to_vec(data).unwrap()),
             other => panic!("{other}"),
         }
+    }
+
+    /// The same bytes; of a JSON text the same but for the white space between its parts.
+    fn as_read_back(bytes: Option<Vec<u8>>, encoding: &Value) -> Option<Vec<u8>> {
+        if encoding != "json" {
+            return bytes;
+        }
+        let value: Value = serde_json::from_slice(&bytes?).unwrap();
+        serde_json::to_vec(&value).ok()
     }
 
     fn bytes() -> impl Strategy<Value = Option<Vec<u8>>> {
@@ -266,14 +341,16 @@ mod tests {
                 buf.push(name, value.as_deref());
             }
             let event = event(&stream, key.as_deref(), value.as_deref(), &buf);
-            let (name, _) = Format::NAMES[pinned];
-            let line = line(&event, &format!("key={name},value={name}"));
+            let format = FORMATS[pinned];
+            let line = line(&event, format, format);
             prop_assert!(!line.contains(is_hostile));
             let object: Value = serde_json::from_str(&line).unwrap();
             prop_assert_eq!(&object["topic"], &topic);
             let encoding = &object["encoding"];
-            prop_assert_eq!(read_back(&object["key"], &encoding["key"]), key);
-            prop_assert_eq!(read_back(&object["value"], &encoding["value"]), value);
+            for (name, bytes) in [("key", key), ("value", value)] {
+                let read = read_back(&object[name], &encoding[name]);
+                prop_assert_eq!(read, as_read_back(bytes, &encoding[name]));
+            }
         }
     }
 }

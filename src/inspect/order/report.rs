@@ -301,14 +301,16 @@ fn verdict(order: &Order, check: Check, holes: &Holes) -> Verdict {
         (coverage.filtered > 0).then_some("a filter left events out".into()),
         coverage.skipped.then_some("the reader jumped ahead".into()),
     ];
-    let (violated, own) = match check {
-        Check::Time => (found > 0, vec![none(coverage.timed, "no event has a time")]),
+    let (violated, idle, own) = match check {
+        Check::Time => (
+            found > 0,
+            none(coverage.timed, "no event has a time"),
+            Vec::new(),
+        ),
         Check::Ids => (
             found > 0,
-            vec![
-                none(coverage.ids, "no event has an id"),
-                forgot(order.ids.forgotten(), "ids"),
-            ],
+            none(coverage.ids, "no event has an id"),
+            vec![forgot(order.ids.forgotten(), "ids")],
         ),
         Check::Offsets => offsets(order),
         Check::Versions => {
@@ -317,26 +319,25 @@ fn verdict(order: &Order, check: Check, holes: &Holes) -> Verdict {
             let why = "what a topic calls version does not count the events of its keys";
             (
                 counting.iter().any(|v| v.disordered > 0),
-                vec![
-                    none(coverage.versioned, "no event has a version"),
-                    keys(),
-                    (!other.is_empty()).then_some(why.into()),
-                ],
+                none(coverage.versioned, "no event has a version"),
+                vec![keys(), (!other.is_empty()).then_some(why.into())],
             )
         }
         Check::Sequences => (
             !holes.found.is_empty(),
+            none(order.sequences.numbered, "no event has a sequence number"),
             vec![
-                none(order.sequences.numbered, "no event has a sequence number"),
                 holes.doubt.clone(),
                 forgot(order.sequences.unfollowed, "numbers"),
             ],
         ),
     };
-    Verdict::of(violated, own.into_iter().chain(partial))
+    Verdict::of(violated, idle, own.into_iter().chain(partial))
 }
 
-fn offsets(order: &Order) -> (bool, Vec<Option<Cow<'static, str>>>) {
+type Reason = Option<Cow<'static, str>>;
+
+fn offsets(order: &Order) -> (bool, Reason, Vec<Reason>) {
     let total = |of: fn(&Offsets) -> u64| -> u64 {
         let all = order.states.iter().map(|s| of(&s.account.offsets));
         all.sum()
@@ -344,14 +345,16 @@ fn offsets(order: &Order) -> (bool, Vec<Option<Cow<'static, str>>>) {
     let entries = order.lanes.iter().any(|(number, lane)| {
         lane.style != PositionStyle::Offset && order.states[number as usize].events > 0
     });
-    let doubts = vec![
+    let blind = total(|o| o.unknown) > 0;
+    let reasons = [
         (order.coverage.events == 0).then_some("there is no event".into()),
-        (total(|o| o.unknown) > 0).then_some(
+        blind.then_some(
             "offsets are missing, and the source tells nothing of record batches that could \
              explain it"
                 .into(),
         ),
         entries.then_some("positions of this broker have gaps by their nature".into()),
     ];
-    (total(|o| o.unexplained) > 0, doubts)
+    let idle = reasons.into_iter().flatten().next();
+    (total(|o| o.unexplained) > 0, idle, Vec::new())
 }

@@ -53,6 +53,16 @@ impl Place {
     }
 }
 
+impl Odd {
+    /// Pieces of personal data.
+    pub(super) fn personal(&self) -> u64 {
+        match &self.what {
+            Oddity::Personal(_, number) => u64::from(*number),
+            Oddity::Undecodable(_) | Oddity::Control(_) => 0,
+        }
+    }
+}
+
 /// One of them, with the event.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Odd {

@@ -4,7 +4,7 @@ use super::{Made, NOW, broker, by_partition, history};
 use crate::event::Batch;
 use crate::inspect::Verdict;
 use crate::inspect::fields::Fields;
-use crate::inspect::findings::{Findings, FindingsReport};
+use crate::inspect::findings::{Findings, FindingsReport, Parts};
 use crate::inspect::lag::{LagReport, Limits, Probe, Trend};
 
 async fn report(batches: &[Batch]) -> FindingsReport {
@@ -17,7 +17,13 @@ async fn report(batches: &[Batch]) -> FindingsReport {
         probe.batch(batch);
     }
     let lag = LagReport::new(&groups, &probe, &Trend::default(), NOW, Limits::default());
-    findings.report(true, Some(&lag), Some(&fields.report()))
+    let fields = fields.report();
+    let parts = Parts {
+        lag: Some(&lag),
+        fields: Some(&fields),
+        misfits: None,
+    };
+    findings.report(true, parts)
 }
 
 #[tokio::test]
@@ -114,13 +120,13 @@ async fn the_messages_say_what_is_wrong_on_one_line() {
 
 #[tokio::test]
 async fn without_events_nothing_is_clean() {
-    let report = Findings::default().report(true, None, None);
+    let report = Findings::default().report(true, Parts::default());
     assert!(report.findings.is_empty());
     assert!(
         report
             .checks
             .iter()
-            .all(|(_, verdict)| matches!(verdict, Verdict::Inconclusive(_)))
+            .all(|(_, verdict)| matches!(verdict, Verdict::Idle(_)))
     );
     let mut hostile = Made::new("t\u{1b}[2J", 1);
     for n in 0..20 {
@@ -134,7 +140,7 @@ async fn without_events_nothing_is_clean() {
     }
     let mut findings = Findings::default();
     findings.batch(&hostile.batch);
-    let report = findings.report(true, None, None);
+    let report = findings.report(true, Parts::default());
     assert!(report.findings.len() > 20);
     for finding in &report.findings {
         let line = format!("{} {} {}", finding.code, finding.at, finding.message);

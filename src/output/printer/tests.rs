@@ -110,7 +110,7 @@ fn events(format: &str, sink: &Pieces) -> Printer {
 fn mapped(format: &str, program: &str, sink: &Pieces) -> Printer {
     let writer = mapped_writer(format, &look()).unwrap();
     let map = JqMap::compile(program).unwrap();
-    Printer::mapped(writer, map, Decoding::default(), Box::new(sink.clone()))
+    Printer::mapped(writer, map, &Decoder::default(), Box::new(sink.clone()))
 }
 
 /// Prints all the batches, with a rest now and then, and gives the failures of `--map`.

@@ -110,7 +110,7 @@ fn spec() -> impl Strategy<Value = QuerySpec> {
                 ignore_case,
                 fixed,
                 keys,
-                decoding,
+                decoder: decoding.into(),
             },
         )
         .prop_filter("no regular expression", |spec| Query::compile(spec).is_ok())

@@ -17,7 +17,8 @@ use generate::{NUMBERS, TEXTS, decoding, expression, sample, spelt};
 /// What jq says: the truth of the first output, or that it fails.
 fn jq(program: &Program, sample: &Sample, decoding: Decoding) -> Result<bool, ()> {
     let mut json = Vec::new();
-    object::write(&mut json, &sample.event(), &decoding);
+    let event = sample.event();
+    object::write(&mut json, &event, &decoding.see(&event));
     let input = Input::read(&json).unwrap_or_else(|e| {
         panic!("{e}: {}", String::from_utf8_lossy(&json));
     });

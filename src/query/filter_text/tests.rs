@@ -12,7 +12,7 @@ fn sample() -> Sample {
 }
 
 fn verdict(text: &str, sample: &Sample) -> Verdict {
-    let query = FilterText::parse(text).unwrap().query(Decoding::default());
+    let query = FilterText::parse(text).unwrap().query(Decoder::default());
     query.worker().test(&sample.event()).unwrap()
 }
 
@@ -192,7 +192,7 @@ fn every_beginning_of_a_filter_is_read_or_refused() {
 #[test]
 fn what_must_be_in_an_event_is_sought_in_whole_batches() {
     let seek = |text: &str, bytes: &[u8]| {
-        let query = FilterText::parse(text).unwrap().query(Decoding::default());
+        let query = FilterText::parse(text).unwrap().query(Decoder::default());
         let mut worker = query.worker();
         worker.begin();
         worker.seek(bytes, 0)
@@ -208,7 +208,7 @@ fn what_must_be_in_an_event_is_sought_in_whole_batches() {
 
 #[test]
 fn headers_are_wanted_where_a_text_may_be_in_them() {
-    let query = |text| FilterText::parse(text).unwrap().query(Decoding::default());
+    let query = |text| FilterText::parse(text).unwrap().query(Decoder::default());
     assert!(query("a").needs_headers());
     assert!(!query("topic:a key:b partition:0").needs_headers());
     assert!(!query(".value.a == 1").needs_headers());
@@ -221,7 +221,7 @@ fn each_term_is_explained() {
     let query = FilterText::parse("pay Paid !/a/i key:k* ").unwrap();
     assert!(!query.is_empty());
     assert_eq!(
-        query.query(Decoding::default()).explain(),
+        query.query(Decoder::default()).explain(),
         [
             "filter pay: text in any case over key, value and headers",
             "filter Paid: text as it stands over key, value and headers",
@@ -231,7 +231,7 @@ fn each_term_is_explained() {
     );
     let jq = FilterText::parse(".value.a == 1").unwrap();
     assert_eq!(
-        jq.query(Decoding::default()).explain(),
+        jq.query(Decoder::default()).explain(),
         ["filter .value.a == 1: native; no byte prefilter"]
     );
 }

@@ -20,12 +20,14 @@ pub(super) fn compile(term: &Term<&str>) -> Result<Native> {
         places: Places::default(),
         levels: 0,
         headers: false,
+        verdict: false,
     };
     let expr = compiler.result(term, &Place::default())?;
     Ok(Native {
         expr,
         places: compiler.places,
         reads_headers: compiler.headers,
+        reads_verdict: compiler.verdict,
     })
 }
 
@@ -40,6 +42,7 @@ struct Compiler {
     levels: usize,
     /// A path led to a header.
     headers: bool,
+    verdict: bool,
 }
 
 /// Why a term is left to jq.
@@ -230,6 +233,10 @@ impl Compiler {
             (b"headers", [Step::Name(name)]) => {
                 self.headers = true;
                 Field::Header(name.clone())
+            }
+            (b"schema", [Step::Name(name)]) if name == b"verdict" => {
+                self.verdict = true;
+                Field::Verdict
             }
             (b"value", steps) => Field::Value(self.places.add(steps)),
             _ => {

@@ -14,7 +14,7 @@ use memchr::memmem;
 use regex::bytes::Regex;
 
 use super::escape;
-use crate::event::{Decoding, EventRef, Format, PositionStyle, object};
+use crate::event::{Decoding, EventRef, Format, PositionStyle, SchemaVerdict, object};
 use crate::text::JsonText;
 pub(super) use compile::{constant, constants};
 pub(super) use operand::Constant;
@@ -30,6 +30,8 @@ pub(crate) struct Native {
     places: Places,
     /// Without this, an event may be shown to it without its headers.
     pub(super) reads_headers: bool,
+    /// Without this, nobody need check the event against a schema.
+    pub(super) reads_verdict: bool,
 }
 
 #[derive(Debug)]
@@ -52,6 +54,8 @@ enum Field {
     TimestampType,
     Key,
     Header(Vec<u8>),
+    /// What the schema says of the value.
+    Verdict,
     /// The trail of places in the value.
     Value(Vec<usize>),
 }
@@ -120,6 +124,14 @@ pub(crate) struct Desk {
     picked: Picked,
     value: Value,
     text: Vec<u8>,
+    /// What the schema says of the event, where one was asked.
+    verdict: Option<SchemaVerdict>,
+}
+
+impl Desk {
+    pub(crate) fn verdict(&mut self, verdict: Option<SchemaVerdict>) {
+        self.verdict = verdict;
+    }
 }
 
 /// What the value was found to be.
@@ -208,6 +220,10 @@ impl<'e> Evaluation<'e, '_> {
                 (Some(bytes), Format::Auto | Format::Text) => text_or_object(bytes),
             },
             Field::Header(name) => return self.header(name),
+            Field::Verdict => match self.desk.verdict {
+                Some(verdict) => Operand::Text(verdict.name().as_bytes()),
+                None => Operand::Null,
+            },
             Field::Value(trail) => return self.value(trail),
         };
         Ok(Some(Found::Operand(operand)))

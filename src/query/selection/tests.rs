@@ -96,7 +96,7 @@ fn an_expression_without_end_says_where_it_was() {
         greps: Vec::new(),
         wheres: vec![expression],
         filters: Vec::new(),
-        decoding: Decoding::default(),
+        decoder: Decoder::default(),
     };
     let mut worker = Query(Arc::new(compiled)).worker();
     let error = worker.test(&Sample::of("{}").event()).unwrap_err();

@@ -1,1 +1,125 @@
 //! JSON Schema: documents compiled once, and values checked by them.
+//!
+//! Drafts 4, 6, 7, 2019-09 and 2020-12; a schema without `$schema` is of 2020-12. `$ref` leads to
+//! the references of the [`Source`] and to the drafts' own metaschemas, and nowhere else.
+
+mod bounds;
+mod documents;
+mod faults;
+mod index;
+mod library;
+mod settle;
+mod tape;
+mod view;
+
+use std::sync::Arc;
+
+use self::bounds::Bounds;
+use self::documents::Documents;
+pub use self::faults::{Fault, Faults, MOST_FAULTS};
+use self::index::Index;
+use self::library::Library;
+use self::settle::settled;
+use self::tape::{Part, Tape};
+use self::view::Document;
+use super::{DEEPEST, SchemaError, Source};
+use crate::text::{JsonFault, JsonText};
+
+/// A compiled schema. It is shared by threads; each has its own [`Bench`].
+pub struct Validator {
+    library: Library,
+    bounds: Bounds,
+}
+
+/// What checking needs beside the schema; its memory is kept from event to event.
+#[derive(Debug, Default)]
+pub struct Bench {
+    tape: Tape,
+}
+
+impl Bench {
+    /// Checks whether bytes are JSON and keeps its parts for [`Validator::check_read`]: half the
+    /// work of doing the one after the other.
+    pub fn read<'a>(&mut self, bytes: &'a [u8]) -> Result<JsonText<'a>, JsonFault> {
+        let text = JsonText::parse(bytes)?;
+        self.tape.fill(text);
+        Ok(text)
+    }
+}
+
+impl Validator {
+    /// Compiles a schema. `formats`: `format` is asserted, in every draft; else it is not, in none.
+    ///
+    /// Errors: a text that is no schema, a `$ref` to what is not given, by name, nesting below
+    /// 127 levels, patterns of more than 256 KiB when compiled, references that multiply.
+    pub fn compile(source: &Source, formats: bool) -> Result<Self, SchemaError> {
+        let documents = Arc::new(Documents::read(source)?);
+        let index = Index::new(&documents);
+        let bounds = Bounds::of(&index, &index.roots())?;
+        let library = Library::compile(&documents, formats)?;
+        Ok(Self { library, bounds })
+    }
+
+    /// True when the event is valid; else `faults` says what is wrong. What was in it goes.
+    pub fn check(&self, text: JsonText<'_>, bench: &mut Bench, faults: &mut Faults) -> bool {
+        faults.clear();
+        if !bench.tape.fill(text) {
+            faults.give_up("longer than 256 MiB");
+            return false;
+        }
+        self.check_read(text, bench, faults)
+    }
+
+    /// As [`Validator::check`] for the text that `bench` has just read.
+    pub fn check_read(&self, text: JsonText<'_>, bench: &Bench, faults: &mut Faults) -> bool {
+        faults.clear();
+        let parts = bench.tape.parts();
+        if bench.tape.deepest() > DEEPEST - 1 {
+            faults.give_up("nested deeper than 127 levels");
+            return false;
+        }
+        if !self.bounds.admit(parts.len(), bench.tape.deepest()) {
+            faults.give_up("the schema would take too long on an event of this size");
+            return false;
+        }
+        self.by_library(text.as_str(), parts, faults)
+    }
+
+    fn by_library(&self, text: &str, parts: &[Part], faults: &mut Faults) -> bool {
+        match settled(text, parts) {
+            Some(std::borrow::Cow::Borrowed(_)) => self.judge(text, parts, faults),
+            Some(std::borrow::Cow::Owned(text)) => {
+                let mut tape = Tape::default();
+                let filled = JsonText::parse(text.as_bytes()).is_ok_and(|text| tape.fill(text));
+                filled && self.judge(&text, tape.parts(), faults)
+            }
+            None => {
+                faults.give_up("cannot be read");
+                false
+            }
+        }
+    }
+
+    fn judge(&self, text: &str, parts: &[Part], faults: &mut Faults) -> bool {
+        let document = Document::new(text, parts, false);
+        let valid = self.library.validator.is_valid(document.root());
+        if document.is_exhausted() {
+            faults.give_up("the schema takes too long on this event");
+            return false;
+        }
+        if !valid {
+            self.explain(text, parts, faults);
+        }
+        valid
+    }
+
+    fn explain(&self, text: &str, parts: &[Part], faults: &mut Faults) {
+        let document = Document::new(text, parts, self.library.backtracks);
+        for error in self.library.validator.iter_errors(document.root()) {
+            if faults.is_full() {
+                break;
+            }
+            faults.push(faults::fault(&error, text, parts));
+        }
+    }
+}

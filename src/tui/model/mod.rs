@@ -18,8 +18,9 @@ use super::msg::{Effect, Now, Say};
 use super::theme::{Glyphs, Theme};
 use super::views::{self, findings, lag, order, replay, schemas, state, topics, trace};
 use crate::broker::{Bound, TopicSelector};
-use crate::event::{Decoding, Select, Timestamp};
+use crate::event::{Select, Timestamp};
 use crate::query::QuerySpec;
+use crate::schema::Decoder;
 use feed::Feed;
 use overlay::Overlay;
 use stream::Stream;
@@ -100,7 +101,7 @@ pub struct Options {
     pub keymap: Keymap,
     /// The zone of "local".
     pub zone: TimeZone,
-    pub decoding: Decoding,
+    pub decoder: Decoder,
     /// The whole buffer budget in bytes.
     pub memory: usize,
     pub contexts: Vec<ContextRow>,

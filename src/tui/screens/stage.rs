@@ -12,8 +12,9 @@ use crate::broker::{
     self, Address, Bound, BoxFuture, Broker, Capabilities, Error, ErrorKind, Group, PartitionRange,
     Settings, Subscription, TopicInfo, TopicSelector,
 };
-use crate::event::{Batch, Decoding, Timestamp};
+use crate::event::{Batch, Timestamp};
 use crate::query::{Query, QuerySpec};
+use crate::schema::Decoder;
 use crate::tui::connect::{Connect, Connection, ContextRow};
 use crate::tui::effects::{Mailbox, Own, World};
 use crate::tui::keymap::{Chord, Keymap};
@@ -216,7 +217,7 @@ pub fn options() -> Options {
         glyphs: Glyphs::of(false),
         keymap: Keymap::new(&std::collections::BTreeMap::new()).unwrap(),
         zone: jiff::tz::TimeZone::UTC,
-        decoding: Decoding::default(),
+        decoder: Decoder::default(),
         memory: 16 << 20,
         contexts: contexts(),
         welcome: None,

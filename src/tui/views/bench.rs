@@ -11,8 +11,9 @@ use ratatui::layout::Rect;
 use crate::broker::{
     Address, Bound, Notices, Range, Settings, Subscription, TopicSelector, demo as embedded,
 };
-use crate::event::{Batch, Decoding, Position, SelectAll, Timestamp};
+use crate::event::{Batch, Position, SelectAll, Timestamp};
 use crate::query::QuerySpec;
+use crate::schema::Decoder;
 use crate::tui::actions::Action;
 use crate::tui::app;
 use crate::tui::connect::Connection;
@@ -34,7 +35,7 @@ pub fn model(view: View) -> Model {
         glyphs: Glyphs::UNICODE,
         keymap: Keymap::new(&BTreeMap::new()).unwrap(),
         zone: jiff::tz::TimeZone::UTC,
-        decoding: Decoding::default(),
+        decoder: Decoder::default(),
         memory: 64 << 20,
         contexts: Vec::new(),
         welcome: None,

@@ -11,8 +11,9 @@ use ratatui::layout::Rect;
 use crate::broker::{
     Address, Bound, Broker, Notices, Range, Settings, Subscription, TopicSelector, demo,
 };
-use crate::event::{Batch, Decoding, SelectAll, Timestamp};
+use crate::event::{Batch, SelectAll, Timestamp};
 use crate::query::QuerySpec;
+use crate::schema::Decoder;
 use crate::tui::actions::Action;
 use crate::tui::connect::Connection;
 use crate::tui::keymap::Keymap;
@@ -30,7 +31,7 @@ pub fn model(view: View, memory: usize) -> Model {
         glyphs: Glyphs::UNICODE,
         keymap: Keymap::new(&BTreeMap::new()).unwrap(),
         zone: jiff::tz::TimeZone::UTC,
-        decoding: Decoding::default(),
+        decoder: Decoder::default(),
         memory,
         contexts: Vec::new(),
         welcome: None,

@@ -47,7 +47,7 @@ impl JsonlSink {
                 };
                 event.stream = &settled;
             }
-            object::write(&mut self.lines, &event, &decoding);
+            object::write(&mut self.lines, &event, &decoding.see(&event));
             self.lines.push(b'\n');
             self.written.events += 1;
             self.written.bytes += event.size() as u64;

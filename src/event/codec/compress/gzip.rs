@@ -1,4 +1,5 @@
 //! gzip, as `java.util.zip` writes it. Several members in a row are one stream, as RFC 1952 says.
+//! A zlib stream (RFC 1950) is read the same way.
 
 use std::io::Write;
 
@@ -13,24 +14,34 @@ const MAGIC: [u8; 2] = [0x1f, 0x8b];
 /// Base-two logarithm of DEFLATE's largest window.
 const WINDOW_BITS: u8 = 15;
 
-pub(super) fn inflate(mut input: &[u8], room: &mut Room) -> Result<(), CodecError> {
+/// What follows the last member is returned.
+pub(super) fn inflate<'a>(mut input: &'a [u8], room: &mut Room) -> Result<&'a [u8], CodecError> {
     loop {
-        input = member(input, room)?;
+        input = stream(NAME, Decompress::new_gzip(WINDOW_BITS), input, room)?;
         if !input.starts_with(&MAGIC) {
-            return Ok(());
+            return Ok(input);
         }
     }
 }
 
-/// Inflates one member; what follows it is returned.
-fn member<'a>(mut input: &'a [u8], room: &mut Room) -> Result<&'a [u8], CodecError> {
-    let mut state = Decompress::new_gzip(WINDOW_BITS);
+/// What follows the stream is returned.
+pub(super) fn inflate_zlib<'a>(input: &'a [u8], room: &mut Room) -> Result<&'a [u8], CodecError> {
+    stream("zlib", Decompress::new(true), input, room)
+}
+
+/// Inflates one stream; what follows it is returned.
+fn stream<'a>(
+    name: &'static str,
+    mut state: Decompress,
+    mut input: &'a [u8],
+    room: &mut Room,
+) -> Result<&'a [u8], CodecError> {
     loop {
         let (read, written) = (state.total_in(), state.total_out());
         let free = room.free(STEP)?;
         let status = state
             .decompress(input, free, FlushDecompress::None)
-            .map_err(|error| broken(NAME, error))?;
+            .map_err(|error| broken(name, error))?;
         let read = (state.total_in() - read) as usize;
         let written = (state.total_out() - written) as usize;
         input = &input[read..];
@@ -38,7 +49,7 @@ fn member<'a>(mut input: &'a [u8], room: &mut Room) -> Result<&'a [u8], CodecErr
         match status {
             Status::StreamEnd => return Ok(input),
             Status::Ok | Status::BufError if read == 0 && written == 0 => {
-                return Err(broken(NAME, "the stream is cut"));
+                return Err(broken(name, "the stream is cut"));
             }
             Status::Ok | Status::BufError => {}
         }

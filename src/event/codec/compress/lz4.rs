@@ -23,18 +23,22 @@ const STORED: u32 = 1 << 31;
 struct Frame {
     linked: bool,
     block_checksums: bool,
+    /// A checksum of the whole follows the last block.
+    checksum: bool,
     /// No block holds more.
     block: usize,
 }
 
-pub(super) fn inflate(input: &[u8], room: &mut Room) -> Result<(), CodecError> {
+/// Inflates one frame; what follows it is returned.
+pub(super) fn inflate<'a>(input: &'a [u8], room: &mut Room) -> Result<&'a [u8], CodecError> {
     let cut = || broken(NAME, "the frame is cut");
     let (frame, mut rest) = frame(input)?;
     loop {
         let (&word, tail) = rest.split_first_chunk().ok_or_else(cut)?;
         let word = u32::from_le_bytes(word);
         if word == 0 {
-            return Ok(());
+            let checksum = if frame.checksum { 4 } else { 0 };
+            return tail.get(checksum..).ok_or_else(cut);
         }
         let len = (word & !STORED) as usize;
         let (block, tail) = tail.split_at_checked(len).ok_or_else(cut)?;
@@ -103,6 +107,7 @@ fn frame(input: &[u8]) -> Result<(Frame, &[u8]), CodecError> {
     let frame = Frame {
         linked: flags & 0b10_0000 == 0,
         block_checksums: flags & 0b1_0000 != 0,
+        checksum: flags & 0b100 != 0,
         block,
     };
     Ok((frame, rest))

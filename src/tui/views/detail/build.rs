@@ -9,6 +9,7 @@ use super::rows::{Rows, Scroll};
 use super::value::{self, Value};
 use super::{Detail, Shown, Tab, again, headers, known};
 use crate::event::Decoding;
+use crate::schema::Decoder;
 use crate::tui::model::feed::Feed;
 use crate::tui::msg::{Effect, Msg};
 
@@ -17,14 +18,14 @@ const LARGE: usize = 1024 * 1024;
 
 impl Detail {
     /// Builds what the tab shows, and nothing else.
-    pub(super) fn build(&mut self, feed: &Feed, now: Duration, decoding: Decoding) {
+    pub(super) fn build(&mut self, feed: &Feed, now: Duration, decoder: &Decoder) {
         let (columns, height) = self.size;
         if self.compare.is_some() {
-            self.build_compare(decoding);
+            self.build_compare(decoder);
             return;
         }
         if matches!(self.tab, Tab::Value | Tab::Schema) {
-            self.open_value(decoding);
+            self.open_value(decoder);
         }
         let Some(shown) = &mut self.shown else {
             return;
@@ -52,7 +53,7 @@ impl Detail {
                     && !matches!(value, Value::Working)
                 {
                     let event = shown.batch.get(shown.at);
-                    shown.known = Some(Rows::new(known::lines(&event, decoding, value)));
+                    shown.known = Some(Rows::new(known::lines(&event, decoder, value)));
                 }
                 if let Some(rows) = &mut shown.known {
                     rows.scroll.settle(rows.lines.len(), height);
@@ -68,7 +69,7 @@ impl Detail {
     }
 
     /// Reads the value: at once, or on another thread when it is large.
-    fn open_value(&mut self, decoding: Decoding) {
+    fn open_value(&mut self, decoder: &Decoder) {
         let Some(shown) = &mut self.shown else {
             return;
         };
@@ -78,7 +79,10 @@ impl Detail {
             return;
         }
         if size <= LARGE {
-            let value = value::open(shown.bytes(), decoding.value);
+            let value = match decoder.plain() {
+                Some(Decoding { value, .. }) => value::open(shown.bytes(), value),
+                None => value::decoded(decoder, &shown.event()),
+            };
             self.opened(value);
             return;
         }
@@ -89,9 +93,13 @@ impl Detail {
         }
         self.working = true;
         let (batch, at, number) = (shown.batch.clone(), shown.at, self.number);
+        let decoder = decoder.clone();
         self.pending.push(Effect::Work(Box::new(move || {
             let bytes: Option<Arc<[u8]>> = batch.get(at).value.map(Arc::from);
-            let value = value::open(bytes.clone(), decoding.value);
+            let value = match decoder.plain() {
+                Some(Decoding { value, .. }) => value::open(bytes.clone(), value),
+                None => value::decoded(&decoder, &batch.get(at)),
+            };
             Msg::Done(Box::new(move |model| {
                 let detail = &mut model.stream.detail;
                 detail.working = false;
@@ -115,14 +123,14 @@ impl Detail {
         }
     }
 
-    fn build_compare(&mut self, decoding: Decoding) {
+    fn build_compare(&mut self, decoder: &Decoder) {
         let (_, height) = self.size;
         let Some(compare) = &mut self.compare else {
             return;
         };
         if compare.diff.is_none() && !compare.asked {
             compare.asked = true;
-            let work = compare.work(decoding);
+            let work = compare.work(decoder.clone());
             if compare.is_large() {
                 self.number += 1;
                 let number = self.number;

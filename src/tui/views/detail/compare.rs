@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use super::rows::Scroll;
-use crate::event::{Batch, Decoding};
+use crate::event::Batch;
+use crate::schema::Decoder;
 use crate::tui::model::stream::Focus;
 use crate::tui::widgets::diff::{self, Diff};
 
@@ -75,11 +76,11 @@ impl Compare {
     }
 
     /// The comparison as a piece of work of its own.
-    pub fn work(&self, decoding: Decoding) -> impl FnOnce() -> Diff + Send + 'static {
+    pub fn work(&self, decoder: Decoder) -> impl FnOnce() -> Diff + Send + 'static {
         let (old, new) = (self.old.batch.clone(), self.new.batch.clone());
         let options = diff::Options {
             all: self.all,
-            decoding,
+            decoder,
             ..diff::Options::default()
         };
         move || match (old.iter().next(), new.iter().next()) {

@@ -2,8 +2,9 @@
 
 use super::value::Value;
 use crate::event::{
-    BatchMeta, Compression, Content, Decoded, Decoding, EventRef, Marker, TimestampType, Visibility,
+    BatchMeta, Compression, Content, Decoded, EventRef, Marker, TimestampType, Visibility,
 };
+use crate::schema::Decoder;
 use crate::text::{human, width};
 use crate::tui::widgets::{Line, Tone};
 
@@ -11,14 +12,16 @@ use crate::tui::widgets::{Line, Tone};
 const NAMES: usize = 18;
 
 /// What is known of an event. The value was read before.
-pub fn lines(event: &EventRef<'_>, decoding: Decoding, value: &Value) -> Vec<Line> {
+pub fn lines(event: &EventRef<'_>, decoder: &Decoder, value: &Value) -> Vec<Line> {
     let size = |bytes: Option<&[u8]>| match bytes {
         None => "null".to_owned(),
         Some(bytes) => human::size(bytes.len() as u64),
     };
+    let mut reader = decoder.reader();
+    let seen = reader.see(event);
     let mut lines = vec![
         row("schema", "none known"),
-        row("key", &kind(&decoding.key(event.key))),
+        row("key", &kind(&seen.key)),
         row("value", &kind_of_value(event, value)),
     ];
     if let Some(note) = registry(event.value) {

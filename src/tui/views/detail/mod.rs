@@ -217,11 +217,11 @@ pub fn settle(model: &mut Model, area: Rect) {
     let selected = model.stream.selected(&model.feed);
     let id = model.stream.cursor.map(|row| row.id());
     let id = id.filter(|id| model.feed.store.get(*id).is_some());
-    let decoding = model.options.decoding;
+    let decoder = model.options.decoder.clone();
     let detail = &mut model.stream.detail;
     detail.show(selected, id, area);
     let nowhere = detail.go_on_searching();
-    detail.build(&model.feed, model.now.mono, decoding);
+    detail.build(&model.feed, model.now.mono, &decoder);
     if let Some(nowhere) = nowhere {
         model.say(Say::info(nowhere));
     }

@@ -11,9 +11,10 @@ use ratatui::layout::Rect;
 use super::*;
 use crate::broker::Bound;
 use crate::event::{
-    BATCH_BYTES, BatchMeta, Compression, Decoding, HeaderBuf, Headers, Position, PositionStyle,
-    SelectAll, Stream, Timestamp, TimestampType, Visibility,
+    BATCH_BYTES, BatchMeta, Compression, HeaderBuf, Headers, Position, PositionStyle, SelectAll,
+    Stream, Timestamp, TimestampType, Visibility,
 };
+use crate::schema::Decoder;
 use crate::tui::fixture::batch_of;
 use crate::tui::keymap::{Chord, Keymap};
 use crate::tui::model::{Options, View};
@@ -30,7 +31,7 @@ fn model() -> Model {
         glyphs: Glyphs::UNICODE,
         keymap: Keymap::new(&BTreeMap::new()).unwrap(),
         zone: jiff::tz::TimeZone::UTC,
-        decoding: Decoding::default(),
+        decoder: Decoder::default(),
         memory: 64 << 20,
         contexts: Vec::new(),
         welcome: None,
@@ -488,7 +489,7 @@ fn the_pane_of_an_event_that_was_evicted_stays() {
     for tab in Tab::ALL {
         model.stream.detail.go_to(tab);
         let (feed, detail) = (&model.feed, &mut model.stream.detail);
-        detail.build(feed, Duration::ZERO, Decoding::default());
+        detail.build(feed, Duration::ZERO, &Decoder::default());
         screen(&model);
     }
 }

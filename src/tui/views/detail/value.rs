@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use super::rows::Scroll;
 use super::wrapped::Wrapped;
-use crate::event::Format;
+use crate::event::{Decoded, EventRef, Format};
+use crate::schema::Decoder;
 use crate::text::{JsonText, human};
 use crate::tui::widgets::hex::{self, Hex, Section};
 use crate::tui::widgets::tree::{Tree, TreeFault};
@@ -29,6 +30,17 @@ pub enum Value {
         dump: Dump,
     },
     Words(&'static str),
+}
+
+impl Value {
+    /// Says why it is not what was expected, where nothing is said yet.
+    fn remark(&mut self, why: &str) {
+        match self {
+            Self::Text { note, .. } => *note = Some(why.to_owned()),
+            Self::Bytes { note, .. } => *note = format!("{note}; {why}"),
+            Self::Working | Self::Tree(_) | Self::Words(_) => {}
+        }
+    }
 }
 
 /// A tree and where a person stands in it.
@@ -128,6 +140,23 @@ impl Dump {
         }
         self.top = self.top.min(len.saturating_sub(height));
     }
+}
+
+/// Reads a value by its schema, or by what it says of itself.
+pub fn decoded(decoder: &Decoder, event: &EventRef<'_>) -> Value {
+    let mut reader = decoder.looker();
+    let content = reader.see(event).value;
+    let (bytes, format) = match content.data {
+        Decoded::Null => return open(None, Format::Auto),
+        Decoded::Json(json) => (json.as_bytes(), Format::Json),
+        Decoded::Text(text) => (text.as_bytes(), Format::Text),
+        Decoded::Binary(bytes) => (bytes, Format::Binary),
+    };
+    let mut value = open(Some(bytes.into()), format);
+    if let Some(refused) = content.refused {
+        value.remark(&refused.to_string());
+    }
+    value
 }
 
 /// Reads a value. Of many megabytes it takes some time.

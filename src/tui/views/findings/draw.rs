@@ -54,7 +54,7 @@ pub fn verdict_sign(verdict: &Verdict, glyphs: &'static Glyphs) -> (Role, &'stat
     match verdict {
         Verdict::Clean => (Role::Good, glyphs.valid),
         Verdict::Violation => (Role::Bad, glyphs.invalid),
-        Verdict::Inconclusive(_) => (Role::Warn, glyphs.unknown),
+        Verdict::Inconclusive(_) | Verdict::Idle(_) => (Role::Warn, glyphs.unknown),
     }
 }
 
@@ -156,7 +156,7 @@ fn checks_in_short(found: &Found, glyphs: &'static Glyphs) -> Vec<Part> {
     let part = |(name, verdict): &(&str, Verdict)| {
         let (role, sign) = verdict_sign(verdict, glyphs);
         let text = match verdict {
-            Verdict::Inconclusive(why) => format!("{sign} {name}: {why}"),
+            Verdict::Inconclusive(why) | Verdict::Idle(why) => format!("{sign} {name}: {why}"),
             _ => format!("{sign} {name}"),
         };
         Part::new(role, text)

@@ -92,7 +92,7 @@ fn verdict(report: &FindingsReport, missed: bool) -> Verdict {
         .checks
         .iter()
         .find_map(|(name, verdict)| match verdict {
-            Verdict::Inconclusive(why) => Some(format!("{name}: {why}")),
+            Verdict::Inconclusive(why) | Verdict::Idle(why) => Some(format!("{name}: {why}")),
             _ => None,
         });
     doubt.map_or(Verdict::Clean, |why| Verdict::Inconclusive(why.into()))

@@ -7,8 +7,10 @@ use std::time::{Duration, Instant};
 use super::found::Found;
 use crate::event::{Batch, Streams};
 use crate::inspect::fields::Fields;
-use crate::inspect::findings::Findings;
+use crate::inspect::findings::{Findings, Parts};
 use crate::inspect::lag::LagReport;
+use crate::inspect::misfits::Misfits;
+use crate::schema::Decoder;
 use crate::tui::model::feed::{Feed, Reading};
 use crate::tui::model::{Model, View};
 use crate::tui::msg::{Effect, Msg};
@@ -27,6 +29,8 @@ const REST_UNSEEN: Duration = Duration::from_secs(1);
 struct Folds {
     findings: Findings,
     fields: Fields,
+    /// What the schemas say, where there are any.
+    misfits: Option<Misfits>,
     /// Events whose fields were looked at.
     of_fields: u64,
     /// Events went by that were not looked at.
@@ -119,10 +123,15 @@ impl Watch {
     }
 
     /// Another read: the folds begin anew.
-    fn begin(&mut self, read: u64, first: u64) {
+    fn begin(&mut self, read: u64, first: u64, decoder: &Decoder) {
+        let misfits = || Misfits::new(decoder.reader());
+        let folds = Folds {
+            misfits: decoder.has_schemas().then(misfits),
+            ..Folds::default()
+        };
         *self = Self {
             read,
-            folds: Some(Box::default()),
+            folds: Some(Box::new(folds)),
             next: first,
             ..Self::default()
         };
@@ -135,7 +144,7 @@ pub fn go(model: &mut Model) -> Vec<Effect> {
     let read = model.source.read;
     let watch = &mut model.findings.watch;
     if watch.read != read || (watch.folds.is_none() && watch.job.is_none()) {
-        watch.begin(read, model.feed.store.first());
+        watch.begin(read, model.feed.store.first(), &model.options.decoder);
     }
     if read == 0 || watch.job.is_some() || model.now.mono < watch.rest_until {
         return Vec::new();
@@ -180,6 +189,9 @@ fn work(mut folds: Box<Folds>, fresh: &Fresh, told: &Told) -> (Box<Folds>, Found
             folds.findings.skipped();
         }
         folds.findings.batch(batch);
+        if let Some(misfits) = &mut folds.misfits {
+            misfits.batch(batch);
+        }
         if of_fields < FIELD_EVENTS {
             of_fields += batch.len();
             folds.fields.batch(batch);
@@ -187,9 +199,14 @@ fn work(mut folds: Box<Folds>, fresh: &Fresh, told: &Told) -> (Box<Folds>, Found
     }
     folds.of_fields += of_fields as u64;
     let fields = folds.fields.report();
-    let report = folds
-        .findings
-        .report(told.ended, told.lag.as_deref(), Some(&fields));
+    let misfits = folds.misfits.as_ref().map(Misfits::report);
+    let parts = Parts {
+        lag: told.lag.as_deref(),
+        // A schema knows what has drifted; without one, what was there before does.
+        fields: misfits.is_none().then_some(&fields),
+        misfits,
+    };
+    let report = folds.findings.report(told.ended, parts);
     let order = folds.findings.order(told.ended);
     let mut found = Found::new(report, order, folds.missed);
     found.of_fields = folds.of_fields;

@@ -66,7 +66,7 @@ fn head(model: &Model, canvas: &Canvas<'_>) -> Vec<Vec<Part>> {
     for (check, verdict) in &found.order.checks {
         let (role, sign) = findings::verdict_sign(verdict, canvas.glyphs);
         let text = match verdict {
-            Verdict::Inconclusive(why) => {
+            Verdict::Inconclusive(why) | Verdict::Idle(why) => {
                 format!("{sign} {} {}: {why}", check.name(), verdict.word())
             }
             _ => format!("{sign} {} {}", check.name(), verdict.word()),

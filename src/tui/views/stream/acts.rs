@@ -125,7 +125,6 @@ fn with_selected(model: &Model, make: impl FnOnce(&EventRef<'_>) -> Effect) -> V
 }
 
 fn copy(model: &Model, action: Action) -> Vec<Effect> {
-    let decoding = model.options.decoding;
     with_selected(model, |event| {
         let mut bytes = Vec::new();
         let what = match action {
@@ -138,7 +137,8 @@ fn copy(model: &Model, action: Action) -> Vec<Effect> {
                 "the headers"
             }
             Action::CopyEvent => {
-                object::write(&mut bytes, event, &decoding);
+                let mut reader = model.options.decoder.reader();
+                object::write(&mut bytes, event, &reader.see(event));
                 "the event"
             }
             Action::CopyPlace => {
@@ -167,7 +167,7 @@ pub fn place_text(event: &EventRef<'_>) -> String {
 }
 
 fn edit(model: &Model) -> Vec<Effect> {
-    let decoding = model.options.decoding;
+    let decoding = model.options.decoder.plain().unwrap_or_default();
     with_selected(model, |event| {
         let json = matches!(
             decoding.value(event.value).data,

@@ -18,19 +18,20 @@ use lines::Edit;
 use report::lead;
 
 use super::tree::{Index, push_index, push_name};
-use crate::event::{Decoded, Decoding, EventRef, Headers, PositionStyle};
+use crate::event::{Decoded, EventRef, Headers, PositionStyle};
+use crate::schema::Decoder;
 use crate::text::{human, push_string};
 
 pub use report::{Diff, Kind, MOST_ROWS, Piece, Row, Summary};
 
 /// What is compared and told.
-#[derive(Debug, Clone, Default)]
+#[derive(Clone, Default)]
 pub struct Options {
     /// Tell what is the same too.
     pub all: bool,
     /// Paths of the event object to pass over, with what is in them; a star is any text.
     pub ignore: Vec<String>,
-    pub decoding: Decoding,
+    pub decoder: Decoder,
 }
 
 /// Compares two events.
@@ -40,15 +41,11 @@ pub fn diff(old: &EventRef<'_>, new: &EventRef<'_>, options: &Options) -> Diff {
         diff: Diff::default(),
     };
     to.places(old, new);
-    let decoding = &options.decoding;
-    let (a, b) = (decoding.key(old.key).data, decoding.key(new.key).data);
-    to.data(".key", a, b);
+    let (mut before, mut after) = (options.decoder.looker(), options.decoder.looker());
+    let (a, b) = (before.see(old), after.see(new));
+    to.data(".key", a.key.data, b.key.data);
     to.headers(old.headers, new.headers);
-    let (a, b) = (
-        decoding.value(old.value).data,
-        decoding.value(new.value).data,
-    );
-    to.data(".value", a, b);
+    to.data(".value", a.value.data, b.value.data);
     to.diff
 }
 

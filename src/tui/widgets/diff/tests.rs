@@ -50,7 +50,7 @@ fn options(all: bool, ignore: &[&str]) -> Options {
     Options {
         all,
         ignore: ignore.iter().map(|&pattern| pattern.to_owned()).collect(),
-        decoding: Decoding::default(),
+        decoder: Decoder::default(),
     }
 }
 

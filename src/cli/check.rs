@@ -1,0 +1,163 @@
+//! `evtap check`: runs every detector over a frozen range and says what is wrong.
+
+use std::io::Write;
+use std::time::Instant;
+
+use clap::{Args, ValueEnum};
+
+use super::args::Select;
+use super::error::{Exit, Failure, Result, exit_of};
+use super::progress::Progress;
+use super::session::Session;
+use super::{examples, explain, print, reading, summary};
+use crate::broker::{BoxFuture, Group, PartitionRange};
+use crate::event::{Batch, Select as _, Timestamp};
+use crate::inspect::Verdict;
+use crate::inspect::check::{Check as Fold, CheckReport};
+use crate::output::check;
+use crate::pipeline::{Consumer, End, Flow, Reading};
+
+/// Validate: schemas, order, gaps, duplicates, groups, personal data; one report
+#[derive(Debug, Args)]
+#[command(after_help = examples::CHECK)]
+pub struct Check {
+    /// CONTEXT/TOPIC, kafka://HOST:PORT/TOPIC, demo:TOPIC, a capture file, or - for JSON lines
+    #[arg(required = true, value_name = "SOURCE")]
+    pub sources: Vec<String>,
+    #[command(flatten)]
+    pub select: Select,
+    /// How to print the report
+    #[arg(short, long, value_name = "FORMAT", default_value = "text")]
+    pub output: Format,
+}
+
+/// The formats of the report.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    Text,
+    Json,
+    Junit,
+}
+
+pub async fn run(session: &Session, args: &Check) -> Result<Exit> {
+    let began = Instant::now();
+    let decoder = session.decoder(&args.sources)?;
+    let query = reading::compile(session, &args.sources, &args.select)?;
+    let mut reading = reading::prepare(session, query, &args.sources, &args.select, false).await?;
+    if args.select.explain {
+        return explain::print(&reading).await;
+    }
+    let groups = groups(session, &reading).await;
+    let now = clock(session, &reading).await?;
+    let mut consumer = Consume(Fold::new(&decoder, groups));
+    let ranges: Vec<PartitionRange> = if reading.last.is_none() {
+        let ranges = reading.resolve().await?;
+        reading.freeze(ranges.clone());
+        ranges.into_iter().flatten().collect()
+    } else {
+        Vec::new()
+    };
+    if let Some(probe) = consumer.0.probe() {
+        ranges.iter().for_each(|range| probe.reads_from(range));
+    }
+    let mut progress = Progress::new(session, false);
+    let outcome = reading
+        .run(&|| session.minded_stop(), &mut consumer, &mut progress)
+        .await;
+    progress.clear();
+    let outcome = outcome?;
+    let complete = matches!(outcome.end, End::Complete) && reading.last.is_none();
+    if complete && let Some(probe) = consumer.0.probe() {
+        ranges.iter().for_each(|range| probe.has_read(range));
+    }
+    let report = consumer.0.report(now, complete);
+    show(session, args, &report, began)?;
+    summary::close(session, &outcome, args.select.summary.as_deref())?;
+    match outcome.end {
+        End::Failed(error) => Err(Failure::from(error)),
+        End::Interrupted => Ok(Exit::Interrupted),
+        _ => Ok(exit(&report)),
+    }
+}
+
+const fn exit(report: &CheckReport) -> Exit {
+    match report.verdict {
+        Verdict::Violation => Exit::Finding,
+        Verdict::Clean => Exit::Done,
+        Verdict::Inconclusive(_) | Verdict::Idle(_) => Exit::Partial,
+    }
+}
+
+fn show(session: &Session, args: &Check, report: &CheckReport, began: Instant) -> Result<Exit> {
+    let mut out = Vec::new();
+    match args.output {
+        Format::Json => return print::print_json(&check::json(report)),
+        Format::Text => check::text(&mut out, report, session.colour()),
+        Format::Junit => {
+            let name = args.sources.join(" ");
+            let name = crate::text::Visible(&name).to_string();
+            out.extend_from_slice(check::junit(report, &name, began.elapsed()).as_bytes());
+        }
+    }
+    match std::io::stdout().lock().write_all(&out) {
+        Ok(()) => Ok(Exit::Done),
+        Err(error) => print::closed_is_done(&error),
+    }
+}
+
+/// The groups of all sources, as far as they stand in what is read. `None` where none has any, or
+/// where a filter leaves events out: what is behind a commit could not be counted.
+async fn groups(session: &Session, reading: &Reading) -> Option<Vec<Group>> {
+    if !reading.query.keeps_all() {
+        return None;
+    }
+    let mut all: Option<Vec<Group>> = None;
+    for input in &reading.inputs {
+        if !input.broker.capabilities().groups {
+            continue;
+        }
+        match input.broker.groups().await {
+            Ok(groups) => {
+                let topics = &input.sub.topics;
+                let all = all.get_or_insert_default();
+                for mut group in groups {
+                    group.offsets.retain(|o| topics.takes(&o.topic, false));
+                    if !group.offsets.is_empty() {
+                        all.push(group);
+                    }
+                }
+            }
+            // Who may read topics need not be allowed to see groups.
+            Err(error) => session.say(&format!(
+                "the groups of {} are not judged: {error}",
+                input.shown
+            )),
+        }
+    }
+    all
+}
+
+/// The latest of the sources' clocks.
+async fn clock(session: &Session, reading: &Reading) -> Result<Timestamp> {
+    if let Some(now) = session.global.now {
+        return Ok(now);
+    }
+    let mut latest = None;
+    for input in &reading.inputs {
+        let clock = input.broker.clock().await.map_err(|error| {
+            let exit = exit_of(error.kind);
+            Failure::new(exit, error.to_string())
+        })?;
+        latest = latest.max(clock);
+    }
+    Ok(latest.unwrap_or_else(Timestamp::wall_clock))
+}
+
+struct Consume(Fold);
+
+impl Consumer for Consume {
+    fn batch(&mut self, batch: Batch) -> BoxFuture<'_, crate::broker::Result<Flow>> {
+        self.0.batch(&batch);
+        Box::pin(async { Ok(Flow::More) })
+    }
+}

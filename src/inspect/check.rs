@@ -1,0 +1,213 @@
+//! All detectors over one read, and one report of them: what `evtap check` says.
+
+use super::findings::{Findings, FindingsReport, Parts};
+use super::lag::{self, LagReport, Probe, Trend};
+use super::misfits::{Misfits, MisfitsReport};
+use super::order::{self, Kind, OrderReport};
+use super::{Verdict, findings::Code};
+use crate::broker::Group;
+use crate::event::{Batch, Timestamp};
+use crate::schema::Decoder;
+
+/// The detectors, fed together.
+pub struct Check {
+    findings: Findings,
+    misfits: Option<Misfits>,
+    /// Groups, where the sources have any, and the look behind their commits.
+    groups: Option<(Vec<Group>, Probe)>,
+}
+
+/// How many of what there are; `None` where a detector had nothing to work with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Counts {
+    pub records: u64,
+    pub dlq_records: u64,
+    pub ids: u64,
+    pub distinct_ids: u64,
+    pub duplicates: Option<u64>,
+    pub duplicate_effects: Option<u64>,
+    pub gaps_unexplained: Option<u64>,
+    pub txn_markers: Option<u64>,
+    pub aborted: Option<u64>,
+    pub compacted: Option<u64>,
+    pub out_of_order: Option<u64>,
+    pub late: Option<u64>,
+    pub version_inversions: Option<u64>,
+    pub sequence_holes: Option<u64>,
+    pub schema_violations: Option<u64>,
+    pub undecodable: Option<u64>,
+    pub pii: u64,
+    pub control_sequences: u64,
+    pub groups_not_ok: Option<u64>,
+}
+
+/// The whole report.
+#[derive(Debug, Clone)]
+pub struct CheckReport {
+    pub verdict: Verdict,
+    /// Whether all of the frozen ranges was read.
+    pub complete: bool,
+    /// What was not looked at, and why.
+    pub notes: Vec<String>,
+    pub counts: Counts,
+    pub findings: FindingsReport,
+}
+
+impl Check {
+    /// `groups` are those of the sources, or `None` where they have none to tell of.
+    pub fn new(decoder: &Decoder, groups: Option<Vec<Group>>) -> Self {
+        Self {
+            findings: Findings::default(),
+            misfits: decoder
+                .has_schemas()
+                .then(|| Misfits::new(decoder.reader())),
+            groups: groups.map(|groups| {
+                let probe = Probe::new(&groups);
+                (groups, probe)
+            }),
+        }
+    }
+
+    pub fn batch(&mut self, batch: &Batch) {
+        self.findings.batch(batch);
+        if let Some(misfits) = &mut self.misfits {
+            misfits.batch(batch);
+        }
+        if let Some((_, probe)) = &mut self.groups {
+            probe.batch(batch);
+        }
+    }
+
+    /// What is behind the commits of the groups was read as far as this.
+    pub fn probe(&mut self) -> Option<&mut Probe> {
+        self.groups.as_mut().map(|(_, probe)| probe)
+    }
+
+    /// `now` is the clock that ages are measured by. Not `complete`: the read was cut short.
+    pub fn report(&self, now: Timestamp, complete: bool) -> CheckReport {
+        let lag = self.groups.as_ref().map(|(groups, probe)| {
+            let limits = lag::Limits::default();
+            LagReport::new(groups, probe, &Trend::default(), now, limits)
+        });
+        let misfits = self.misfits.as_ref().map(Misfits::report);
+        let parts = Parts {
+            lag: lag.as_ref(),
+            fields: None,
+            misfits,
+        };
+        let findings = self.findings.report(complete, parts);
+        let order = self.findings.order(complete);
+        let counts = counts(&order, &findings, lag.as_ref(), misfits);
+        let notes = notes(&findings, lag.as_ref(), misfits);
+        CheckReport {
+            verdict: verdict(&findings, complete),
+            complete,
+            notes,
+            counts,
+            findings,
+        }
+    }
+}
+
+fn verdict(report: &FindingsReport, complete: bool) -> Verdict {
+    if !report.findings.is_empty() {
+        return Verdict::Violation;
+    }
+    if !complete {
+        return Verdict::Inconclusive("the range was not read to its end".into());
+    }
+    let doubt = report
+        .checks
+        .iter()
+        .find_map(|(name, verdict)| match verdict {
+            Verdict::Inconclusive(why) => Some(format!("{name}: {why}")),
+            _ => None,
+        });
+    doubt.map_or(Verdict::Clean, |why| Verdict::Inconclusive(why.into()))
+}
+
+fn notes(
+    report: &FindingsReport,
+    lag: Option<&LagReport>,
+    misfits: Option<&MisfitsReport>,
+) -> Vec<String> {
+    let doubts = report.checks.iter().filter_map(|(name, verdict)| {
+        matches!(verdict, Verdict::Inconclusive(_) | Verdict::Idle(_))
+            .then(|| format!("{name}: {verdict}"))
+    });
+    let mut notes: Vec<String> = doubts.collect();
+    match misfits {
+        None => notes.push("schemas: there is no source of schemas; --schemas names one".into()),
+        Some(report) if report.tally.unknown_id > 0 => notes.push(format!(
+            "schemas: {} events name a schema that is not known",
+            report.tally.unknown_id
+        )),
+        Some(_) => {}
+    }
+    if lag.is_none() {
+        notes.push("groups: the sources have no consumer groups to look at".into());
+    }
+    if report.unkept > 0 {
+        notes.push(format!(
+            "{} findings are counted but not listed",
+            report.unkept
+        ));
+    }
+    notes.push("sagas: not looked at yet".into());
+    notes
+}
+
+fn counts(
+    order: &OrderReport,
+    report: &FindingsReport,
+    lag: Option<&LagReport>,
+    misfits: Option<&MisfitsReport>,
+) -> Counts {
+    let coverage = &order.coverage;
+    let looked = |check| !matches!(order.verdict(check), Some(Verdict::Idle(_)) | None);
+    let of = |check: order::Check, kind: fn(&Kind) -> bool| {
+        let number = order.anomalies.iter().filter(|a| kind(&a.kind)).count();
+        looked(check).then_some(number as u64)
+    };
+    let codes = |code: Code| {
+        let found = report.findings.iter().filter(|f| f.code == code);
+        found.count() as u64
+    };
+    let offsets = |of: fn(&order::Offsets) -> u64| {
+        let all = order.lanes.iter().map(|lane| of(&lane.offsets));
+        looked(order::Check::Offsets).then(|| all.sum())
+    };
+    let duplicates = of(order::Check::Ids, |k| matches!(k, Kind::Duplicate { .. }));
+    let effects = report.checks.iter().find(|(name, _)| *name == "effects");
+    let effects = effects.is_some_and(|(_, v)| !matches!(v, Verdict::Idle(_)));
+    Counts {
+        records: coverage.events - coverage.dead_letters,
+        dlq_records: coverage.dead_letters,
+        ids: coverage.ids,
+        distinct_ids: coverage.ids - duplicates.unwrap_or_default(),
+        duplicates,
+        duplicate_effects: effects.then(|| codes(Code::EFFECT_DUPLICATE)),
+        gaps_unexplained: offsets(|o| o.unexplained),
+        txn_markers: offsets(|o| o.commits + o.aborts),
+        aborted: offsets(|o| o.aborted),
+        compacted: offsets(|o| o.compacted),
+        out_of_order: of(order::Check::Time, |k| matches!(k, Kind::Disorder { .. })),
+        late: of(order::Check::Time, |k| {
+            matches!(k, Kind::Disorder { late: true, .. })
+        }),
+        version_inversions: of(order::Check::Versions, |k| {
+            matches!(k, Kind::Version { .. })
+        }),
+        sequence_holes: of(order::Check::Sequences, |k| {
+            matches!(k, Kind::SequenceHole { .. })
+        }),
+        schema_violations: misfits.map(|report| report.tally.invalid),
+        undecodable: match misfits {
+            Some(report) => Some(report.tally.undecodable),
+            None => Some(codes(Code::PAYLOAD_UNDECODABLE)),
+        },
+        pii: report.personal,
+        control_sequences: codes(Code::TEXT_CONTROL),
+        groups_not_ok: lag.map(|lag| lag.troubled().count() as u64),
+    }
+}

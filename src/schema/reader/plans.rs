@@ -1,0 +1,73 @@
+//! How the topics are decoded, found out once for each.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use crate::schema::decoder::Settings;
+use crate::schema::pins::Pin;
+use crate::schema::schemas::Ready;
+use crate::schema::sources::SchemaId;
+
+/// Schemas by what bytes name them.
+pub(super) type Ids = HashMap<SchemaId, Arc<Ready>>;
+
+/// The topics that were met.
+#[derive(Default)]
+pub(super) struct Plans {
+    numbers: HashMap<Arc<str>, usize>,
+    plans: Vec<Plan>,
+    /// The topic of the last event; most follow one of their own.
+    last: Option<(Arc<str>, usize)>,
+    ids: Ids,
+}
+
+/// How one topic is decoded.
+pub(super) struct Plan {
+    pub(super) key: SidePlan,
+    pub(super) value: SidePlan,
+}
+
+/// How keys or values of one topic are decoded.
+pub(super) struct SidePlan {
+    pub(super) pin: Pin,
+    /// The topic's schemas by what of an event decides between them; `None`: there is none.
+    pub(super) of_topic: HashMap<String, Option<Arc<Ready>>>,
+}
+
+impl SidePlan {
+    fn new(pin: Pin) -> Self {
+        Self {
+            pin,
+            of_topic: HashMap::new(),
+        }
+    }
+}
+
+impl Plans {
+    pub(super) fn of(&mut self, topic: &Arc<str>, settings: &Settings) -> (&mut Plan, &mut Ids) {
+        let number = match &self.last {
+            Some((last, number)) if Arc::ptr_eq(last, topic) => *number,
+            _ => self.number(topic, settings),
+        };
+        (&mut self.plans[number], &mut self.ids)
+    }
+
+    fn number(&mut self, topic: &Arc<str>, settings: &Settings) -> usize {
+        let number = match self.numbers.get(topic) {
+            Some(number) => *number,
+            None => {
+                let number = self.plans.len();
+                let own = settings.topics.iter().find(|(takes, _)| takes(topic));
+                let pins = own.map_or(settings.pins, |(_, pins)| *pins);
+                self.plans.push(Plan {
+                    key: SidePlan::new(pins.key),
+                    value: SidePlan::new(pins.value),
+                });
+                self.numbers.insert(Arc::clone(topic), number);
+                number
+            }
+        };
+        self.last = Some((Arc::clone(topic), number));
+        number
+    }
+}

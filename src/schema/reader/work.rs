@@ -1,0 +1,691 @@
+//! Finds out what the bytes of one side of an event are: by what is pinned, by the framings that
+//! they may be in, by the schema of their topic, and else by themselves.
+
+use std::sync::Arc;
+
+use super::Desk;
+use super::facets::{event_type, version};
+use super::plans::{Ids, SidePlan};
+use crate::event::codec::StreamKind;
+use crate::event::{
+    Content, Decoded, EventRef, Format, Refused, SchemaFault, SchemaVerdict, decode, text_or_binary,
+};
+use crate::schema::formats::frame::{self, Frame};
+use crate::schema::formats::{cbor, inflate};
+use crate::schema::json::{Bench, Faults, Validator};
+use crate::schema::pins::Pin;
+use crate::schema::protobuf::{self, Protobuf};
+use crate::schema::schemas::{Compiled, Found, Ready, Schemas};
+use crate::schema::sources::{SchemaId, Side, Wanted};
+use crate::schema::{Language, Refusal, avro};
+
+/// What decoding needs besides the event.
+#[derive(Default)]
+pub(super) struct Tools {
+    bench: Bench,
+    faults: Faults,
+    scratch: protobuf::Scratch,
+    inflater: inflate::Inflater,
+}
+
+/// One event on the bench.
+pub(super) struct Work<'w, 'e> {
+    pub(super) schemas: Option<&'w Schemas>,
+    /// Whether values are checked against JSON Schemas too.
+    pub(super) judges: bool,
+    pub(super) tools: &'w mut Tools,
+    pub(super) ids: &'w mut Ids,
+    pub(super) event: &'w EventRef<'e>,
+}
+
+/// Where decoded data lies.
+#[derive(Debug, Clone, Copy)]
+enum Data<'a> {
+    Of(Decoded<'a>),
+    /// JSON text on the desk.
+    Written,
+    /// Inflated bytes on the desk, to be taken for what they are.
+    Inflated,
+}
+
+/// What was made of the bytes.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Made<'a> {
+    data: Data<'a>,
+    from: Option<&'static str>,
+    /// Whether the desk says why the bytes were not taken.
+    refused: bool,
+    pub(super) verdict: Option<SchemaVerdict>,
+    pub(super) id: Option<Id>,
+}
+
+/// The schema's id.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Id {
+    Number(u64),
+    /// On the desk.
+    Text,
+}
+
+impl<'a> Made<'a> {
+    const fn of(data: Data<'a>, from: Option<&'static str>) -> Self {
+        Self {
+            data,
+            from,
+            refused: false,
+            verdict: None,
+            id: None,
+        }
+    }
+
+    pub(super) fn content(&self, desk: &'a Desk) -> Content<'a> {
+        let data = match self.data {
+            Data::Of(data) => data,
+            // Every decoder writes JSON, and what is none is shown all the same.
+            Data::Written => decode(Some(&desk.out), Format::Json).data,
+            Data::Inflated => decode(Some(&desk.inflated), Format::Auto).data,
+        };
+        Content {
+            data,
+            from: self.from,
+            refused: self.refused.then_some(Refused::Said(&desk.said)),
+        }
+    }
+}
+
+/// How trying one framing ended.
+enum Step<'a> {
+    Made(Made<'a>),
+    /// A schema that is not known; the desk says which and why.
+    Unknown(Option<Id>),
+    /// The schema is known, and these are not its bytes; the desk says why.
+    Refused(Option<Id>),
+    /// It is not this framing.
+    No,
+}
+
+impl<'e> Work<'_, 'e> {
+    pub(super) fn decode(
+        &mut self,
+        side: Side,
+        bytes: Option<&'e [u8]>,
+        plan: &mut SidePlan,
+        desk: &mut Desk,
+    ) -> Made<'e> {
+        desk.faults.clear();
+        desk.said.clear();
+        let Some(bytes) = bytes else {
+            return Made::of(Data::Of(Decoded::Null), None);
+        };
+        match plan.pin {
+            Pin::Auto if self.schemas.is_none() => auto(side, bytes),
+            Pin::Auto | Pin::Detect => self.detect(side, bytes, None, plan, desk),
+            Pin::Avro => self.detect(side, bytes, Some(Language::Avro), plan, desk),
+            Pin::Protobuf => self.detect(side, bytes, Some(Language::Protobuf), plan, desk),
+            Pin::ProtobufRaw => {
+                desk.out.clear();
+                let raw = protobuf::write_raw(bytes, &mut self.tools.scratch, &mut desk.out);
+                written(raw, "protobuf", bytes, desk)
+            }
+            Pin::Plain(Format::Json) if side == Side::Value => {
+                self.pinned_json(side, bytes, plan, desk)
+            }
+            Pin::Plain(format) => of_format(bytes, format, desk),
+            Pin::Other(plain) => {
+                desk.out.clear();
+                let done = plain.write_json(bytes, &mut desk.out);
+                written(done, plain.name(), bytes, desk)
+            }
+        }
+    }
+
+    /// JSON that was asked for; a schema of the topic has its say.
+    fn pinned_json(
+        &mut self,
+        side: Side,
+        bytes: &'e [u8],
+        plan: &mut SidePlan,
+        desk: &mut Desk,
+    ) -> Made<'e> {
+        match self.of_topic(side, Some(Language::Json), plan, desk) {
+            Ok(Some(ready)) => match self.apply(&ready, bytes, Some(&[]), desk) {
+                Ok(made) => made,
+                Err(refusal) => undecodable(bytes, &refusal, None, desk),
+            },
+            Ok(None) | Err(_) => of_format(bytes, Format::Json, desk),
+        }
+    }
+
+    /// Tries the framings that the bytes may be in, then the topic's own schema.
+    fn detect(
+        &mut self,
+        side: Side,
+        bytes: &'e [u8],
+        only: Option<Language>,
+        plan: &mut SidePlan,
+        desk: &mut Desk,
+    ) -> Made<'e> {
+        let mut unknown = None;
+        for frame in frame::candidates(side, self.event.headers, bytes) {
+            match self.frame(frame, bytes, only, desk) {
+                Step::Made(made) => return made,
+                Step::Refused(id) => {
+                    let why = Refusal::new(std::mem::take(&mut desk.said));
+                    return undecodable(bytes, &why, id, desk);
+                }
+                Step::Unknown(id) => unknown = unknown.or(Some((id, desk.said.clone()))),
+                Step::No => {}
+            }
+        }
+        let of_topic = self.of_topic(side, only, plan, desk);
+        match (of_topic, unknown) {
+            (Ok(Some(ready)), unknown) => {
+                match (self.apply(&ready, bytes, Some(&[]), desk), unknown) {
+                    (Ok(made), _) => made,
+                    (Err(_), Some((id, why))) => unknown_id(side, bytes, id, why, desk),
+                    (Err(refusal), None) => undecodable(bytes, &refusal, None, desk),
+                }
+            }
+            (_, Some((id, why))) => unknown_id(side, bytes, id, why, desk),
+            (Err(why), None) => unknown_id(side, bytes, None, why.to_string(), desk),
+            (Ok(None), None) => match only {
+                Some(_) => {
+                    let why = Refusal::new("there is no schema to decode it by");
+                    let made = undecodable(bytes, &why, None, desk);
+                    Made {
+                        verdict: Some(SchemaVerdict::None),
+                        ..made
+                    }
+                }
+                None => auto(side, bytes),
+            },
+        }
+    }
+
+    fn frame(
+        &mut self,
+        frame: Frame<'e>,
+        bytes: &'e [u8],
+        only: Option<Language>,
+        desk: &mut Desk,
+    ) -> Step<'e> {
+        match frame {
+            Frame::Confluent { id, payload } => {
+                self.by_id(&SchemaId::Number(id), payload, None, only, desk)
+            }
+            Frame::HeaderId {
+                id,
+                indexes,
+                payload,
+            } => self.by_id(&SchemaId::Number(id), payload, Some(indexes), only, desk),
+            Frame::Guid {
+                guid,
+                indexes,
+                payload,
+            } => self.by_id(&SchemaId::Guid(guid), payload, Some(indexes), only, desk),
+            Frame::Glue {
+                version,
+                zlib,
+                payload,
+            } => self.glue(version, zlib, payload, only, desk),
+            Frame::ApicurioHeader {
+                global,
+                content,
+                payload,
+            } => {
+                let global = global.map(SchemaId::Long);
+                let content = content.and_then(|id| u32::try_from(id).ok());
+                match content.map(SchemaId::Number).or(global) {
+                    Some(id) => self.by_id(&id, payload, Some(&[]), only, desk),
+                    None => Step::No,
+                }
+            }
+            Frame::ApicurioLong { id, payload } => {
+                self.by_id(&SchemaId::Long(id), payload, None, only, desk)
+            }
+            Frame::Azure { id, payload, .. } => {
+                self.by_id(&SchemaId::Name(id.to_owned()), payload, None, only, desk)
+            }
+            Frame::SingleObject {
+                fingerprint,
+                payload,
+            } => self.by_id(
+                &SchemaId::Fingerprint(fingerprint),
+                payload,
+                None,
+                only,
+                desk,
+            ),
+            Frame::Container(bytes) => {
+                desk.out.clear();
+                let read = avro::container(bytes, &mut desk.out);
+                self_described(read, Data::Written, "avro")
+            }
+            Frame::CborTagged => {
+                desk.out.clear();
+                let read = cbor::write_json(bytes, &mut desk.out);
+                self_described(read, Data::Written, "cbor")
+            }
+            Frame::Compressed(kind) => {
+                let most = inflate::most(bytes.len());
+                let inflated = self.tools.inflater.inflate(kind, bytes, most);
+                let kept = inflated.map(|inflated| {
+                    desk.inflated.clear();
+                    desk.inflated.extend_from_slice(inflated);
+                });
+                self_described(kept, Data::Inflated, kind.name())
+            }
+        }
+    }
+
+    fn glue(
+        &mut self,
+        version: [u8; 16],
+        zlib: bool,
+        payload: &'e [u8],
+        only: Option<Language>,
+        desk: &mut Desk,
+    ) -> Step<'e> {
+        let id = SchemaId::Guid(version);
+        if !zlib {
+            return self.by_id(&id, payload, None, only, desk);
+        }
+        let kind = StreamKind::Zlib;
+        let most = inflate::most(payload.len());
+        match self.tools.inflater.inflate(kind, payload, most) {
+            Ok(inflated) => {
+                let mut inflated_bytes = std::mem::take(&mut desk.inflated);
+                inflated_bytes.clear();
+                inflated_bytes.extend_from_slice(inflated);
+                let step = self.by_id_inflated(&id, &inflated_bytes, only, desk);
+                desk.inflated = inflated_bytes;
+                step
+            }
+            Err(_) => Step::No,
+        }
+    }
+
+    /// As `by_id`, of bytes that are on the desk.
+    fn by_id_inflated(
+        &mut self,
+        id: &SchemaId,
+        bytes: &[u8],
+        only: Option<Language>,
+        desk: &mut Desk,
+    ) -> Step<'e> {
+        let shown = name(id, desk);
+        match self.find(id, only, desk) {
+            Ok(Some(ready)) => match self.apply_to(&ready, bytes, None, desk) {
+                Ok(applied) => {
+                    let data = match applied.data {
+                        Lies::Written => Data::Written,
+                        Lies::InPlace => Data::Inflated,
+                    };
+                    Step::Made(Made {
+                        verdict: Some(applied.verdict),
+                        id: Some(shown),
+                        ..Made::of(data, applied.from)
+                    })
+                }
+                Err(refusal) => refused(&refusal, shown, desk),
+            },
+            Ok(None) => Step::No,
+            Err(()) => Step::Unknown(Some(shown)),
+        }
+    }
+
+    /// Decodes a payload by the schema of that id.
+    fn by_id(
+        &mut self,
+        id: &SchemaId,
+        payload: &'e [u8],
+        indexes: Option<&[u8]>,
+        only: Option<Language>,
+        desk: &mut Desk,
+    ) -> Step<'e> {
+        let shown = name(id, desk);
+        match self.find(id, only, desk) {
+            Ok(Some(ready)) => match self.apply(&ready, payload, indexes, desk) {
+                Ok(made) => Step::Made(Made {
+                    id: Some(shown),
+                    ..made
+                }),
+                Err(refusal) => refused(&refusal, shown, desk),
+            },
+            Ok(None) => Step::No,
+            Err(()) => Step::Unknown(Some(shown)),
+        }
+    }
+
+    /// The schema of that id. Nothing where nobody can be asked, or it is of another language.
+    /// `Err`: it is not known; the desk says why.
+    fn find(
+        &mut self,
+        id: &SchemaId,
+        only: Option<Language>,
+        desk: &mut Desk,
+    ) -> Result<Option<Arc<Ready>>, ()> {
+        let Some(schemas) = self.schemas else {
+            return Ok(None);
+        };
+        let wanted = |ready: &Arc<Ready>| only.is_none_or(|l| l == ready.known.source.language);
+        if let Some(ready) = self.ids.get(id) {
+            return Ok(Some(Arc::clone(ready)).filter(wanted));
+        }
+        match schemas.by_id(id) {
+            Found::Ready(ready) => {
+                if self.ids.len() >= KEPT {
+                    self.ids.clear();
+                }
+                self.ids.insert(id.clone(), Arc::clone(&ready));
+                Ok(Some(ready).filter(wanted))
+            }
+            Found::Missing => {
+                desk.said = format!("names the schema {id}, which is not known");
+                Err(())
+            }
+            Found::Unavailable(why) => {
+                desk.said = format!("names the schema {id}: {why}");
+                Err(())
+            }
+        }
+    }
+
+    /// The schema of the topic. `Err`: nobody can tell now, and why.
+    fn of_topic(
+        &mut self,
+        side: Side,
+        language: Option<Language>,
+        plan: &mut SidePlan,
+        desk: &mut Desk,
+    ) -> Result<Option<Arc<Ready>>, Arc<str>> {
+        let Some(schemas) = self.schemas else {
+            return Ok(None);
+        };
+        let (by_type, by_version) = schemas.catalog().facets();
+        let event_type = if by_type {
+            event_type(self.event)
+        } else {
+            None
+        };
+        let version = if by_version {
+            version(self.event)
+        } else {
+            None
+        };
+        let key = &mut desk.said;
+        key.clear();
+        for part in [event_type, version, language.map(Language::name)] {
+            key.push_str(part.unwrap_or_default());
+            key.push('\0');
+        }
+        if let Some(known) = plan.of_topic.get(key.as_str()) {
+            return Ok(known.clone());
+        }
+        let wanted = Wanted {
+            event_type,
+            language,
+            ..Wanted::of(&self.event.stream.topic, side)
+        };
+        let found = match schemas.for_topic(&wanted, version) {
+            Found::Ready(ready) => Some(ready),
+            Found::Missing => None,
+            Found::Unavailable(why) => return Err(why),
+        };
+        if plan.of_topic.len() >= KEPT {
+            plan.of_topic.clear();
+        }
+        plan.of_topic.insert(key.clone(), found.clone());
+        Ok(found)
+    }
+
+    /// What the schema makes of the bytes.
+    fn apply(
+        &mut self,
+        ready: &Ready,
+        bytes: &'e [u8],
+        indexes: Option<&[u8]>,
+        desk: &mut Desk,
+    ) -> Result<Made<'e>, Refusal> {
+        let applied = self.apply_to(ready, bytes, indexes, desk)?;
+        let data = match applied.data {
+            Lies::Written => Data::Written,
+            // It was read as JSON just now.
+            Lies::InPlace => Data::Of(decode(Some(bytes), Format::Json).data),
+        };
+        Ok(Made {
+            verdict: Some(applied.verdict),
+            ..Made::of(data, applied.from)
+        })
+    }
+
+    fn apply_to(
+        &mut self,
+        ready: &Ready,
+        bytes: &[u8],
+        indexes: Option<&[u8]>,
+        desk: &mut Desk,
+    ) -> Result<Applied, Refusal> {
+        let compiled = match &ready.compiled {
+            Ok(compiled) => compiled,
+            Err(error) => return Err(Refusal::new(format!("its schema cannot be used: {error}"))),
+        };
+        desk.out.clear();
+        let from = match compiled {
+            Compiled::Json(validator) => return self.apply_json(validator, bytes, desk),
+            Compiled::Avro(avro) => {
+                let read = avro.write_json(bytes, &mut desk.out)?;
+                if read < bytes.len() {
+                    let left = bytes.len() - read;
+                    return Err(Refusal::new(format!(
+                        "{left} bytes are left over after the Avro datum"
+                    )));
+                }
+                "avro"
+            }
+            Compiled::Protobuf(protobuf) => {
+                self.apply_protobuf(protobuf, bytes, indexes, desk)?;
+                "protobuf"
+            }
+        };
+        Ok(Applied {
+            data: Lies::Written,
+            from: Some(from),
+            verdict: SchemaVerdict::Valid,
+        })
+    }
+
+    fn apply_json(
+        &mut self,
+        validator: &Validator,
+        bytes: &[u8],
+        desk: &mut Desk,
+    ) -> Result<Applied, Refusal> {
+        let Tools { bench, faults, .. } = &mut *self.tools;
+        let text = bench.read(bytes);
+        let text = text.map_err(|fault| Refusal::new(format!("not JSON: {fault}")))?;
+        let valid = !self.judges || validator.check_read(text, bench, faults);
+        if !valid {
+            keep(&mut desk.faults, faults);
+        }
+        Ok(Applied {
+            data: Lies::InPlace,
+            from: None,
+            verdict: if valid {
+                SchemaVerdict::Valid
+            } else {
+                SchemaVerdict::Invalid
+            },
+        })
+    }
+
+    fn apply_protobuf(
+        &mut self,
+        protobuf: &Protobuf,
+        bytes: &[u8],
+        indexes: Option<&[u8]>,
+        desk: &mut Desk,
+    ) -> Result<(), Refusal> {
+        let none = || Refusal::new("the indexes of the message lead to none");
+        let readings = [protobuf::read_indexes, protobuf::read_indexes_plain];
+        let mut why = none();
+        for read in readings {
+            // In headers, or before the message; of a topic's own schema the first message.
+            let (message, body) = match indexes {
+                Some([]) => (protobuf.message_at(&[0]), bytes),
+                Some(header) => {
+                    let found = read(header);
+                    let found = found.and_then(|(i, _)| protobuf.message_at(i.as_slice()));
+                    (found, bytes)
+                }
+                None => match read(bytes) {
+                    Some((i, at)) => (
+                        protobuf.message_at(i.as_slice()),
+                        bytes.get(at..).unwrap_or_default(),
+                    ),
+                    None => (None, bytes),
+                },
+            };
+            let Some(message) = message else { continue };
+            desk.out.clear();
+            let scratch = &mut self.tools.scratch;
+            match protobuf.write_json(message, body, scratch, &mut desk.out) {
+                Ok(()) => return Ok(()),
+                Err(refusal) => why = refusal,
+            }
+        }
+        Err(why)
+    }
+}
+
+/// Schemas that one thread keeps at hand.
+const KEPT: usize = 1_024;
+
+/// What a schema made of bytes.
+struct Applied {
+    data: Lies,
+    from: Option<&'static str>,
+    verdict: SchemaVerdict,
+}
+
+enum Lies {
+    /// JSON text on the desk.
+    Written,
+    /// The bytes themselves are the JSON text.
+    InPlace,
+}
+
+/// Keeps what is wrong, in the strings that are there already.
+fn keep(faults: &mut Vec<SchemaFault>, found: &Faults) {
+    faults.extend(found.list().iter().map(|fault| SchemaFault {
+        path: fault.path.clone(),
+        keyword: fault.keyword.clone(),
+        message: fault.message.clone(),
+    }));
+}
+
+/// The id as it is shown; texts go to the desk.
+fn name(id: &SchemaId, desk: &mut Desk) -> Id {
+    match id {
+        SchemaId::Number(id) => Id::Number(u64::from(*id)),
+        SchemaId::Long(id) => Id::Number(*id),
+        _ => {
+            desk.id = id.to_string();
+            Id::Text
+        }
+    }
+}
+
+fn refused<'a>(refusal: &Refusal, id: Id, desk: &mut Desk) -> Step<'a> {
+    desk.said = refusal.to_string();
+    Step::Refused(Some(id))
+}
+
+/// What bytes made of themselves: if they did not, they only looked so.
+fn self_described<'a>(read: Result<(), Refusal>, data: Data<'a>, from: &'static str) -> Step<'a> {
+    match read {
+        Ok(()) => Step::Made(Made::of(data, Some(from))),
+        Err(_) => Step::No,
+    }
+}
+
+fn auto(side: Side, bytes: &[u8]) -> Made<'_> {
+    let data = match side {
+        Side::Key => text_or_binary(bytes),
+        Side::Value => decode(Some(bytes), Format::Auto).data,
+    };
+    Made::of(Data::Of(data), None)
+}
+
+fn of_format<'a>(bytes: &'a [u8], format: Format, desk: &mut Desk) -> Made<'a> {
+    let content = decode(Some(bytes), format);
+    if let Some(refused) = content.refused {
+        desk.said = refused.to_string();
+    }
+    Made {
+        refused: content.refused.is_some(),
+        ..Made::of(Data::Of(content.data), None)
+    }
+}
+
+fn written<'a>(
+    done: Result<(), Refusal>,
+    from: &'static str,
+    bytes: &'a [u8],
+    desk: &mut Desk,
+) -> Made<'a> {
+    match done {
+        Ok(()) => Made::of(Data::Written, Some(from)),
+        Err(refusal) => {
+            desk.said = refusal.to_string();
+            Made {
+                refused: true,
+                ..Made::of(Data::Of(text_or_binary(bytes)), None)
+            }
+        }
+    }
+}
+
+/// There is a schema, and these are no bytes of it.
+fn undecodable<'a>(
+    bytes: &'a [u8],
+    refusal: &Refusal,
+    id: Option<Id>,
+    desk: &mut Desk,
+) -> Made<'a> {
+    desk.said = refusal.to_string();
+    said_so(desk);
+    Made {
+        refused: true,
+        verdict: Some(SchemaVerdict::Undecodable),
+        id,
+        ..Made::of(Data::Of(text_or_binary(bytes)), None)
+    }
+}
+
+/// The schema is not known, or not now.
+fn unknown_id<'a>(
+    side: Side,
+    bytes: &'a [u8],
+    id: Option<Id>,
+    why: String,
+    desk: &mut Desk,
+) -> Made<'a> {
+    desk.said = why;
+    said_so(desk);
+    Made {
+        refused: true,
+        verdict: Some(SchemaVerdict::UnknownId),
+        id,
+        ..auto(side, bytes)
+    }
+}
+
+/// What was said is what is wrong.
+fn said_so(desk: &mut Desk) {
+    desk.faults.clear();
+    desk.faults.push(SchemaFault {
+        message: desk.said.clone(),
+        ..SchemaFault::default()
+    });
+}

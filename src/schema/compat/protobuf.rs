@@ -75,14 +75,13 @@ impl<'a> Compare<'a> {
             let Some(message) = self.writer.message(*id).filter(|m| !m.is_entry) else {
                 continue;
             };
-            match read.get(message.local_name()) {
-                Some(other) => self.message(*id, *other),
-                None => {
-                    let name = Visible(message.local_name());
-                    let what = format!("the message {name} was removed");
-                    self.add(path(message), what);
-                }
+            if let Some(other) = read.get(message.local_name()) {
+                self.message(*id, *other);
+                continue;
             }
+            let name = Visible(message.local_name());
+            let what = format!("the message {name} was removed");
+            self.add(path(message), what);
         }
     }
 
@@ -196,8 +195,8 @@ impl<'a> Compare<'a> {
         let (was_map, is_map) = (writer.label == Label::Map, reader.label == Label::Map);
         let sides = writer.kind.message().zip(reader.kind.message());
         if was_map != is_map || class(writer.kind) != class(reader.kind) {
-            let was = self::kind(writer, self.writer);
-            let is = self::kind(reader, self.reader);
+            let was = kind_name(writer, self.writer);
+            let is = kind_name(reader, self.reader);
             self.add(at.to_owned(), format!("was {was} and is {is}"));
         } else if let Some((written, read)) = sides.filter(|_| was_map) {
             self.entries(written, read, at);
@@ -266,7 +265,7 @@ const fn class(kind: Kind) -> Class {
 }
 
 /// A field's type in words.
-fn kind(field: &Field, table: &Table) -> String {
+fn kind_name(field: &Field, table: &Table) -> String {
     match field.kind {
         _ if field.label == Label::Map => "a map".to_owned(),
         Kind::Group(_) => "a group".to_owned(),

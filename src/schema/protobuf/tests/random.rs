@@ -137,7 +137,7 @@ impl Dice {
         let of_json = message.full_name().starts_with("google.protobuf.");
         for field in message.fields() {
             let required = field.is_required();
-            if !required && !(of_json && depth < 9) && self.below(4 + 8 * depth) > 2 {
+            if !(required || of_json && depth < 9) && self.below(4 + 8 * depth) > 2 {
                 continue;
             }
             let inner = field.kind().as_message().is_some();
@@ -191,8 +191,8 @@ impl Dice {
     fn scalar(&mut self, kind: &Kind, depth: u64) -> Value {
         let number = self.number();
         match kind {
-            Kind::Double => Value::F64(number.cast_signed() as f64 / 8.0),
-            Kind::Float => Value::F32(number.cast_signed() as f32 / 8.0),
+            Kind::Double => Value::F64(finite(f64::from_bits(number))),
+            Kind::Float => Value::F32(finite(f64::from(f32::from_bits(number as u32))) as f32),
             Kind::Int32 | Kind::Sint32 | Kind::Sfixed32 => Value::I32(number as i32),
             Kind::Int64 | Kind::Sint64 | Kind::Sfixed64 => Value::I64(number.cast_signed()),
             Kind::Uint32 | Kind::Fixed32 => Value::U32(number as u32),
@@ -207,6 +207,11 @@ impl Dice {
     }
 }
 
+/// Numbers that the other writer has no form for are left out.
+fn finite(number: f64) -> f64 {
+    if number.is_finite() { number } else { -0.5 }
+}
+
 /// What both know of a schema.
 struct Both {
     ours: Protobuf,
@@ -216,11 +221,11 @@ struct Both {
 fn both(text: &str) -> Both {
     let mut loader = Loader::default();
     let own = loader.open("t.proto", text).unwrap();
-    let loaded = loader.link(own).unwrap();
-    let pool: &DescriptorPool = &loaded.pool;
+    let linked = loader.link(own).unwrap();
+    let pool: &DescriptorPool = &linked.pool;
     Both {
         theirs: pool.get_message_by_name("t.M").unwrap(),
-        ours: Protobuf::of(&loaded),
+        ours: Protobuf::of(&linked),
     }
 }
 

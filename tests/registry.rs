@@ -85,7 +85,12 @@ fn both_ways(filing: &Filing, topic: &str, id: u32, language: Language) -> Arc<K
 }
 
 fn names(known: &Known) -> Vec<&str> {
-    known.source.references.iter().map(|r| r.name.as_str()).collect()
+    known
+        .source
+        .references
+        .iter()
+        .map(|r| r.name.as_str())
+        .collect()
 }
 
 #[test]
@@ -119,8 +124,14 @@ fn avro_comes_back_with_its_references_and_versions() {
     assert_eq!(parsed(&known.source.references[0].text), parsed(&money));
     assert_eq!(parsed(&known.source.references[1].text), parsed(&line));
 
-    let listed = filing.open().list(&filing.name("orders"), PATIENCE).unwrap();
-    let versions: Vec<_> = listed.iter().map(|l| l.answer.known().unwrap().version).collect();
+    let listed = filing
+        .open()
+        .list(&filing.name("orders"), PATIENCE)
+        .unwrap();
+    let versions: Vec<_> = listed
+        .iter()
+        .map(|l| l.answer.known().unwrap().version)
+        .collect();
     assert_eq!(versions, [Some(1), Some(2)]);
 }
 
@@ -133,10 +144,18 @@ fn json_comes_back_with_its_references() {
     let address = json!({"$id": uri, "type": "object", "properties": {"city": {"type": "string"}}});
     filing.file("address", "JSON", &address.to_string(), &[]);
     let customer = json!({"type": "object", "properties": {"address": {"$ref": uri}}});
-    let id = filing.file("customers-value", "JSON", &customer.to_string(), &[(&uri, "address")]);
+    let id = filing.file(
+        "customers-value",
+        "JSON",
+        &customer.to_string(),
+        &[(&uri, "address")],
+    );
     let known = both_ways(&filing, "customers", id, Language::Json);
     assert_eq!(names(&known), [uri.as_str()]);
-    assert_eq!(serde_json::from_str::<Value>(&known.source.text).unwrap(), customer);
+    assert_eq!(
+        serde_json::from_str::<Value>(&known.source.text).unwrap(),
+        customer
+    );
 }
 
 #[test]
@@ -145,15 +164,25 @@ fn protobuf_comes_back_with_its_imports() {
         return;
     };
     let package = filing.prefix.replace('-', "_");
-    let money = format!("syntax = \"proto3\";\npackage {package};\nmessage Money {{ int64 cents = 1; }}\n");
+    let money =
+        format!("syntax = \"proto3\";\npackage {package};\nmessage Money {{ int64 cents = 1; }}\n");
     filing.file("money", "PROTOBUF", &money, &[]);
     let order = format!(
         "syntax = \"proto3\";\npackage {package};\nimport \"money.proto\";\nmessage Order {{ Money total = 1; }}\n"
     );
-    let id = filing.file("orders-value", "PROTOBUF", &order, &[("money.proto", "money")]);
+    let id = filing.file(
+        "orders-value",
+        "PROTOBUF",
+        &order,
+        &[("money.proto", "money")],
+    );
     let known = both_ways(&filing, "orders", id, Language::Protobuf);
     assert_eq!(names(&known), ["money.proto"]);
-    assert!(known.source.text.contains("message Order"), "{}", known.source.text);
+    assert!(
+        known.source.text.contains("message Order"),
+        "{}",
+        known.source.text
+    );
     assert!(known.source.references[0].text.contains("message Money"));
 }
 
@@ -162,9 +191,15 @@ fn what_is_not_there_is_missing_and_apicurios_global_ids_are_found() {
     let Some(filing) = Filing::start("ids") else {
         return;
     };
-    let id = filing.file("orders-value", "AVRO", &json!({
-        "type": "enum", "name": filing.prefix.replace('-', "_"), "symbols": ["A"]
-    }).to_string(), &[]);
+    let id = filing.file(
+        "orders-value",
+        "AVRO",
+        &json!({
+            "type": "enum", "name": filing.prefix.replace('-', "_"), "symbols": ["A"]
+        })
+        .to_string(),
+        &[],
+    );
     let sources = filing.open();
     for missing in [
         SchemaId::Number(u32::MAX >> 1),
@@ -172,7 +207,11 @@ fn what_is_not_there_is_missing_and_apicurios_global_ids_are_found() {
         SchemaId::Long(u64::MAX >> 1),
         SchemaId::Fingerprint(7),
     ] {
-        assert_eq!(sources.wait(&missing, PATIENCE), Answer::Missing, "{missing:?}");
+        assert_eq!(
+            sources.wait(&missing, PATIENCE),
+            Answer::Missing,
+            "{missing:?}"
+        );
     }
     let nobody = filing.name("nobody");
     let wanted = Wanted::of(&nobody, Side::Value);
@@ -182,8 +221,16 @@ fn what_is_not_there_is_missing_and_apicurios_global_ids_are_found() {
     let Ok(native) = std::env::var("EVTAP_TEST_APICURIO") else {
         return;
     };
-    let url = format!("{native}/search/versions?artifactId={}", filing.name("orders-value"));
-    let text = ureq::get(&url).call().unwrap().body_mut().read_to_string().unwrap();
+    let url = format!(
+        "{native}/search/versions?artifactId={}",
+        filing.name("orders-value")
+    );
+    let text = ureq::get(&url)
+        .call()
+        .unwrap()
+        .body_mut()
+        .read_to_string()
+        .unwrap();
     let told: Value = serde_json::from_str(&text).unwrap();
     let global = told["versions"][0]["globalId"].as_u64().unwrap();
     let known = found(sources.wait(&SchemaId::Long(global), PATIENCE));

@@ -138,7 +138,9 @@ impl Sources {
             Place::AsyncApi(document) => Some(document.hints(topic)),
             _ => None,
         });
-        documents.find(|h| *h != Hints::default()).unwrap_or_default()
+        documents
+            .find(|h| *h != Hints::default())
+            .unwrap_or_default()
     }
 
     /// Whether the registry works; `None` where there is none.
@@ -187,7 +189,10 @@ fn file(path: &Path) -> Result<Place, SchemaError> {
             "{shown}: {error}; schemas are in a registry (http://HOST:PORT), an AsyncAPI document, a folder, or a file .json, .avsc or .proto"
         ))
     })?;
-    let ending = path.extension().and_then(|e| e.to_str()).unwrap_or_default();
+    let ending = path
+        .extension()
+        .and_then(|e| e.to_str())
+        .unwrap_or_default();
     let yaml = matches!(ending, "yaml" | "yml");
     if what.is_dir() {
         return Folder::open(path).map(Place::Folder);
@@ -213,11 +218,7 @@ fn is_asyncapi(path: &Path) -> bool {
 }
 
 /// All versions of the subjects that carry the topic's name, old ones first.
-fn versions(
-    registry: &Registry,
-    topic: &str,
-    until: Instant,
-) -> Result<Vec<Listed>, SchemaError> {
+fn versions(registry: &Registry, topic: &str, until: Instant) -> Result<Vec<Listed>, SchemaError> {
     let left = || until.saturating_duration_since(Instant::now());
     let mut found = Vec::new();
     for subject in registry.subjects(left())?.iter() {
@@ -268,7 +269,10 @@ mod tests {
         let path = |name: &str| place.path().join(name).display().to_string();
         let write = |name: &str, text: &str| std::fs::write(path(name), text).unwrap();
         write("a.json", "{}");
-        write("api.json", r#"{"asyncapi": "3.0.0", "channels": {"o": {"address": "orders"}}}"#);
+        write(
+            "api.json",
+            r#"{"asyncapi": "3.0.0", "channels": {"o": {"address": "orders"}}}"#,
+        );
         write("api.yaml", "asyncapi: 2.6.0\nchannels:\n  orders: {}\n");
         write("other.yaml", "x: 1\n");
         let describe = |name: &str| {
@@ -285,8 +289,12 @@ mod tests {
 
     #[test]
     fn no_login_is_told() {
-        let sources = Sources::open("http://me:canary@127.0.0.1:1/x", &Settings::default()).unwrap();
-        assert_eq!(sources.describe(), "the schema registry http://127.0.0.1:1/x");
+        let sources =
+            Sources::open("http://me:canary@127.0.0.1:1/x", &Settings::default()).unwrap();
+        assert_eq!(
+            sources.describe(),
+            "the schema registry http://127.0.0.1:1/x"
+        );
         assert!(!format!("{sources:?}").contains("canary"));
         let error = Sources::open("ftp://me:canary@h", &Settings::default()).unwrap_err();
         assert!(!error.0.contains("canary"), "{error}");
@@ -316,7 +324,13 @@ mod tests {
             belongs("orders-com.acme.Order", "orders"),
             Some((Side::Value, Some("com.acme.Order")))
         );
-        for other in ["orders-eu-value", "orders", "orders-", "ordersvalue", "x-value"] {
+        for other in [
+            "orders-eu-value",
+            "orders",
+            "orders-",
+            "ordersvalue",
+            "x-value",
+        ] {
             assert_eq!(belongs(other, "orders"), None, "{other}");
         }
     }

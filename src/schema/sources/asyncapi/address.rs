@@ -84,7 +84,11 @@ mod tests {
             ("", "", true),
             ("a{b", "a{b", true),
         ] {
-            assert_eq!(Address::parse(address).matches(topic), matches, "{address} {topic}");
+            assert_eq!(
+                Address::parse(address).matches(topic),
+                matches,
+                "{address} {topic}"
+            );
         }
         let hostile = Address::parse(&"{a}".repeat(500));
         assert!(!hostile.matches(&"x".repeat(249)));

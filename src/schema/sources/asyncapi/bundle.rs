@@ -6,7 +6,7 @@ use std::collections::HashSet;
 use serde_json::{Map, Value, json};
 
 use super::super::links;
-use super::documents::{Documents, Place, decode};
+use super::documents::{Documents, Place};
 use crate::schema::{Language, SchemaError, Source};
 
 /// Bytes of a document that is made here: every message could otherwise bring all components.
@@ -53,7 +53,12 @@ pub(super) fn one_of(
         }
     }
     let branches: Vec<Value> = references.iter().map(|r| json!({ "$ref": r })).collect();
-    assemble(documents, &documents.main, json!({ "oneOf": branches }), draft)
+    assemble(
+        documents,
+        &documents.main,
+        json!({ "oneOf": branches }),
+        draft,
+    )
 }
 
 fn assemble(
@@ -111,7 +116,9 @@ fn needed<'a>(
             continue;
         }
         let Some(place) = documents.resolve(file, &reference) else {
-            return Err(SchemaError(format!("the reference {reference} leads nowhere")));
+            return Err(SchemaError(format!(
+                "the reference {reference} leads nowhere"
+            )));
         };
         waiting.extend(local(place.value));
         found.push(place);
@@ -155,9 +162,9 @@ fn insert(root: &mut Value, pointer: &str, value: &Value, documents: &Documents,
         let last = n + 1 == tokens.len();
         let name = unescape(token);
         if !members.contains_key(&name) {
-            let original = documents.resolve(file, &format!("#{}", fragment(&path)));
-            let list = original.filter(|place| place.value.is_array());
-            let new = match list {
+            let original = documents.resolve(file, &format!("#{}", path.replace('%', "%25")));
+            let whole = original.filter(|place| place.value.is_array());
+            let new = match whole {
                 Some(place) => place.value.clone(),
                 None if last => value.clone(),
                 None => Value::Object(Map::new()),
@@ -179,13 +186,6 @@ fn insert(root: &mut Value, pointer: &str, value: &Value, documents: &Documents,
         };
         at = next;
     }
-}
-
-/// Only what would be read as an escape needs one here.
-fn fragment(pointer: &str) -> String {
-    let encoded = pointer.replace('%', "%25");
-    debug_assert_eq!(decode(&encoded).as_deref(), Some(pointer));
-    encoded
 }
 
 fn unescape(token: &str) -> String {

@@ -44,7 +44,9 @@ impl Documents {
     pub(super) fn load(path: &Path) -> Result<Self, SchemaError> {
         let about = |why: String| SchemaError(format!("{}: {why}", path.display()));
         let main = path.file_name().and_then(|name| name.to_str());
-        let main = main.ok_or_else(|| about("its name is no text".to_owned()))?.to_owned();
+        let main = main
+            .ok_or_else(|| about("its name is no text".to_owned()))?
+            .to_owned();
         let folder = path.parent().map(Path::to_owned).unwrap_or_default();
         let (document, mut bytes) = read(path).map_err(about)?;
         let mut waiting = others(&document, &main);
@@ -112,15 +114,20 @@ impl Documents {
                 .resolve(place.file, reference)
                 .ok_or_else(|| format!("the reference {reference} leads nowhere"))?;
         }
-        Err(format!("the references at {} run in a circle", place.pointer))
+        Err(format!(
+            "the references at {} run in a circle",
+            place.pointer
+        ))
     }
 
     /// What a reference in that file means.
     pub(super) fn resolve(&self, file: &str, reference: &str) -> Option<Place<'_>> {
         let target = uri::join(file, reference);
         let (file, value) = self.files.get_key_value(&target)?;
-        let fragment = reference.split_once('#').map_or("", |(_, fragment)| fragment);
-        let pointer = decode(fragment)?;
+        let fragment = reference
+            .split_once('#')
+            .map_or("", |(_, fragment)| fragment);
+        let pointer = uri::percent_decode(fragment)?;
         Some(Place {
             file,
             value: value.pointer(&pointer)?,
@@ -149,11 +156,13 @@ impl<'a> Place<'a> {
         match self.value {
             Value::Object(members) => {
                 let all = members.iter();
-                all.map(|(name, value)| (name.as_str(), at(name, value))).collect()
+                all.map(|(name, value)| (name.as_str(), at(name, value)))
+                    .collect()
             }
             Value::Array(items) => {
                 let all = items.iter().enumerate();
-                all.map(|(n, value)| ("", at(&n.to_string(), value))).collect()
+                all.map(|(n, value)| ("", at(&n.to_string(), value)))
+                    .collect()
             }
             _ => Vec::new(),
         }
@@ -176,7 +185,10 @@ impl<'a> Place<'a> {
         } else {
             uri::relative(from, self.file)
         };
-        format!("{file}#{}", encode(&self.pointer))
+        format!(
+            "{file}#{}",
+            uri::percent_encode(&self.pointer, "/-._~!$&'()*+,;=:@")
+        )
     }
 }
 
@@ -220,11 +232,17 @@ fn read(path: &Path) -> Result<(Value, usize), String> {
     if !file.metadata().map_err(unreadable)?.is_file() {
         return Err("it is no file".to_owned());
     }
-    let size = file.take(LARGEST + 1).read_to_string(&mut text).map_err(unreadable)?;
+    let size = file
+        .take(LARGEST + 1)
+        .read_to_string(&mut text)
+        .map_err(unreadable)?;
     if size as u64 > LARGEST {
         return Err(format!("it is larger than {} MiB", LARGEST >> 20));
     }
-    let ending = path.extension().and_then(|e| e.to_str()).unwrap_or_default();
+    let ending = path
+        .extension()
+        .and_then(|e| e.to_str())
+        .unwrap_or_default();
     let value = match ending {
         "proto" => Value::String(text),
         "yaml" | "yml" => yaml(&text)?,
@@ -250,9 +268,14 @@ fn yaml(text: &str) -> Result<Value, String> {
     };
     let parse = || serde_saphyr::from_str_with_options(text, options());
     let parsed = std::thread::scope(|scope| {
-        let thread = std::thread::Builder::new().name("yaml".to_owned()).stack_size(STACK);
+        let thread = std::thread::Builder::new()
+            .name("yaml".to_owned())
+            .stack_size(STACK);
         let running = thread.spawn_scoped(scope, parse);
-        running.map_err(|e| e.to_string())?.join().map_err(|_| "its reader failed".to_owned())
+        running
+            .map_err(|e| e.to_string())?
+            .join()
+            .map_err(|_| "its reader failed".to_owned())
     });
     parsed?.map_err(|error| format!("no readable YAML: {error}"))
 }
@@ -260,34 +283,4 @@ fn yaml(text: &str) -> Result<Value, String> {
 /// One name in a JSON pointer.
 fn token(name: &str) -> String {
     name.replace('~', "~0").replace('/', "~1")
-}
-
-/// A pointer as the fragment of a URI.
-fn encode(pointer: &str) -> String {
-    let mut out = String::with_capacity(pointer.len());
-    for byte in pointer.bytes() {
-        if byte.is_ascii_alphanumeric() || b"/-._~!$&'()*+,;=:@".contains(&byte) {
-            out.push(char::from(byte));
-        } else {
-            out.push_str(&format!("%{byte:02X}"));
-        }
-    }
-    out
-}
-
-/// Takes the percent escapes out of a fragment.
-pub(super) fn decode(fragment: &str) -> Option<String> {
-    let mut bytes = Vec::with_capacity(fragment.len());
-    let mut rest = fragment.as_bytes();
-    while let Some((&first, after)) = rest.split_first() {
-        rest = after;
-        if first == b'%' {
-            let (digits, after) = rest.split_at_checked(2)?;
-            bytes.push(u8::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok()?);
-            rest = after;
-        } else {
-            bytes.push(first);
-        }
-    }
-    String::from_utf8(bytes).ok()
 }

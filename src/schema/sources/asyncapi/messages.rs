@@ -65,14 +65,21 @@ pub(super) fn read<'a>(
         .chain(&traits)
         .filter_map(|place| kafka(documents, place))
         .collect();
-    let binding = |name: &str| bindings.iter().find_map(|b| b.text(name)).map(str::to_owned);
+    let binding = |name: &str| {
+        bindings
+            .iter()
+            .find_map(|b| b.text(name))
+            .map(str::to_owned)
+    };
     let key = bindings.iter().find_map(|b| b.member("key"));
     Ok(Message {
         names,
         payload,
         key: key.map(|key| schema(documents, key, None)),
         hints: Hints {
-            content_type: text("contentType").or(default_content_type).map(str::to_owned),
+            content_type: text("contentType")
+                .or(default_content_type)
+                .map(str::to_owned),
             schema_id_location: binding("schemaIdLocation"),
             schema_id_payload_encoding: binding("schemaIdPayloadEncoding"),
             schema_lookup_strategy: binding("schemaLookupStrategy"),
@@ -89,7 +96,10 @@ fn traits<'a>(documents: &'a Documents, message: &Place<'a>) -> Result<Vec<Place
     let Some(list) = message.member("traits") else {
         return Ok(Vec::new());
     };
-    list.members().into_iter().map(|(_, one)| documents.follow(one)).collect()
+    list.members()
+        .into_iter()
+        .map(|(_, one)| documents.follow(one))
+        .collect()
 }
 
 /// The message with its traits, by JSON Merge Patch (RFC 7396), without what only schemas are.
@@ -112,7 +122,10 @@ fn merge(message: &Place<'_>, traits: &[Place<'_>], version: u8) -> Value {
 fn without_schemas(value: &Value) -> Value {
     let members = value.as_object().into_iter().flatten();
     let small = members.filter(|(name, _)| {
-        !matches!(name.as_str(), "payload" | "examples" | "traits" | "headers" | "bindings")
+        !matches!(
+            name.as_str(),
+            "payload" | "examples" | "traits" | "headers" | "bindings"
+        )
     });
     Value::Object(small.map(|(k, v)| (k.clone(), v.clone())).collect())
 }
@@ -149,8 +162,12 @@ fn constant_types(
     message: &Place<'_>,
     payload: Option<&Result<Payload<'_>, String>>,
 ) -> Vec<String> {
-    let headers = message.member("headers").and_then(|h| documents.follow(h).ok());
-    let payload = payload.and_then(|p| p.as_ref().ok()).map(|p| p.place.clone());
+    let headers = message
+        .member("headers")
+        .and_then(|h| documents.follow(h).ok());
+    let payload = payload
+        .and_then(|p| p.as_ref().ok())
+        .map(|p| p.place.clone());
     let mut found = Vec::new();
     for schema in [headers, payload].into_iter().flatten() {
         for name in ["ce_type", "ce-type", "type", "eventType", "event_type"] {
@@ -196,9 +213,18 @@ fn language(format: &str) -> Result<(Language, &'static str), String> {
         ("draft-06", "http://json-schema.org/draft-06/schema#"),
         ("2019-09", "https://json-schema.org/draft/2019-09/schema"),
         ("2020-12", "https://json-schema.org/draft/2020-12/schema"),
-        ("vnd.oai.openapi;version=3.1", "https://json-schema.org/draft/2020-12/schema"),
-        ("vnd.oai.openapi+json;version=3.1", "https://json-schema.org/draft/2020-12/schema"),
-        ("vnd.oai.openapi+yaml;version=3.1", "https://json-schema.org/draft/2020-12/schema"),
+        (
+            "vnd.oai.openapi;version=3.1",
+            "https://json-schema.org/draft/2020-12/schema",
+        ),
+        (
+            "vnd.oai.openapi+json;version=3.1",
+            "https://json-schema.org/draft/2020-12/schema",
+        ),
+        (
+            "vnd.oai.openapi+yaml;version=3.1",
+            "https://json-schema.org/draft/2020-12/schema",
+        ),
     ];
     if let Some((_, draft)) = draft.iter().find(|(name, _)| lower.contains(name)) {
         return Ok((Language::Json, draft));

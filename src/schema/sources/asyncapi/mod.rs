@@ -23,6 +23,9 @@ use messages::{Message, Payload};
 /// Messages of all channels that are looked at.
 const MOST_MESSAGES: usize = 10_000;
 
+/// A channel, a side, and a message unless it is all of them.
+type Which = (usize, Side, Option<usize>);
+
 /// Schemas by an AsyncAPI document. The file is read when it is opened.
 #[derive(Debug)]
 pub struct AsyncApi {
@@ -31,7 +34,7 @@ pub struct AsyncApi {
     channels: Vec<Channel>,
     problems: Vec<String>,
     /// By channel, side and message: every schema is put together once.
-    ready: Mutex<HashMap<(usize, Side, Option<usize>), Answer>>,
+    ready: Mutex<HashMap<Which, Answer>>,
 }
 
 /// What a document says about the bytes of a topic, as it writes it; `None` where it says nothing.
@@ -64,7 +67,11 @@ impl AsyncApi {
             Some(v) if v.starts_with("2.") => 2,
             Some(v) if v.starts_with("3.") => 3,
             Some(_) => return Err(about("of AsyncAPI, versions 2 and 3 are read")),
-            None => return Err(about("it is no AsyncAPI document: it has no member asyncapi")),
+            None => {
+                return Err(about(
+                    "it is no AsyncAPI document: it has no member asyncapi",
+                ));
+            }
         };
         let mut problems = documents.problems.clone();
         let channels = channels(&documents, version, &mut problems);
@@ -115,10 +122,10 @@ impl AsyncApi {
         });
         match (named, of_side.as_slice()) {
             (_, []) => Answer::Missing,
-            (Some((m, message)), _) | (None, [(m, message)]) => self.ready(
-                (n, wanted.side, Some(*m)),
-                || self.one(part(message, wanted.side)),
-            ),
+            (Some((m, message)), _) | (None, [(m, message)]) => self
+                .ready((n, wanted.side, Some(*m)), || {
+                    self.one(part(message, wanted.side))
+                }),
             (None, several) => {
                 let parts: Vec<_> = several.iter().map(|(_, m)| part(m, wanted.side)).collect();
                 // A narrower choice is not the one that is kept.
@@ -189,11 +196,7 @@ impl AsyncApi {
             .collect()
     }
 
-    fn ready(
-        &self,
-        which: (usize, Side, Option<usize>),
-        make: impl FnOnce() -> Result<Source, SchemaError>,
-    ) -> Answer {
+    fn ready(&self, which: Which, make: impl FnOnce() -> Result<Source, SchemaError>) -> Answer {
         let mut ready = self.ready.lock().unwrap_or_else(PoisonError::into_inner);
         let answer = ready.entry(which).or_insert_with(|| self.answer(make()));
         answer.clone()
@@ -244,18 +247,25 @@ impl AsyncApi {
                         .to_owned(),
                 ));
             }
-            let known = |p: &Place<'_>| p.file == payload.place.file && p.pointer == payload.place.pointer;
+            let known =
+                |p: &Place<'_>| p.file == payload.place.file && p.pointer == payload.place.pointer;
             if !places.iter().any(known) {
                 places.push(payload.place.clone());
             }
         }
         match (first, places.as_slice()) {
             (Some(payload), [_]) => self.one(Some(&Ok(payload.clone()))),
-            (Some(Payload { language: Language::Json, draft, .. }), places) => {
-                bundle::one_of(&self.documents, places, draft)
-            }
+            (
+                Some(Payload {
+                    language: Language::Json,
+                    draft,
+                    ..
+                }),
+                places,
+            ) => bundle::one_of(&self.documents, places, draft),
             _ => Err(SchemaError(
-                "the topic has several messages, and the type of the event names none of them".to_owned(),
+                "the topic has several messages, and the type of the event names none of them"
+                    .to_owned(),
             )),
         }
     }
@@ -281,9 +291,15 @@ fn fits(part: Option<&Result<Payload<'_>, String>>, language: Option<Language>) 
 fn text(value: &Value, language: Language) -> Result<Source, SchemaError> {
     let text = match (value, language) {
         (Value::String(text), Language::Protobuf) => text.clone(),
-        (Value::String(text), Language::Avro) if text.trim_start().starts_with(['{', '[']) => text.clone(),
+        (Value::String(text), Language::Avro) if text.trim_start().starts_with(['{', '[']) => {
+            text.clone()
+        }
         (value, Language::Avro) => value.to_string(),
-        _ => return Err(SchemaError("a Protobuf schema is the text of a .proto file".to_owned())),
+        _ => {
+            return Err(SchemaError(
+                "a Protobuf schema is the text of a .proto file".to_owned(),
+            ));
+        }
     };
     Ok(Source {
         language,
@@ -323,7 +339,9 @@ fn channels(documents: &Documents, version: u8, problems: &mut Vec<String>) -> V
             list.map(|(key, place)| (key.to_owned(), place)).collect()
         };
         if messages.len() > left {
-            problems.push(format!("channel {name}: there are more than {MOST_MESSAGES} messages"));
+            problems.push(format!(
+                "channel {name}: there are more than {MOST_MESSAGES} messages"
+            ));
             messages.truncate(left);
         }
         left -= messages.len();
@@ -345,14 +363,21 @@ fn of_operations<'a>(documents: &'a Documents, channel: &Place<'a>) -> Vec<(Stri
             continue;
         };
         let followed = documents.follow(message.clone()).ok();
-        let list = followed.and_then(|m| m.member("oneOf")).map(|list| list.members());
+        let list = followed
+            .and_then(|m| m.member("oneOf"))
+            .map(|list| list.members());
         let places = list.map_or_else(
             || vec![message],
             |list| list.into_iter().map(|(_, place)| place).collect(),
         );
         for place in places {
             // What is published is often what is subscribed to.
-            let target = |p: &Place<'a>| documents.follow(p.clone()).map(|p| (p.file, p.pointer)).ok();
+            let target = |p: &Place<'a>| {
+                documents
+                    .follow(p.clone())
+                    .map(|p| (p.file, p.pointer))
+                    .ok()
+            };
             let own = target(&place);
             if own.is_none() || !found.iter().any(|(_, known)| target(known) == own) {
                 found.push((String::new(), place));
@@ -364,5 +389,8 @@ fn of_operations<'a>(documents: &'a Documents, channel: &Place<'a>) -> Vec<(Stri
 
 fn topic_binding<'a>(documents: &'a Documents, channel: &Place<'a>) -> Option<&'a str> {
     let bindings = documents.follow(channel.member("bindings")?).ok()?;
-    documents.follow(bindings.member("kafka")?).ok()?.text("topic")
+    documents
+        .follow(bindings.member("kafka")?)
+        .ok()?
+        .text("topic")
 }

@@ -56,7 +56,7 @@ fn accepts(answer: &Answer, instance: &Value) -> bool {
     options.build(&schema).unwrap().is_valid(instance)
 }
 
-const VERSION_3: &str = r##"
+const VERSION_3: &str = r#"
 asyncapi: 3.0.0
 defaultContentType: application/json
 channels:
@@ -113,27 +113,41 @@ components:
       type: object
       properties: { of: { $ref: '#/components/schemas/Order' }, n: { type: integer } }
     Unused: { type: string }
-"##;
+"#;
 
 #[test]
 fn version_3_has_topics_by_address_and_messages_by_any_of_their_names() {
     let (_place, api) = document(&[("asyncapi.yaml", VERSION_3)]);
     assert_eq!(api.problems(), &[] as &[String]);
-    for name in ["placed", "OrderPlaced", "Own title", "com.acme.order.placed"] {
+    for name in [
+        "placed",
+        "OrderPlaced",
+        "Own title",
+        "com.acme.order.placed",
+    ] {
         let answer = api.for_topic(&value("shop.orders", Some(name)));
         let schema = json(&answer);
         assert_eq!(schema["required"][0], "id", "{name}");
         assert_eq!(schema["$schema"], "http://json-schema.org/draft-07/schema#");
         assert!(schema.pointer("/components/schemas/Unused").is_none());
-        assert!(accepts(&answer, &serde_json::json!({"id": 1, "lines": [{"n": 1}]})));
-        assert!(!accepts(&answer, &serde_json::json!({"id": 1, "lines": [{"n": "x"}]})));
+        assert!(accepts(
+            &answer,
+            &serde_json::json!({"id": 1, "lines": [{"n": 1}]})
+        ));
+        assert!(!accepts(
+            &answer,
+            &serde_json::json!({"id": 1, "lines": [{"n": "x"}]})
+        ));
     }
     for name in ["OrderCancelled", "cancelled", "cancelled.v1"] {
         let answer = api.for_topic(&value("shop.orders", Some(name)));
         assert_eq!(json(&answer)["required"][0], "reason", "{name}");
     }
     assert_eq!(api.for_topic(&value("orders", None)), Answer::Missing);
-    assert_eq!(api.hints("shop.orders").content_type.as_deref(), Some("application/cloudevents+json"));
+    assert_eq!(
+        api.hints("shop.orders").content_type.as_deref(),
+        Some("application/cloudevents+json")
+    );
 }
 
 #[test]
@@ -143,7 +157,10 @@ fn without_a_type_exactly_one_of_the_messages_fits() {
     for (instance, valid) in [
         (serde_json::json!({"id": 1}), true),
         (serde_json::json!({"reason": "x", "order": {"id": 2}}), true),
-        (serde_json::json!({"reason": "x", "order": {"id": "2"}}), false),
+        (
+            serde_json::json!({"reason": "x", "order": {"id": "2"}}),
+            false,
+        ),
         (serde_json::json!({"reason": 1}), false),
         (serde_json::json!({"id": 1, "reason": "x"}), false),
     ] {
@@ -157,17 +174,30 @@ fn avro_protobuf_keys_and_hints_are_kept() {
     let (_place, api) = document(&[("asyncapi.yaml", VERSION_3)]);
     let paid = found(&api.for_topic(&value("pay.acme.done", None)));
     assert_eq!(paid.source.language, Language::Avro);
-    assert!(paid.source.text.contains("\"name\":\"Paid\""), "{}", paid.source.text);
+    assert!(
+        paid.source.text.contains("\"name\":\"Paid\""),
+        "{}",
+        paid.source.text
+    );
     assert_eq!(api.for_topic(&value("pay.a.b.done", None)), Answer::Missing);
     let key = api.for_topic(&Wanted::of("pay.acme.done", Side::Key));
     assert!(accepts(&key, &serde_json::json!("p1")));
     assert!(!accepts(&key, &serde_json::json!("q1")));
-    assert_eq!(api.for_topic(&Wanted::of("shop.orders", Side::Key)), Answer::Missing);
+    assert_eq!(
+        api.for_topic(&Wanted::of("shop.orders", Side::Key)),
+        Answer::Missing
+    );
     let hints = api.hints("pay.acme.done");
     assert_eq!(hints.content_type.as_deref(), Some("avro/binary"));
     assert_eq!(hints.schema_id_location.as_deref(), Some("payload"));
-    assert_eq!(hints.schema_id_payload_encoding.as_deref(), Some("confluent"));
-    assert_eq!(hints.schema_lookup_strategy.as_deref(), Some("TopicIdStrategy"));
+    assert_eq!(
+        hints.schema_id_payload_encoding.as_deref(),
+        Some("confluent")
+    );
+    assert_eq!(
+        hints.schema_lookup_strategy.as_deref(),
+        Some("TopicIdStrategy")
+    );
     let ship = found(&api.for_topic(&value("shop.ships", None)));
     assert_eq!(ship.source.language, Language::Protobuf);
     let only_json = Wanted {
@@ -176,8 +206,14 @@ fn avro_protobuf_keys_and_hints_are_kept() {
     };
     assert_eq!(api.for_topic(&only_json), Answer::Missing);
     let listed = api.list("pay.acme.done");
-    let listed: Vec<_> = listed.iter().map(|l| (l.side, l.event_type.as_deref())).collect();
-    assert_eq!(listed, [(Side::Key, Some("paid")), (Side::Value, Some("paid"))]);
+    let listed: Vec<_> = listed
+        .iter()
+        .map(|l| (l.side, l.event_type.as_deref()))
+        .collect();
+    assert_eq!(
+        listed,
+        [(Side::Key, Some("paid")), (Side::Value, Some("paid"))]
+    );
 }
 
 #[test]
@@ -220,7 +256,7 @@ fn other_files_are_read_beside_the_document_and_nowhere_else() {
     write("secret.json", r#"{"type": "string"}"#);
     write(
         "api/asyncapi.yaml",
-        r##"
+        r#"
 asyncapi: 3.0.0
 channels:
   a: { address: a, messages: { m: { $ref: 'messages.yaml#/m' } } }
@@ -235,10 +271,16 @@ channels:
       three: { payload: { type: string } }
       four: { payload: { $ref: 'schemas/b.json' } }
   p: { address: p, messages: { m: { payload: { schemaFormat: protobuf, schema: { $ref: 'p.proto' } } } } }
-"##,
+"#,
     );
-    write("api/messages.yaml", "m: { payload: { $ref: '#/s' } }\ns: { properties: { x: { $ref: 'schemas/b.json#/definitions/n' }, y: { $ref: '#/s' } } }\n");
-    write("api/schemas/b.json", r##"{"type": "object", "required": ["n"], "properties": {"n": {"$ref": "#/definitions/n"}, "y": {"$ref": "more.yaml"}}, "definitions": {"n": {"type": "integer"}}}"##);
+    write(
+        "api/messages.yaml",
+        "m: { payload: { $ref: '#/s' } }\ns: { properties: { x: { $ref: 'schemas/b.json#/definitions/n' }, y: { $ref: '#/s' } } }\n",
+    );
+    write(
+        "api/schemas/b.json",
+        r##"{"type": "object", "required": ["n"], "properties": {"n": {"$ref": "#/definitions/n"}, "y": {"$ref": "more.yaml"}}, "definitions": {"n": {"type": "integer"}}}"##,
+    );
     write("api/schemas/more.yaml", "type: boolean\n");
     write("api/p.proto", "syntax = \"proto3\";");
     let api = AsyncApi::open(&place.path().join("api/asyncapi.yaml")).unwrap();
@@ -255,11 +297,21 @@ channels:
     }
     assert_eq!(found(&ask("p")).source.text, "syntax = \"proto3\";");
     for topic in ["c", "d"] {
-        assert!(why(&ask(topic)).contains("leads nowhere"), "{:?}", ask(topic));
+        assert!(
+            why(&ask(topic)).contains("leads nowhere"),
+            "{:?}",
+            ask(topic)
+        );
     }
     let problems = api.problems().join("\n");
-    assert!(problems.contains("../secret.json: it lies outside"), "{problems}");
-    assert!(problems.contains("gone.json: it cannot be read"), "{problems}");
+    assert!(
+        problems.contains("../secret.json: it lies outside"),
+        "{problems}"
+    );
+    assert!(
+        problems.contains("gone.json: it cannot be read"),
+        "{problems}"
+    );
 }
 
 #[test]
@@ -279,7 +331,10 @@ fn a_schema_whose_copies_would_get_in_its_way_moves_below() {
         ),
     ]);
     let answer = api.for_topic(&value("o", None));
-    assert!(accepts(&answer, &serde_json::json!({"a": 1, "b": true, "c": {"a": 2}})));
+    assert!(accepts(
+        &answer,
+        &serde_json::json!({"a": 1, "b": true, "c": {"a": 2}})
+    ));
     for wrong in [
         serde_json::json!({"a": null}),
         serde_json::json!({"b": 1}),
@@ -294,7 +349,7 @@ fn a_schema_whose_copies_would_get_in_its_way_moves_below() {
 fn circles_and_gaps_are_told_and_spare_the_others() {
     let (_place, api) = document(&[(
         "api.yaml",
-        r##"
+        r#"
 asyncapi: 3.0.0
 channels:
   good: { address: good, messages: { m: { payload: true } } }
@@ -306,7 +361,7 @@ channels:
 components:
   messages: { a: { $ref: '#/components/messages/b' }, b: { $ref: '#/components/messages/a' } }
   schemas: { s: { $ref: '#/components/schemas/t' }, t: { $ref: '#/components/schemas/s' } }
-"##,
+"#,
     )]);
     found(&api.for_topic(&value("good", None)));
     for (topic, said) in [
@@ -318,16 +373,30 @@ components:
         let answer = api.for_topic(&value(topic, None));
         assert!(why(&answer).contains(said), "{answer:?}");
     }
-    assert!(api.problems()[0].contains("channel lost"), "{:?}", api.problems());
+    assert!(
+        api.problems()[0].contains("channel lost"),
+        "{:?}",
+        api.problems()
+    );
 }
 
 #[test]
 fn hostile_documents_are_refused_quickly() {
-    let bomb: String = (1..30)
-        .map(|n| format!("a{n}: &a{n} [*a{0}, *a{0}, *a{0}, *a{0}]\n", n - 1))
-        .collect();
-    let deep = format!("asyncapi: 3.0.0\nx: {}{}\n", "[".repeat(100_000), "]".repeat(100_000));
-    let deep_blocks: String = (0..2000).map(|n| format!("{}a:\n", " ".repeat(n))).collect();
+    let mut bomb = "asyncapi: 3.0.0\na0: &a0 [x]\n".to_owned();
+    for n in 1..30 {
+        let before = n - 1;
+        bomb += &format!("a{n}: &a{n} [*a{before}, *a{before}, *a{before}, *a{before}]\n");
+    }
+    let deep = format!(
+        "asyncapi: 3.0.0\nx: {}{}\n",
+        "[".repeat(100_000),
+        "]".repeat(100_000)
+    );
+    let mut deep_blocks = String::new();
+    for n in 0..2000 {
+        deep_blocks += &" ".repeat(n);
+        deep_blocks += "a:\n";
+    }
     for (name, text) in [
         ("bomb.yaml", format!("asyncapi: 3.0.0\na0: &a0 [x]\n{bomb}")),
         ("deep.yaml", deep.clone()),
@@ -345,6 +414,10 @@ fn hostile_documents_are_refused_quickly() {
         let before = std::time::Instant::now();
         let error = AsyncApi::open(&path).unwrap_err();
         assert!(error.0.contains(name), "{error}");
-        assert!(before.elapsed().as_secs() < 5, "{name}: {:?}", before.elapsed());
+        assert!(
+            before.elapsed().as_secs() < 5,
+            "{name}: {:?}",
+            before.elapsed()
+        );
     }
 }

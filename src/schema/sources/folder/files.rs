@@ -54,7 +54,9 @@ impl Files {
             return Err(about("schemas end with .json, .avsc or .proto"));
         }
         let text = read(path).map_err(|why| about(&why))?;
-        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+        let folder = path
+            .parent()
+            .filter(|folder| !folder.as_os_str().is_empty());
         let folder = folder.unwrap_or(Path::new("."));
         // The folder may be anything, a home folder even: it is read only if there is a need.
         let mut files = if needs_others(&name, &text) {
@@ -216,7 +218,10 @@ impl Survey {
         let why = if self.files.texts.len() == MOST {
             Some(format!("there are more than {MOST} files"))
         } else if self.bytes + size.min(LARGEST) > MOST_BYTES {
-            Some(format!("all together are larger than {} MiB", MOST_BYTES >> 20))
+            Some(format!(
+                "all together are larger than {} MiB",
+                MOST_BYTES >> 20
+            ))
         } else {
             None
         };
@@ -232,7 +237,9 @@ impl Survey {
     }
 
     fn left_out(&mut self, path: &Path, why: &str) {
-        self.files.left_out.push(format!("{}: {why}", path.display()));
+        self.files
+            .left_out
+            .push(format!("{}: {why}", path.display()));
     }
 }
 

@@ -70,7 +70,11 @@ impl Folder {
     pub fn describe(&self) -> String {
         match &self.only {
             Some(_) => format!("the file {}, for every topic", self.files.place()),
-            None => format!("{} files in the folder {}", self.files.len(), self.files.place()),
+            None => format!(
+                "{} files in the folder {}",
+                self.files.len(),
+                self.files.place()
+            ),
         }
     }
 
@@ -165,8 +169,9 @@ impl Folder {
     fn assemble(&self, path: &str) -> Result<Source, SchemaError> {
         let text = self.files.text(path)?;
         let ending = path.rsplit_once('.').map_or("", |(_, ending)| ending);
-        let language = language_of(ending)
-            .ok_or_else(|| SchemaError("it ends with neither .json, .avsc nor .proto".to_owned()))?;
+        let language = language_of(ending).ok_or_else(|| {
+            SchemaError("it ends with neither .json, .avsc nor .proto".to_owned())
+        })?;
         let references = match language {
             Language::Json => links::json::references(&parse(text)?, path, &self.files)?,
             Language::Avro => links::avro::references(&parse(text)?, path, &self.files)?,

@@ -76,7 +76,10 @@ fn the_most_particular_file_is_a_topics_schema() {
     assert!(text(&value("a/b")).contains("slash"));
     assert_eq!(folder.for_topic(&value("none")), Answer::Missing);
     let listed = folder.list("orders");
-    let listed: Vec<_> = listed.iter().map(|p| (p.side, p.event_type.as_deref())).collect();
+    let listed: Vec<_> = listed
+        .iter()
+        .map(|p| (p.side, p.event_type.as_deref()))
+        .collect();
     assert_eq!(
         listed,
         [
@@ -101,21 +104,40 @@ fn no_name_leads_out_of_the_folder() {
     );
     let folder = Folder::open(&place.path().join("in")).unwrap();
     for topic in [
-        "../secret", "..", ".", "", "/etc/passwd", "..\\secret", "in/../../secret", "a\0b",
+        "../secret",
+        "..",
+        ".",
+        "",
+        "/etc/passwd",
+        "..\\secret",
+        "in/../../secret",
+        "a\0b",
     ] {
         let mut wanted = value(topic);
         assert_eq!(folder.for_topic(&wanted), Answer::Missing, "{topic:?}");
         wanted = value("orders");
         wanted.event_type = Some(topic);
-        assert!(found(folder.for_topic(&wanted)).origin.ends_with("orders.json"));
-        assert_eq!(folder.by_id(&SchemaId::Name(topic.to_owned())), Answer::Missing);
+        assert!(
+            found(folder.for_topic(&wanted))
+                .origin
+                .ends_with("orders.json")
+        );
+        assert_eq!(
+            folder.by_id(&SchemaId::Name(topic.to_owned())),
+            Answer::Missing
+        );
     }
     for language in [Language::Json, Language::Protobuf] {
         let wanted = Wanted {
             language: Some(language),
             ..value("orders")
         };
-        assert!(found(folder.for_topic(&wanted)).source.references.is_empty());
+        assert!(
+            found(folder.for_topic(&wanted))
+                .source
+                .references
+                .is_empty()
+        );
     }
 }
 
@@ -143,7 +165,10 @@ fn a_broken_file_is_the_trouble_of_its_own_topic() {
 #[test]
 fn references_are_found_in_the_tree_by_path_id_and_full_name() {
     let (_place, folder) = folder(&[
-        ("orders.json", r#"{"$ref": "common/a.json", "not": {"$ref": "https://acme.example/m"}}"#),
+        (
+            "orders.json",
+            r#"{"$ref": "common/a.json", "not": {"$ref": "https://acme.example/m"}}"#,
+        ),
         ("common/a.json", r#"{"$ref": "b.json"}"#),
         ("common/b.json", "{}"),
         ("x/money.json", r#"{"$id": "https://acme.example/m"}"#),
@@ -151,13 +176,21 @@ fn references_are_found_in_the_tree_by_path_id_and_full_name() {
             "payments.avsc",
             r#"{"type":"record","name":"P","namespace":"acme","fields":[{"name":"a","type":"Card"}]}"#,
         ),
-        ("types/card.avsc", r#"{"type":"fixed","name":"acme.Card","size":8}"#),
+        (
+            "types/card.avsc",
+            r#"{"type":"fixed","name":"acme.Card","size":8}"#,
+        ),
         ("ships.proto", "import \"common/c.proto\";"),
         ("common/c.proto", "syntax = \"proto3\";"),
     ]);
     let names = |topic| {
         let known = found(folder.for_topic(&value(topic)));
-        let mut names: Vec<_> = known.source.references.iter().map(|r| r.name.clone()).collect();
+        let mut names: Vec<_> = known
+            .source
+            .references
+            .iter()
+            .map(|r| r.name.clone())
+            .collect();
         names.sort();
         names
     };
@@ -177,14 +210,23 @@ fn one_file_serves_every_topic_with_what_lies_beside_it() {
         &[
             ("one.json", r#"{"$ref": "two.json#/x"}"#),
             ("two.json", "{}"),
-            ("alone.json", r##"{"$schema": "http://json-schema.org/draft-07/schema#", "$ref": "#/x"}"##),
+            (
+                "alone.json",
+                r##"{"$schema": "http://json-schema.org/draft-07/schema#", "$ref": "#/x"}"##,
+            ),
             ("no.txt", ""),
         ],
     );
     let open = |name: &str| Folder::open(&place.path().join(name));
     let one = open("one.json").unwrap();
-    assert_eq!(found(one.for_topic(&value("any"))).source.references[0].name, "two.json");
-    assert_eq!(one.for_topic(&Wanted::of("any", Side::Key)), Answer::Missing);
+    assert_eq!(
+        found(one.for_topic(&value("any"))).source.references[0].name,
+        "two.json"
+    );
+    assert_eq!(
+        one.for_topic(&Wanted::of("any", Side::Key)),
+        Answer::Missing
+    );
     let alone = open("alone.json").unwrap();
     assert_eq!(alone.files.len(), 1, "the folder was read without need");
     assert!(open("no.txt").unwrap_err().0.contains("no.txt"));
@@ -202,8 +244,10 @@ fn schemas_are_found_by_the_ids_that_bytes_have() {
         ("ids/00112233-4455-6677-8899-aabbccddeeff.json", "{}"),
         ("ids/a1b2.avsc", "\"long\""),
         ("x/part.avsc", r#"{"type":"fixed","name":"Part","size":1}"#),
-        ("x/whole.avsc", r#"{"type":"record","name":"W","fields":[{"name":"p","type":"Part"}]}"#),
-
+        (
+            "x/whole.avsc",
+            r#"{"type":"record","name":"W","fields":[{"name":"p","type":"Part"}]}"#,
+        ),
     ]);
     let guid = std::array::from_fn(|at| at as u8 * 17);
     for (id, path) in [

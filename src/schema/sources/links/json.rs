@@ -88,7 +88,9 @@ pub(in crate::schema::sources) fn ids(document: &Value, path: &str) -> Vec<Strin
 pub(in crate::schema::sources) fn names_others(document: &Value) -> bool {
     let links = links(document, "root", "root");
     let draft = |link: &Link| link.target.contains("://json-schema.org/");
-    links.iter().any(|link| link.target != "root" && !draft(link))
+    links
+        .iter()
+        .any(|link| link.target != "root" && !draft(link))
 }
 
 fn links(document: &Value, found_by: &str, path: &str) -> Vec<Link> {

@@ -94,7 +94,9 @@ impl Disk {
             }
             .to_owned(),
             schema: known.source.text.clone(),
-            references: references.map(|r| (r.name.clone(), r.text.clone())).collect(),
+            references: references
+                .map(|r| (r.name.clone(), r.text.clone()))
+                .collect(),
             subject: known.subject.clone(),
             version: known.version,
         };
@@ -122,11 +124,20 @@ impl Disk {
 fn folder_name(url: &str) -> String {
     let plain: String = url
         .chars()
-        .map(|c| if c.is_ascii_alphanumeric() || "-.".contains(c) { c } else { '_' })
+        .map(|c| {
+            if c.is_ascii_alphanumeric() || "-.".contains(c) {
+                c
+            } else {
+                '_'
+            }
+        })
         .take(80)
         .collect();
     let digest = Sha256::digest(url.as_bytes());
-    let digest: u32 = digest.iter().take(4).fold(0, |all, byte| (all << 8) | u32::from(*byte));
+    let digest: u32 = digest
+        .iter()
+        .take(4)
+        .fold(0, |all, byte| (all << 8) | u32::from(*byte));
     format!("{plain}-{digest:08x}")
 }
 

@@ -34,9 +34,7 @@ pub(super) fn fetch(client: &Client, question: &Question) -> Result<Filed, Failu
         }
         Question::Global(id) => by_global(client, *id, until).map(Filed::Schema),
         Question::Latest(subject) => version(client, subject, "latest", until),
-        Question::Version(subject, number) => {
-            version(client, subject, &number.to_string(), until)
-        }
+        Question::Version(subject, number) => version(client, subject, &number.to_string(), until),
         Question::Versions(subject) => {
             let path = format!("/subjects/{}/versions", segment(subject));
             Ok(Filed::Numbers(list::<u32>(client, &path, until)?))
@@ -107,9 +105,11 @@ fn known(
     id: Option<SchemaId>,
     until: Instant,
 ) -> Result<Arc<Known>, Failure> {
-    let language = told
-        .language()
-        .map_err(|kind| client.bad(&format!("its schema is of the type {kind}, which evtap does not read")))?;
+    let language = told.language().map_err(|kind| {
+        client.bad(&format!(
+            "its schema is of the type {kind}, which evtap does not read"
+        ))
+    })?;
     let references = references(client, told.references.unwrap_or_default(), until)?;
     Ok(Arc::new(Known {
         source: Arc::new(Source {
@@ -156,7 +156,11 @@ fn references(
             return Err(client.bad("its schema refers to too many others"));
         }
         let first_time = seen.insert((link.subject.clone(), link.version));
-        let path = format!("/subjects/{}/versions/{}", segment(&link.subject), link.version);
+        let path = format!(
+            "/subjects/{}/versions/{}",
+            segment(&link.subject),
+            link.version
+        );
         let told = told(client, &path, until).map_err(|failure| match failure {
             Failure::Missing => client.bad(&format!(
                 "its schema refers to version {} of the subject {}, which it does not have",

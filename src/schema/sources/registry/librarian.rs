@@ -69,7 +69,9 @@ impl Librarian {
             }
             Err(Failure::Missing) => Outcome::Missing,
             Err(Failure::Down(why)) => self.failed(question, why.into(), true),
-            Err(Failure::Bad(why) | Failure::Unknown(why)) => self.failed(question, why.into(), false),
+            Err(Failure::Bad(why) | Failure::Unknown(why)) => {
+                self.failed(question, why.into(), false)
+            }
         }
     }
 
@@ -93,6 +95,10 @@ impl Librarian {
         let fetched = catch_unwind(AssertUnwindSafe(|| {
             super::fetch::fetch(&self.client, question)
         }));
-        fetched.unwrap_or_else(|_| Err(self.client.bad("asking it failed in a way that it should not")))
+        fetched.unwrap_or_else(|_| {
+            Err(self
+                .client
+                .bad("asking it failed in a way that it should not"))
+        })
     }
 }

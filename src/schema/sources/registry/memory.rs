@@ -193,7 +193,8 @@ impl Inner {
             entry.asked || entry.filed.is_some() || entry.again.is_some_and(|again| now < again)
         });
         (self.entries.len() >= MOST).then(|| {
-            format!("more than {MOST} different schemas were asked for: are these numbers ids?").into()
+            format!("more than {MOST} different schemas were asked for: are these numbers ids?")
+                .into()
         })
     }
 

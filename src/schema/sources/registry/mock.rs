@@ -70,7 +70,11 @@ impl Mock {
     pub(super) fn requests(&self, path: &str) -> Vec<String> {
         let line = format!("GET {path} ");
         let asked = self.asked.lock().unwrap();
-        asked.iter().filter(|r| r.starts_with(&line)).cloned().collect()
+        asked
+            .iter()
+            .filter(|r| r.starts_with(&line))
+            .cloned()
+            .collect()
     }
 
     pub(super) fn count(&self, path: &str) -> usize {

@@ -69,7 +69,11 @@ pub struct Registry {
 impl Registry {
     /// Reads the URL, the settings and the files that they name; the network is not touched.
     pub fn open(url: &str, settings: &Settings) -> Result<Self, SchemaError> {
-        Self::start(Client::new(url, settings)?, settings, Arc::new(Instant::now))
+        Self::start(
+            Client::new(url, settings)?,
+            settings,
+            Arc::new(Instant::now),
+        )
     }
 
     fn start(client: Client, settings: &Settings, clock: Clock) -> Result<Self, SchemaError> {
@@ -167,7 +171,10 @@ impl Registry {
     fn no_list(&self, state: &State) -> SchemaError {
         SchemaError(match state {
             State::Unavailable(why) => why.to_string(),
-            _ => format!("the schema registry {}: it did not answer in time", self.url),
+            _ => format!(
+                "the schema registry {}: it did not answer in time",
+                self.url
+            ),
         })
     }
 

@@ -1,5 +1,8 @@
 //! The registry's client against a server that answers well, badly, slowly or not at all.
 
+#[cfg(feature = "https")]
+mod tls;
+
 use std::net::TcpListener;
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -84,7 +87,10 @@ fn a_schema_is_found_by_its_id_with_its_subject() {
     assert_eq!(registry.by_id(&SEVEN), Answer::Found(known));
     assert_eq!(mock.count("/schemas/ids/7"), 1);
     let request = mock.requests("/schemas/ids/7").remove(0).to_lowercase();
-    assert!(request.contains("authorization: basic bwu6y2fuyxj5ltq3mte="), "{request}");
+    assert!(
+        request.contains("authorization: basic bwu6y2fuyxj5ltq3mte="),
+        "{request}"
+    );
     assert!(!format!("{registry:?}").contains(CANARY));
     assert_eq!(registry.state(), RegistryState::default());
 }
@@ -104,7 +110,10 @@ fn guids_versions_and_lists_are_asked_for_by_their_paths() {
     );
     mock.json("/subjects", &json!(["a/b", "c"]));
     let (registry, _) = open(&mock.url);
-    assert_eq!(found(registry.wait(&guid, LONG)).source.language, Language::Json);
+    assert_eq!(
+        found(registry.wait(&guid, LONG)).source.language,
+        Language::Json
+    );
     assert_eq!(*registry.versions("a/b", LONG).unwrap(), [1, 2]);
     assert!(registry.versions("none", LONG).unwrap().is_empty());
     assert_eq!(*registry.subjects(LONG).unwrap(), ["a/b", "c"]);
@@ -117,7 +126,10 @@ fn guids_versions_and_lists_are_asked_for_by_their_paths() {
 fn references_are_followed_with_circles_and_what_others_build_on_comes_first() {
     let mock = Mock::start();
     let link = |name: &str| json!({"name": name, "subject": name, "version": 1});
-    mock.json("/schemas/ids/7", &json!({"schema": "root", "references": [link("a"), link("b")]}));
+    mock.json(
+        "/schemas/ids/7",
+        &json!({"schema": "root", "references": [link("a"), link("b")]}),
+    );
     for (name, uses) in [("a", "b"), ("b", "c"), ("c", "a")] {
         mock.json(
             &format!("/subjects/{name}/versions/1"),
@@ -126,7 +138,12 @@ fn references_are_followed_with_circles_and_what_others_build_on_comes_first() {
     }
     let (registry, _) = open(&mock.url);
     let known = found(registry.wait(&SEVEN, LONG));
-    let names: Vec<_> = known.source.references.iter().map(|r| r.name.as_str()).collect();
+    let names: Vec<_> = known
+        .source
+        .references
+        .iter()
+        .map(|r| r.name.as_str())
+        .collect();
     assert_eq!(names, ["c", "b", "a"]);
     assert_eq!(known.source.references[0].text, "text c");
     assert_eq!(mock.count("/subjects/a/versions/1"), 1);
@@ -136,8 +153,14 @@ fn references_are_followed_with_circles_and_what_others_build_on_comes_first() {
 fn a_reference_that_is_missing_is_named_and_endless_ones_are_refused() {
     let mock = Mock::start();
     let link = |n: usize| json!([{"name": format!("n{n}"), "subject": "s", "version": n}]);
-    mock.json("/schemas/ids/7", &json!({"schema": "x", "references": link(9999)}));
-    mock.json("/schemas/ids/8", &json!({"schema": "x", "references": link(0)}));
+    mock.json(
+        "/schemas/ids/7",
+        &json!({"schema": "x", "references": link(9999)}),
+    );
+    mock.json(
+        "/schemas/ids/8",
+        &json!({"schema": "x", "references": link(0)}),
+    );
     for n in 0..300 {
         mock.json(
             &format!("/subjects/s/versions/{n}"),
@@ -155,20 +178,38 @@ fn a_reference_that_is_missing_is_named_and_endless_ones_are_refused() {
 #[test]
 fn what_fails_is_asked_for_once_a_minute_by_however_many() {
     for (reply, said) in [
-        (Reply::Json(401, format!(r#"{{"message":"bad {CANARY}"}}"#)), "login (401): bad ***"),
+        (
+            Reply::Json(401, format!(r#"{{"message":"bad {CANARY}"}}"#)),
+            "login (401): bad ***",
+        ),
         (Reply::Json(403, "{}".into()), "403"),
-        (Reply::Json(500, r#"{"message":"disk full"}"#.into()), "(500): disk full"),
+        (
+            Reply::Json(500, r#"{"message":"disk full"}"#.into()),
+            "(500): disk full",
+        ),
         (Reply::Json(200, "<html>".into()), "no JSON"),
-        (Reply::Json(200, "{}".into()), "not what a schema registry says"),
-        (Reply::Json(200, r#"{"schema":"x","schemaType":"XML"}"#.into()), "XML"),
+        (
+            Reply::Json(200, "{}".into()),
+            "not what a schema registry says",
+        ),
+        (
+            Reply::Json(200, r#"{"schema":"x","schemaType":"XML"}"#.into()),
+            "XML",
+        ),
         (Reply::Json(404, "<html>".into()), "path of its URL"),
         (Reply::Raw(b"SSH-2.0-OpenSSH\r\n".to_vec()), ""),
         (
             Reply::Raw(b"HTTP/1.1 200 X\r\nContent-Length: 99\r\n\r\n{\"sche".to_vec()),
             "broke off",
         ),
-        (Reply::Redirect("http://127.0.0.1:1/x".into()), "another host"),
-        (Reply::Redirect("/schemas/ids/7".into()), "redirects more than"),
+        (
+            Reply::Redirect("http://127.0.0.1:1/x".into()),
+            "another host",
+        ),
+        (
+            Reply::Redirect("/schemas/ids/7".into()),
+            "redirects more than",
+        ),
         (Reply::Huge(100 << 20), "larger than 16 MiB"),
     ] {
         let mock = Mock::start();
@@ -250,11 +291,19 @@ fn nobody_waits_longer_than_he_wants_for_a_registry_that_is_silent_or_drips() {
         assert!(before_look.elapsed() < Duration::from_secs(1));
         let said = why(registry.wait(&SEVEN, LONG));
         assert!(said.contains("within 2 s"), "{said}");
-        assert!(before.elapsed() < Duration::from_secs(4), "{:?}", before.elapsed());
+        assert!(
+            before.elapsed() < Duration::from_secs(4),
+            "{:?}",
+            before.elapsed()
+        );
         // The others that were waiting are told at once, without a request each.
         let said = why(registry.wait(&SchemaId::Number(200), LONG));
         assert!(said.contains("within 2 s"), "{said}");
-        assert!(before.elapsed() < Duration::from_secs(4), "{:?}", before.elapsed());
+        assert!(
+            before.elapsed() < Duration::from_secs(4),
+            "{:?}",
+            before.elapsed()
+        );
         assert_eq!(mock.total(), 1);
     }
 }
@@ -275,18 +324,32 @@ fn a_registry_that_is_not_there_is_asked_for_other_ids_only_after_a_pause() {
     hands.advance(PAUSE);
     found(registry.wait(&eight, LONG));
     assert_eq!(registry.state().failing, None);
-    assert_eq!(why(registry.by_id(&SEVEN)), said, "its own minute is not over");
+    assert_eq!(
+        why(registry.by_id(&SEVEN)),
+        said,
+        "its own minute is not over"
+    );
 }
 
 #[test]
 fn redirects_are_followed_where_the_login_belongs() {
     let mock = Mock::start();
-    mock.json("/moved", &json!({"schema": "x", "subject": "s", "version": 1}));
+    mock.json(
+        "/moved",
+        &json!({"schema": "x", "subject": "s", "version": 1}),
+    );
     mock.set("/schemas/ids/7", Reply::Redirect("/moved".into()));
-    mock.set("/schemas/ids/8", Reply::Redirect(format!("{}0/moved", mock.url)));
+    mock.set(
+        "/schemas/ids/8",
+        Reply::Redirect(format!("{}0/moved", mock.url)),
+    );
     let (registry, _) = open(&with_login(&mock.url));
     found(registry.wait(&SEVEN, LONG));
-    assert!(mock.requests("/moved")[0].to_lowercase().contains("authorization"));
+    assert!(
+        mock.requests("/moved")[0]
+            .to_lowercase()
+            .contains("authorization")
+    );
     let said = why(registry.wait(&SchemaId::Number(8), LONG));
     assert!(said.contains("another host"), "{said}");
 }
@@ -300,7 +363,10 @@ fn the_latest_version_is_asked_for_again_after_a_minute_and_stays_meanwhile() {
     let (registry, hands) = open(&mock.url);
     let wanted = Wanted::of("orders", Side::Value);
     assert_eq!(registry.for_topic(&wanted), Answer::Pending);
-    assert_eq!(found(registry.wait_for_topic(&wanted, LONG)).version, Some(1));
+    assert_eq!(
+        found(registry.wait_for_topic(&wanted, LONG)).version,
+        Some(1)
+    );
     mock.json(path, &version(2));
     assert_eq!(found(registry.for_topic(&wanted)).version, Some(1));
     hands.advance(Duration::from_mins(1));
@@ -325,9 +391,15 @@ fn a_topic_is_looked_for_by_record_first_and_in_the_language_of_the_bytes() {
     let (registry, _) = open(&mock.url);
     let mut wanted = Wanted::of("orders", Side::Value);
     wanted.record_name = Some("com.acme.Order");
-    assert_eq!(found(registry.wait_for_topic(&wanted, LONG)).id, Some(SchemaId::Number(1)));
+    assert_eq!(
+        found(registry.wait_for_topic(&wanted, LONG)).id,
+        Some(SchemaId::Number(1))
+    );
     wanted.language = Some(Language::Json);
-    assert_eq!(found(registry.wait_for_topic(&wanted, LONG)).id, Some(SchemaId::Number(2)));
+    assert_eq!(
+        found(registry.wait_for_topic(&wanted, LONG)).id,
+        Some(SchemaId::Number(2))
+    );
     wanted.language = Some(Language::Protobuf);
     assert_eq!(registry.wait_for_topic(&wanted, LONG), Answer::Missing);
 }

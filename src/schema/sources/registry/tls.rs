@@ -34,9 +34,7 @@ mod with {
     use rustls::crypto::ring::default_provider;
     use rustls::pki_types::pem::PemObject as _;
     use rustls::pki_types::{CertificateDer, PrivateKeyDer};
-    use ureq::tls::{
-        Certificate, ClientCert, PrivateKey, RootCerts, TlsConfig, TlsProvider,
-    };
+    use ureq::tls::{Certificate, ClientCert, PrivateKey, RootCerts, TlsConfig, TlsProvider};
 
     use super::{SchemaError, Settings};
 

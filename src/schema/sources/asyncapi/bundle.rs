@@ -170,16 +170,6 @@ fn insert(root: &mut Value, pointer: &str, value: &Value, documents: &Documents,
                 None => Value::Object(Map::new()),
             };
             members.insert(name.clone(), new);
-        } else if last
-            && let (Some(Value::Object(there)), Value::Object(wanted)) =
-                (members.get_mut(&name), value)
-        {
-            // An empty frame was put here for something below.
-            for (key, inner) in wanted {
-                if !there.contains_key(key) {
-                    there.insert(key.clone(), inner.clone());
-                }
-            }
         }
         let Some(next) = members.get_mut(&name) else {
             return;

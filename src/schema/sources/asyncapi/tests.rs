@@ -256,7 +256,7 @@ fn other_files_are_read_beside_the_document_and_nowhere_else() {
     write("secret.json", r#"{"type": "string"}"#);
     write(
         "api/asyncapi.yaml",
-        r#"
+        r"
 asyncapi: 3.0.0
 channels:
   a: { address: a, messages: { m: { $ref: 'messages.yaml#/m' } } }
@@ -271,7 +271,7 @@ channels:
       three: { payload: { type: string } }
       four: { payload: { $ref: 'schemas/b.json' } }
   p: { address: p, messages: { m: { payload: { schemaFormat: protobuf, schema: { $ref: 'p.proto' } } } } }
-"#,
+",
     );
     write(
         "api/messages.yaml",
@@ -349,7 +349,7 @@ fn a_schema_whose_copies_would_get_in_its_way_moves_below() {
 fn circles_and_gaps_are_told_and_spare_the_others() {
     let (_place, api) = document(&[(
         "api.yaml",
-        r#"
+        r"
 asyncapi: 3.0.0
 channels:
   good: { address: good, messages: { m: { payload: true } } }
@@ -361,7 +361,7 @@ channels:
 components:
   messages: { a: { $ref: '#/components/messages/b' }, b: { $ref: '#/components/messages/a' } }
   schemas: { s: { $ref: '#/components/schemas/t' }, t: { $ref: '#/components/schemas/s' } }
-"#,
+",
     )]);
     found(&api.for_topic(&value("good", None)));
     for (topic, said) in [
@@ -384,8 +384,9 @@ components:
 fn hostile_documents_are_refused_quickly() {
     let mut bomb = "asyncapi: 3.0.0\na0: &a0 [x]\n".to_owned();
     for n in 1..30 {
-        let before = n - 1;
-        bomb += &format!("a{n}: &a{n} [*a{before}, *a{before}, *a{before}, *a{before}]\n");
+        let before = format!("*a{}", n - 1);
+        let line = format!("a{n}: &a{n} [{before}, {before}, {before}, {before}]\n");
+        bomb += &line;
     }
     let deep = format!(
         "asyncapi: 3.0.0\nx: {}{}\n",
@@ -398,7 +399,7 @@ fn hostile_documents_are_refused_quickly() {
         deep_blocks += "a:\n";
     }
     for (name, text) in [
-        ("bomb.yaml", format!("asyncapi: 3.0.0\na0: &a0 [x]\n{bomb}")),
+        ("bomb.yaml", bomb),
         ("deep.yaml", deep.clone()),
         ("blocks.yaml", deep_blocks),
         ("deep.json", deep),

@@ -1,6 +1,7 @@
 //! Whether what is written by one schema can be read by another, with reasons. One file a language.
 
 pub mod avro;
+pub mod protobuf;
 
 /// One reason why what is written by one schema cannot be read by another.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -61,7 +61,7 @@ impl List<'_> {
             Label::Optional => {
                 let oneof = field.oneof.and_then(|o| message.oneofs.get(o as usize));
                 match oneof {
-                    Some(oneof) => kind += &format!(", one of {oneof}"),
+                    Some(oneof) => kind.extend([", one of ", oneof]),
                     None if inner.is_none() => kind.insert_str(0, "optional "),
                     None => {}
                 }
@@ -133,7 +133,8 @@ mod tests {
         let mut text = "syntax = \"proto3\";".to_owned();
         for i in 0..30 {
             let fields = (0..30).map(|j| format!("M{j} f{j} = {};", j + 1));
-            text += &format!("message M{i} {{ {} }}", fields.collect::<String>());
+            let fields: String = fields.collect();
+            text.extend([format!("message M{i} {{ {fields} }}")]);
         }
         let schema = compile(&text);
         let message = schema.message_named("M0").unwrap();

@@ -46,13 +46,11 @@ impl<'a> Loader<'a> {
     /// is returned are the names of its files.
     pub(super) fn open(&mut self, name: &str, text: &str) -> Result<Vec<String>, SchemaError> {
         self.budget.take(name, text.len())?;
-        match base64(text) {
-            Some(bytes) => self.open_bytes(name, &bytes),
-            None => {
-                self.parse(name, text)?;
-                Ok(vec![name.to_owned()])
-            }
+        if let Some(bytes) = base64(text) {
+            return self.open_bytes(name, &bytes);
         }
+        self.parse(name, text)?;
+        Ok(vec![name.to_owned()])
     }
 
     /// A serialized `FileDescriptorSet` or `FileDescriptorProto`. Of a set, what no other file of
@@ -116,7 +114,7 @@ impl<'a> Loader<'a> {
                 let mut text = Visible(&format!("{error:?}")).to_string();
                 if !order.missing.is_empty() {
                     let missing = order.missing.join(", ");
-                    text += &format!("; not found: {}", Visible(&missing));
+                    text.extend(["; not found: ".to_owned(), Visible(&missing).to_string()]);
                 }
                 SchemaError(text)
             })?;
@@ -140,16 +138,11 @@ impl<'a> Loader<'a> {
                         let text = format!("{} imports itself in the end", Visible(&name));
                         return Err(SchemaError(text));
                     }
-                    None => match self.imports(&name)? {
-                        Some(imports) => {
-                            order.states.insert(name.clone(), State::Open);
-                            open.push((name, imports));
-                        }
-                        None => {
-                            order.states.insert(name.clone(), State::Missing);
-                            order.missing.push(name);
-                        }
-                    },
+                    None => {
+                        let imports = self.imports(&name)?;
+                        order.found(&name, imports.is_some());
+                        open.extend(imports.map(|imports| (name, imports)));
+                    }
                 }
             }
             let Some((_, imports)) = open.last_mut() else {
@@ -206,6 +199,20 @@ struct Order {
     states: HashMap<String, State>,
     done: Vec<String>,
     missing: Vec<String>,
+}
+
+impl Order {
+    fn found(&mut self, name: &str, is_there: bool) {
+        let state = if is_there {
+            State::Open
+        } else {
+            State::Missing
+        };
+        self.states.insert(name.to_owned(), state);
+        if !is_there {
+            self.missing.push(name.to_owned());
+        }
+    }
 }
 
 #[derive(PartialEq, Eq)]

@@ -58,7 +58,7 @@ pub(super) struct Raw<'a> {
     pub(super) steps: Steps,
 }
 
-impl<'a> Raw<'a> {
+impl Raw<'_> {
     /// Puts the fields that stand from `start` to `end` on the stack.
     fn frames(&mut self, start: usize, end: usize) -> Walked {
         let mut cursor = Cursor::new(self.bytes, start, end);
@@ -136,7 +136,7 @@ impl<'a> Raw<'a> {
             Wire::Varint => push_integer(self.out, cursor.varint()?),
             Wire::Fixed32 => push_integer(self.out, cursor.fixed32()?),
             Wire::Fixed64 => push_integer(self.out, cursor.fixed64()?),
-            Wire::Len => return self.guess(frame, depth),
+            Wire::Len => self.guess(frame, depth),
             Wire::Group => {
                 let base = self.frames.len();
                 self.frames(frame.start, frame.end)?;
@@ -147,7 +147,7 @@ impl<'a> Raw<'a> {
     }
 
     /// Writes what has a length as what it seems to be.
-    fn guess(&mut self, frame: Frame, depth: usize) -> Walked {
+    fn guess(&mut self, frame: Frame, depth: usize) {
         let bytes = self.bytes.get(frame.start..frame.end).unwrap_or_default();
         let left = self.to_look.checked_sub(bytes.len());
         if let Some(left) = left {
@@ -156,7 +156,7 @@ impl<'a> Raw<'a> {
                 && is_printable(text)
             {
                 push_string(self.out, text);
-                return Ok(());
+                return;
             }
         }
         let (base, begin) = (self.frames.len(), self.out.len());
@@ -166,14 +166,13 @@ impl<'a> Raw<'a> {
             && self.frames(frame.start, frame.end).is_ok()
             && self.object(base, depth).is_ok()
         {
-            return Ok(());
+            return;
         }
         self.frames.truncate(base);
         self.out.truncate(begin);
         self.out.extend_from_slice(b"{\"base64\":");
         push_base64(self.out, bytes);
         self.out.push(b'}');
-        Ok(())
     }
 }
 

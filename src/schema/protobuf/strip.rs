@@ -25,7 +25,7 @@ fn imports(file: &mut FileDescriptorProto, is_there: impl Fn(&str) -> bool) {
     for (import, index) in file.dependency.drain(..).zip(0..) {
         if is_there(&import) && seen.insert(import.clone()) {
             if file.public_dependency.contains(&index) {
-                public.push(kept.len() as i32);
+                public.extend(i32::try_from(kept.len()));
             }
             kept.push(import);
         }

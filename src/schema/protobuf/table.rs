@@ -47,6 +47,11 @@ impl Message {
     pub(in crate::schema) fn local_name(&self) -> &str {
         self.name.get(self.local..).unwrap_or(&self.name)
     }
+
+    /// The field with that number.
+    pub(in crate::schema) fn field(&self, number: u32) -> Option<&Field> {
+        self.fields.get(self.lookup.field(number)? as usize)
+    }
 }
 
 #[derive(Debug)]

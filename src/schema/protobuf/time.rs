@@ -19,7 +19,7 @@ pub(super) fn push_timestamp(out: &mut Vec<u8>, seconds: i64, nanos: i32) -> boo
     let (year, month, day) = date(seconds.div_euclid(DAY));
     let rest = seconds.rem_euclid(DAY);
     out.push(b'"');
-    push_digits(out, year as u32, 1000);
+    push_digits(out, year, 1000);
     for (separator, value) in [
         (b'-', month),
         (b'-', day),
@@ -28,7 +28,7 @@ pub(super) fn push_timestamp(out: &mut Vec<u8>, seconds: i64, nanos: i32) -> boo
         (b':', rest % 60),
     ] {
         out.push(separator);
-        push_digits(out, value as u32, 10);
+        push_digits(out, value, 10);
     }
     push_fraction(out, fraction);
     out.extend_from_slice(b"Z\"");
@@ -61,14 +61,14 @@ fn push_fraction(out: &mut Vec<u8>, nanos: u32) {
         _ => (nanos, 100_000_000),
     };
     out.push(b'.');
-    push_digits(out, value, first);
+    push_digits(out, i64::from(value), first);
 }
 
 /// Appends the digits from that of value `first` down to the last.
-fn push_digits(out: &mut Vec<u8>, value: u32, first: u32) {
+fn push_digits(out: &mut Vec<u8>, value: i64, first: i64) {
     let mut place = first;
     while place > 0 {
-        out.push(b'0' + (value / place % 10) as u8);
+        out.push(b'0' + (value / place % 10).unsigned_abs() as u8);
         place /= 10;
     }
 }

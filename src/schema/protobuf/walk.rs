@@ -269,13 +269,11 @@ impl<'a> Walk<'a> {
             };
             return self.message(id, body, depth);
         }
-        match self.last(slot)? {
-            Some(frame) => self.scalar(kind, frame.start, frame.end),
-            None => {
-                self.default(kind);
-                Ok(())
-            }
+        if let Some(frame) = self.last(slot)? {
+            return self.scalar(kind, frame.start, frame.end);
         }
+        self.default(kind);
+        Ok(())
     }
 
     /// Writes an array of all values of a field.
@@ -407,7 +405,7 @@ const fn natural(kind: Kind) -> Wire {
 }
 
 #[cold]
-fn unfit(field: &Field, wire: Wire, table: &Table, at: usize) -> Box<Fault> {
+fn unfit(field: &Field, wire: Wire, table: &Table, at: usize) -> Fault {
     let (wire, kind) = (wire.name(), field.kind.name(table));
     Fault::new(format!("{wire} is no {kind},"), at).inside(&field.name)
 }

@@ -241,13 +241,13 @@ impl<'a> Cursor<'a> {
 }
 
 #[cold]
-pub(super) fn too_deep(at: usize) -> Box<Fault> {
+pub(super) fn too_deep(at: usize) -> Fault {
     Fault::new(format!("is nested deeper than {DEEPEST} levels"), at)
 }
 
 /// Zigzag: 0, -1, 1, -2, … from 0, 1, 2, 3, ….
 pub(super) const fn zigzag(value: u64) -> i64 {
-    (value >> 1) as i64 ^ -((value & 1) as i64)
+    (value >> 1).cast_signed() ^ -((value & 1).cast_signed())
 }
 
 #[cfg(test)]

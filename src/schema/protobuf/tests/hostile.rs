@@ -79,11 +79,12 @@ fn lengths_that_lie_reserve_nothing() {
     }
 }
 
+const SIZE: usize = 10 << 20;
+
 #[test]
 fn ten_megabytes_of_small_items_take_a_small_multiple_of_that() {
     let schema = compile(SCHEMA);
     let message = schema.message_at(&[0]).unwrap();
-    const SIZE: usize = 10 << 20;
     let packed = [&b"\x1a"[..], &varint(SIZE), &vec![1; SIZE]].concat();
     let cases: [(Vec<u8>, bool); 7] = [
         (packed, true),

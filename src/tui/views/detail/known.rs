@@ -9,10 +9,10 @@ use crate::event::{
     BatchMeta, Checked, Compression, Content, Decoded, EventRef, Marker, SchemaFault, SchemaId,
     SchemaVerdict, TimestampType, Visibility,
 };
-use crate::schema::sources::Known;
 use crate::schema::{Explained, Trail};
 use crate::text::{human, width};
 use crate::tui::theme;
+use crate::tui::views::schemas::schema_name;
 use crate::tui::widgets::{Line, Tone};
 
 /// Columns of the names.
@@ -82,7 +82,7 @@ pub fn rows(event: &EventRef<'_>, told: &Told, value: &Value) -> Rows {
     };
     lines.push(row("key", &told.key));
     if let Some(known) = &told.key_trail.known {
-        lines.push(row("key's schema", &name(known)));
+        lines.push(row("key's schema", &schema_name(known)));
     }
     let kind = kind_of_value(event, value);
     lines.push(match told.from {
@@ -116,7 +116,7 @@ pub fn rows(event: &EventRef<'_>, told: &Told, value: &Value) -> Rows {
 fn schema(lines: &mut Vec<Line>, told: &Told) {
     match (&told.trail.known, told.verdict) {
         (Some(known), _) => {
-            lines.push(row("schema", &name(known)));
+            lines.push(row("schema", &schema_name(known)));
             lines.push(row("from", &known.origin));
         }
         (None, Some(SchemaVerdict::UnknownId)) => lines.push(row("schema", "not known")),
@@ -140,15 +140,6 @@ fn schema(lines: &mut Vec<Line>, told: &Told) {
         (None, Some(_)) => lines.push(row("framing", "none; the schema is its topic's")),
         (None, None) => {}
     }
-}
-
-/// `orders-value version 2, JSON Schema`
-fn name(known: &Known) -> String {
-    let subject = known.subject.as_deref().unwrap_or("of no one subject");
-    let version = known
-        .version
-        .map_or_else(String::new, |v| format!(" version {v}"));
-    format!("{subject}{version}, {}", known.source.language.name())
 }
 
 /// The verdict, and two lines for each thing that is wrong: where, and what.

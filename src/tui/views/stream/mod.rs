@@ -6,6 +6,8 @@ mod draw;
 mod goto;
 mod keep;
 mod looks;
+#[cfg(test)]
+mod tests;
 
 use ratatui::layout::Rect;
 

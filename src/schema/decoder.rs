@@ -81,7 +81,11 @@ impl Decoder {
     /// How to decode when that needs nothing but the bytes themselves: what can be done in place.
     pub fn plain(&self) -> Option<Decoding> {
         let alone = self.settings.topics.is_empty() && self.settings.schemas.is_none();
-        if alone { self.settings.pins.plain() } else { None }
+        if alone {
+            self.settings.pins.plain()
+        } else {
+            None
+        }
     }
 
     /// Whether events are checked against schemas.

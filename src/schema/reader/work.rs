@@ -137,10 +137,10 @@ impl<'e> Work<'_, 'e> {
                 self.pinned_json(side, bytes, plan, desk)
             }
             Pin::Plain(format) => of_format(bytes, format, desk),
-            Pin::Other(plain) => {
+            Pin::Other(format) => {
                 desk.out.clear();
-                let done = plain.write_json(bytes, &mut desk.out);
-                written(done, plain.name(), bytes, desk)
+                let done = format.write_json(bytes, &mut desk.out);
+                written(done, format.name(), bytes, desk)
             }
         }
     }

@@ -224,7 +224,7 @@ fn status(model: &Model, canvas: &mut Canvas<'_>, area: Rect) {
         ));
     }
     if model.source.registry.is_some() {
-        let text = format!("  {} schema registry fails", model.options.glyphs.invalid);
+        let text = format!("{} schema registry fails", model.options.glyphs.invalid);
         used += canvas.put(rest_of(area, used), &text, Role::Bad);
         used += canvas.put(rest_of(area, used), "  ", Role::Bar);
     }

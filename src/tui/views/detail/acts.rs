@@ -202,6 +202,12 @@ impl Detail {
 
 fn open(model: &mut Model) -> Option<Vec<Effect>> {
     let detail = &mut model.stream.detail;
+    if detail.tab == Tab::Schema {
+        if !detail.show_fault() {
+            model.say(Say::info("choose a line that tells what is wrong"));
+        }
+        return Some(Vec::new());
+    }
     let shown = detail.shown.as_mut()?;
     match (detail.tab, &mut shown.value) {
         (Tab::Value, Some(Value::Tree(view))) => {
@@ -220,11 +226,6 @@ fn open(model: &mut Model) -> Option<Vec<Effect>> {
             }),
         ) => text.show(*fault),
         (Tab::Hex, _) => detail.go_to(Tab::Value),
-        (Tab::Schema, _) => {
-            if !detail.show_fault() {
-                model.say(Say::info("choose a line that tells what is wrong"));
-            }
-        }
         (Tab::Trace, _) => {
             let around = shown.around.as_ref()?;
             let id = around.rows.get(around.scroll.at)?;

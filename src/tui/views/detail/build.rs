@@ -84,7 +84,7 @@ impl Detail {
             return;
         }
         let mut reader = decoder.reader();
-        if !known::is_unknown(reader.see(&event).schema) {
+        if !told.is_still(reader.see(&event).schema) {
             (shown.value, shown.known, shown.told) = (None, None, None);
         }
     }

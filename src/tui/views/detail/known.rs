@@ -64,18 +64,19 @@ impl Told {
         let unknown = self.verdict == Some(SchemaVerdict::UnknownId);
         unknown && now.saturating_sub(self.made) >= AGAIN
     }
-}
 
-pub fn is_unknown(checked: Option<Checked<'_>>) -> bool {
-    checked.is_some_and(|checked| checked.verdict == SchemaVerdict::UnknownId)
+    /// Whether the schema still says the same, or is missing for the same reason.
+    pub fn is_still(&self, checked: Option<Checked<'_>>) -> bool {
+        checked.is_some_and(|c| Some(c.verdict) == self.verdict && *c.faults == *self.faults)
+    }
 }
 
 /// What is known of an event. The value was read before.
 pub fn rows(event: &EventRef<'_>, told: &Told, value: &Value) -> Rows {
     let mut lines = Vec::new();
-    let mut links = Vec::new();
+    let mut places = Vec::new();
     schema(&mut lines, told);
-    verdict(&mut lines, &mut links, told);
+    verdict(&mut lines, &mut places, told);
     let size = |bytes: Option<&[u8]>| match bytes {
         None => "null".to_owned(),
         Some(bytes) => human::size(bytes.len() as u64),
@@ -109,7 +110,7 @@ pub fn rows(event: &EventRef<'_>, told: &Told, value: &Value) -> Rows {
         lines.push(Line::new());
         batch(&mut lines, meta);
     }
-    Rows::linked(lines, links)
+    Rows::linked(lines, places)
 }
 
 /// Which schema, from where, and how the event names it.
@@ -143,7 +144,7 @@ fn schema(lines: &mut Vec<Line>, told: &Told) {
 }
 
 /// The verdict, and two lines for each thing that is wrong: where, and what.
-fn verdict(lines: &mut Vec<Line>, links: &mut Vec<(usize, String)>, told: &Told) {
+fn verdict(lines: &mut Vec<Line>, places: &mut Vec<(usize, String)>, told: &Told) {
     let Some(verdict) = told.verdict else {
         return;
     };
@@ -168,7 +169,7 @@ fn verdict(lines: &mut Vec<Line>, links: &mut Vec<(usize, String)>, told: &Told)
             "" => "the whole value",
             path => path,
         };
-        links.extend([
+        places.extend([
             (lines.len(), fault.path.clone()),
             (lines.len() + 1, fault.path.clone()),
         ]);

@@ -61,10 +61,10 @@ impl Rows {
     }
 
     /// With lines that lead somewhere; the cursor begins on the first.
-    pub fn linked(lines: Vec<Line>, links: Vec<(usize, String)>) -> Self {
+    pub fn linked(lines: Vec<Line>, leads: Vec<(usize, String)>) -> Self {
         let mut rows = Self::new(lines);
-        rows.scroll.at = links.first().map_or(0, |link| link.0);
-        rows.links = links;
+        rows.scroll.at = leads.first().map_or(0, |link| link.0);
+        rows.links = leads;
         rows
     }
 

@@ -12,11 +12,11 @@ use crate::tui::views::lines::{note, top_of};
 use crate::tui::widgets::diff::Beside;
 
 pub fn draw(model: &Model, canvas: &mut Canvas<'_>, area: Rect, versions: &Versions) {
-    let mut title = format!("{}: schemas of {}", versions.topic, versions.place);
-    if !versions.rows.is_empty() {
-        let found = number(versions.differences as u64, "difference");
-        title.push_str(&format!("; {found}"));
-    }
+    let found = match versions.rows.len() {
+        0 => String::new(),
+        _ => format!("; {}", number(versions.differences as u64, "difference")),
+    };
+    let title = format!("{}: schemas of {}{found}", versions.topic, versions.place);
     canvas.rule(line_of(area, 0), &safe(&title), true);
     let body = Rect {
         y: area.y + area.height.min(1),
@@ -88,10 +88,11 @@ fn head(
         " "
     };
     let letter = if side == 0 { "A " } else { "B " };
-    let mut count = format!("  {} of {}", chosen + 1, list.len());
-    if versions.unread > 0 {
-        count.push_str(&format!(", {} cannot be read now", versions.unread));
-    }
+    let unread = match versions.unread {
+        0 => String::new(),
+        n => format!(", {n} cannot be read now"),
+    };
+    let count = format!("  {} of {}{unread}", chosen + 1, list.len());
     let used = canvas.parts_right(area, &[(Role::Dim, &count)]);
     let area = Rect {
         width: area.width.saturating_sub(used),
@@ -137,8 +138,8 @@ fn rows(canvas: &mut Canvas<'_>, columns: [Rect; 2], (versions, list): (&Version
     let cut = lines.iter().any(|lines| lines.len() >= LINES);
     if cut && top + height >= versions.rows.len() {
         let text = format!("only the first {LINES} lines are shown");
-        let last = line_of(columns[0], height.saturating_sub(1));
-        canvas.put(last, &text, Role::Warn);
+        let foot = line_of(columns[0], height.saturating_sub(1));
+        canvas.put(foot, &text, Role::Warn);
     }
 }
 

@@ -10,21 +10,21 @@ const STEP: usize = 2;
 /// The lines of a schema, at most so many.
 pub fn pretty(source: &Source, most: usize) -> Vec<String> {
     if source.language != Language::Protobuf {
-        let mut lines = Lines {
+        let mut made = Pretty {
             text: source.text.as_bytes(),
             lines: Vec::new(),
             open: Vec::new(),
             name: None,
             most,
         };
-        if JsonText::walk(source.text.as_bytes(), &mut lines).is_some() {
-            return lines.lines;
+        if JsonText::walk(source.text.as_bytes(), &mut made).is_some() {
+            return made.lines;
         }
     }
     source.text.lines().take(most).map(str::to_owned).collect()
 }
 
-struct Lines<'t> {
+struct Pretty<'t> {
     text: &'t [u8],
     lines: Vec<String>,
     /// The containers that are open, and whether something stands in them.
@@ -33,7 +33,7 @@ struct Lines<'t> {
     most: usize,
 }
 
-impl Lines<'_> {
+impl Pretty<'_> {
     /// Begins the line of a value.
     fn begin(&mut self) {
         if let Some(some) = self.open.last_mut()
@@ -64,7 +64,7 @@ impl Lines<'_> {
     }
 }
 
-impl Visit for Lines<'_> {
+impl Visit for Pretty<'_> {
     fn name(&mut self, name: &[u8]) {
         self.name = Some(String::from_utf8_lossy(name).into_owned());
     }

@@ -98,8 +98,8 @@ impl Versions {
     fn choose(&mut self) {
         let list = self.list();
         let of_values = |v: &Version| v.of.0 == Side::Value;
-        let last = list.iter().rposition(of_values);
-        let newest = last.unwrap_or(list.len().saturating_sub(1));
+        let newest = list.iter().rposition(of_values);
+        let newest = newest.unwrap_or(list.len().saturating_sub(1));
         let same = |v: &Version| list.get(newest).is_some_and(|n| n.of == v.of);
         let before = list.iter().take(newest).rposition(same);
         self.chosen = [before.unwrap_or(newest), newest];

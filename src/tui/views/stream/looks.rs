@@ -27,7 +27,7 @@ const AGAIN: Duration = Duration::from_millis(500);
 /// The rows that were decoded.
 #[derive(Default)]
 pub struct Looks {
-    reader: Option<Reader>,
+    reader: Option<Box<Reader>>,
     rows: HashMap<EventId, Look>,
     /// The columns that the fields are of.
     columns: Vec<String>,
@@ -79,7 +79,7 @@ impl Looks {
         }
         let reader = self
             .reader
-            .get_or_insert_with(|| decoder.impatient().reader());
+            .get_or_insert_with(|| Box::new(decoder.impatient().reader()));
         let mut room = FRAME;
         let mut verdicts = Vec::new();
         for (row, batch, at) in rows {

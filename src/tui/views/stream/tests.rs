@@ -62,7 +62,10 @@ async fn a_registry_is_not_waited_for_and_what_comes_late_is_shown() {
     let began = Instant::now();
     let text = screen(&mut model, 100, 20);
     assert!(began.elapsed() < Duration::from_millis(500));
-    assert!(text.contains("?  schema 7 is not known: "), "{text}");
+    assert!(
+        text.contains('?') && text.contains("schema 7 is not"),
+        "{text}"
+    );
     // The tab of the event, too.
     model.stream.focus = crate::tui::model::stream::Focus::Detail;
     let text = screen(&mut model, 100, 20);
@@ -76,7 +79,7 @@ async fn a_registry_is_not_waited_for_and_what_comes_late_is_shown() {
         let list = screen(&mut model, 100, 20);
         model.stream.focus = crate::tui::model::stream::Focus::Detail;
         let detail = screen(&mut model, 100, 20);
-        if list.contains("✓  \"abc\"") && detail.contains("  \"abc\"") {
+        if list.contains('✓') && list.contains("\"abc\"") && detail.contains("  \"abc\"") {
             return;
         }
         assert!(Instant::now() < until, "{list}\n{detail}");
@@ -97,7 +100,8 @@ async fn a_registry_that_fails_is_told_of_in_the_strip_and_the_view() {
         send(&mut model, Duration::from_secs(second), Msg::Tick).await;
     }
     let text = screen(&mut model, 120, 20);
-    assert!(text.contains("?  schema 7 is not known"), "{text}");
+    assert!(text.contains("?  schema 7 is"), "{text}");
+    assert!(!text.contains("being fetched"), "{text}");
     assert!(text.contains("✗ schema registry fails"), "{text}");
     model.view = View::Schemas;
     let text = screen(&mut model, 120, 20);

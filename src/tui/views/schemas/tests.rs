@@ -164,3 +164,70 @@ fn what_was_evicted_before_it_was_looked_at_is_counted() {
     bench::wait(&mut model);
     assert_eq!(model.schemas.missed, gone);
 }
+
+/// A decoder whose schemas are in a folder, which lives as long as the test.
+fn by_schema(name: &str, schema: &str) -> (tempfile::TempDir, crate::schema::Decoder) {
+    use crate::schema::{Catalog, Decoder, Pins, Schemas, sources};
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join(name), schema).unwrap();
+    let place = folder.path().display().to_string();
+    let sources = sources::Sources::open(&place, &sources::Settings::default()).unwrap();
+    let schemas = Schemas::new(Catalog::Sources(sources), false);
+    let decoder = Decoder::new(Pins::default(), Vec::new(), Some(schemas));
+    (folder, decoder)
+}
+
+const AVRO: &str = r#"{"type":"record","name":"Order","fields":[{"name":"n","type":"long"}]}"#;
+
+#[test]
+fn topics_in_other_formats_show_their_fields() {
+    let (_folder, decoder) = by_schema("orders.avsc", AVRO);
+    let mut model = bench::model(View::Schemas);
+    model.source.decoder = decoder;
+    bench::take(&mut model, batch_of(&[(0, 1, "\u{e}"), (0, 2, "\u{10}")]));
+    bench::wait(&mut model);
+    let text = bench::text(&mut model, 100, 24);
+    assert!(text.contains(".n") && text.contains("number 2"), "{text}");
+    // Without the schema these bytes are no JSON.
+    model.source.decoder = crate::schema::Decoder::default();
+    bench::press(&mut model, Action::Reload);
+    bench::wait(&mut model);
+    let text = bench::text(&mut model, 100, 24);
+    assert!(text.contains("no JSON values"), "{text}");
+}
+
+#[test]
+fn versions_are_looked_at_and_closed_at_any_size() {
+    let (_folder, decoder) = by_schema("orders.avsc", AVRO);
+    let mut model = bench::model(View::Schemas);
+    bench::take(&mut model, batch_of(&[(0, 1, "{}"), (0, 2, "{}")]));
+    bench::wait(&mut model);
+    bench::press(&mut model, Action::Versions);
+    let said = model.said.take().unwrap().0.text;
+    assert!(said.contains("no source of schemas"), "{said}");
+    model.source.decoder = decoder;
+    bench::press(&mut model, Action::Versions);
+    bench::wait(&mut model);
+    let text = bench::text(&mut model, 100, 24);
+    assert!(
+        text.contains("orders.avsc") && text.contains("1 of 1"),
+        "{text}"
+    );
+    assert!(text.contains("0 differences"), "{text}");
+    bench::press(&mut model, Action::LaterVersion);
+    let said = model.said.take().unwrap().0.text;
+    assert!(said.contains("no other version"), "{said}");
+    for action in [
+        Action::NextPane,
+        Action::Right,
+        Action::Bottom,
+        Action::NextMatch,
+        Action::EarlierVersion,
+    ] {
+        bench::press(&mut model, action);
+        bench::any_size(&mut model);
+    }
+    bench::press(&mut model, Action::Back);
+    assert!(model.schemas.versions.is_none());
+    assert_eq!(model.view, View::Schemas);
+}

@@ -40,6 +40,8 @@ const ONLY_IN: &[(&str, &str)] = &[
     ("jsonschema", "schema/"),
     ("apache_avro", "schema/"),
     ("prost_reflect", "schema/"),
+    ("serde_saphyr", "schema/sources/"),
+    ("ureq", "schema/sources/registry/"),
     ("snap", "event/codec/"),
     ("crc32c", "event/codec/"),
 ];

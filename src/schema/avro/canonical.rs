@@ -80,10 +80,12 @@ impl Form<'_> {
                 self.text.push_str("]}");
             }
             Shape::Fixed(fixed) => {
-                self.text.push_str(&format!(",\"size\":{}}}", fixed.size));
+                self.text.push_str(",\"size\":");
+                self.text.push_str(itoa::Buffer::new().format(fixed.size));
+                self.text.push('}');
             }
             Shape::Array(id) => {
-                self.inside("{\"type\":\"array\",\"items\":", &[*id], "}", depth)?
+                self.inside("{\"type\":\"array\",\"items\":", &[*id], "}", depth)?;
             }
             Shape::Map(id) => self.inside("{\"type\":\"map\",\"values\":", &[*id], "}", depth)?,
             Shape::Union(ids) => self.inside("[", ids, "]", depth)?,

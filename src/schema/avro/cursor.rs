@@ -54,9 +54,10 @@ impl Fault {
     #[cold]
     pub(super) fn refusal(self) -> Refusal {
         let Inner { at, why, path } = *self.0;
-        Refusal::new(match path.is_empty() {
-            true => format!("byte {at}: {why}"),
-            false => format!("byte {at} ({}): {why}", Visible(&path)),
+        Refusal::new(if path.is_empty() {
+            format!("byte {at}: {why}")
+        } else {
+            format!("byte {at} ({}): {why}", Visible(&path))
         })
     }
 }
@@ -95,16 +96,13 @@ impl<'a> Cursor<'a> {
     #[inline]
     pub(super) fn take(&mut self, len: usize, what: &'static str) -> Result<&'a [u8], Fault> {
         let rest = self.bytes.get(self.at..).unwrap_or_default();
-        match rest.get(..len) {
-            Some(taken) => {
-                self.at += len;
-                Ok(taken)
-            }
-            None => {
-                let left = rest.len();
-                let why = format!("{what} of {len} bytes, but {left} are left");
-                Err(Fault::new(self.at, why))
-            }
+        if let Some(taken) = rest.get(..len) {
+            self.at += len;
+            Ok(taken)
+        } else {
+            let left = rest.len();
+            let why = format!("{what} of {len} bytes, but {left} are left");
+            Err(Fault::new(self.at, why))
         }
     }
 

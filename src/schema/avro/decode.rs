@@ -6,12 +6,12 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 
 use super::cursor::{Cursor, Fault};
 use super::logical;
-use super::node::{Id, Logical, Node, Record, Shape, Table, Unit};
+use super::node::{Id, Logical, Node, Record, Shape, Table};
 use crate::schema::{DEEPEST, Refusal};
 use crate::text::push_string;
 
-/// Bytes of JSON text of one event.
-pub(super) const MOST_OUTPUT: usize = 64 * 1024 * 1024;
+/// Bytes of JSON text of one event: what some ten million values of one byte make in 60 ms.
+const MOST_OUTPUT: usize = 32 * 1024 * 1024;
 /// Values of one event that take no byte: a hundred bytes can claim billions of nulls in an array,
 /// and records in records multiply them.
 const MOST_EMPTY: u32 = 65_536;
@@ -35,20 +35,29 @@ impl Budget {
     #[inline]
     pub(super) fn count(&mut self, before: usize, now: usize, written: usize) -> Result<(), Fault> {
         if written > self.end {
-            let most = MOST_OUTPUT / 1024 / 1024;
-            return Err(Fault::new(
-                now,
-                format!("the event is larger than {most} MiB as JSON"),
-            ));
+            return Err(Self::too_large(now));
         }
         if before == now {
-            let Some(empty) = self.empty.checked_sub(1) else {
-                let why = format!("more than {MOST_EMPTY} values that take no byte");
-                return Err(Fault::new(now, why));
-            };
-            self.empty = empty;
+            self.empty = self
+                .empty
+                .checked_sub(1)
+                .ok_or_else(|| Self::too_many(now))?;
         }
         Ok(())
+    }
+
+    #[cold]
+    fn too_large(at: usize) -> Fault {
+        let most = MOST_OUTPUT / 1024 / 1024;
+        Fault::new(at, format!("the event is larger than {most} MiB as JSON"))
+    }
+
+    #[cold]
+    fn too_many(at: usize) -> Fault {
+        Fault::new(
+            at,
+            format!("more than {MOST_EMPTY} values that take no byte"),
+        )
     }
 }
 
@@ -62,9 +71,9 @@ pub(super) fn decode(table: &Table, bytes: &[u8], out: &mut Vec<u8>) -> Result<u
         budget: &mut Budget::new(start),
         out,
     };
-    let decoded = decoder.value(table.root, 0);
+    let result = decoder.value(table.root, 0);
     let read = decoder.input.at;
-    decoded.map(|()| read).map_err(|fault| {
+    result.map(|()| read).map_err(|fault| {
         out.truncate(start);
         fault.refusal()
     })
@@ -81,12 +90,45 @@ impl Decoder<'_> {
     /// One value. `depth` counts the arrays, maps and records around it.
     pub(super) fn value(&mut self, id: Id, depth: usize) -> Result<(), Fault> {
         let table = self.table;
-        let node = table.node(id);
+        let mut node = table.node(id);
+        if let Shape::Union(branches) = &node.shape {
+            node = table.node(*self.choice(branches, "a union's branch")?);
+        }
         match &node.shape {
             Shape::Null => self.out.extend_from_slice(b"null"),
-            Shape::Boolean => self.boolean()?,
-            Shape::Int => self.int(node)?,
-            Shape::Long => self.long(node)?,
+            Shape::Int => {
+                let value = self.input.int("an int")?;
+                self.integer(value.into(), node.logical);
+            }
+            Shape::Long => {
+                let value = self.input.long("a long")?;
+                self.integer(value, node.logical);
+            }
+            Shape::String => push_string(self.out, self.input.text("a string")?),
+            Shape::Array(item) => self.array(*item, self.deeper(depth)?)?,
+            Shape::Map(value) => self.map(*value, self.deeper(depth)?)?,
+            Shape::Record(record) => self.record(record, self.deeper(depth)?)?,
+            _ => self.scalar(node)?,
+        }
+        Ok(())
+    }
+
+    /// The other types without types in them, apart, so that what recurses is small.
+    #[inline(never)]
+    fn scalar(&mut self, node: &Node) -> Result<(), Fault> {
+        match &node.shape {
+            Shape::Boolean => {
+                let at = self.input.at;
+                self.out
+                    .extend_from_slice(match self.input.byte("a boolean")? {
+                        0 => b"false",
+                        1 => b"true",
+                        other => {
+                            let why = format!("{other} is no boolean, which are 0 and 1");
+                            return Err(Fault::new(at, why));
+                        }
+                    });
+            }
             Shape::Float => {
                 let bytes = self.input.array("a float")?;
                 logical::push_float(self.out, f32::from_le_bytes(bytes));
@@ -103,37 +145,28 @@ impl Decoder<'_> {
                 let bytes = self.input.take(fixed.size, "a fixed")?;
                 self.binary(bytes, node.logical);
             }
-            Shape::String => push_string(self.out, self.input.text("a string")?),
             Shape::Enum(one) => {
-                let symbols = &one.symbols;
-                let at = self.input.at;
-                let index = self.input.int("an enum's index")?;
-                let symbol = usize::try_from(index)
-                    .ok()
-                    .and_then(|index| symbols.get(index));
-                let Some(symbol) = symbol else {
-                    let why = format!("symbol {index} of an enum of {}", symbols.len());
-                    return Err(Fault::new(at, why));
-                };
+                let symbol = self.choice(&one.symbols, "an enum's symbol")?;
                 self.out.extend_from_slice(&symbol.json);
             }
-            Shape::Union(branches) => {
-                let at = self.input.at;
-                let index = self.input.long("a union's index")?;
-                let branch = usize::try_from(index)
-                    .ok()
-                    .and_then(|index| branches.get(index));
-                let Some(branch) = branch else {
-                    let why = format!("branch {index} of a union of {}", branches.len());
-                    return Err(Fault::new(at, why));
-                };
-                self.value(*branch, depth)?;
-            }
-            Shape::Array(item) => self.array(*item, self.deeper(depth)?)?,
-            Shape::Map(value) => self.map(*value, self.deeper(depth)?)?,
-            Shape::Record(record) => self.record(record, self.deeper(depth)?)?,
+            // A union in a union is no schema, and `value` has the others.
+            _ => {}
         }
         Ok(())
+    }
+
+    /// One of several, by the number that is written for it.
+    #[inline]
+    fn choice<'t, T>(&mut self, of: &'t [T], what: &'static str) -> Result<&'t T, Fault> {
+        let at = self.input.at;
+        let index = self.input.long(what)?;
+        match usize::try_from(index).ok().and_then(|index| of.get(index)) {
+            Some(chosen) => Ok(chosen),
+            None => Err(Fault::new(
+                at,
+                format!("{what} is {index}, and there are {}", of.len()),
+            )),
+        }
     }
 
     fn deeper(&self, depth: usize) -> Result<usize, Fault> {
@@ -145,43 +178,12 @@ impl Decoder<'_> {
         }
     }
 
-    fn boolean(&mut self) -> Result<(), Fault> {
-        let at = self.input.at;
-        match self.input.byte("a boolean")? {
-            0 => self.out.extend_from_slice(b"false"),
-            1 => self.out.extend_from_slice(b"true"),
-            other => {
-                return Err(Fault::new(
-                    at,
-                    format!("{other} is no boolean, which are 0 and 1"),
-                ));
-            }
-        }
-        Ok(())
-    }
-
     #[inline]
-    fn int(&mut self, node: &Node) -> Result<(), Fault> {
-        let value = i64::from(self.input.int("an int")?);
-        match node.logical {
-            Some(Logical::Date) => logical::push_date(self.out, value),
-            Some(Logical::TimeMillis) => logical::push_time(self.out, value, Unit::Millis),
-            _ => logical::push_integer(self.out, value),
+    fn integer(&mut self, value: i64, meaning: Option<Logical>) {
+        match meaning {
+            None => logical::push_integer(self.out, value),
+            Some(meaning) => logical::push_time_of(self.out, value, meaning),
         }
-        Ok(())
-    }
-
-    #[inline]
-    fn long(&mut self, node: &Node) -> Result<(), Fault> {
-        let value = self.input.long("a long")?;
-        match node.logical {
-            Some(Logical::Timestamp { unit, local }) => {
-                logical::push_timestamp(self.out, value, unit, local);
-            }
-            Some(Logical::TimeMicros) => logical::push_time(self.out, value, Unit::Micros),
-            _ => logical::push_integer(self.out, value),
-        }
-        Ok(())
     }
 
     fn binary(&mut self, bytes: &[u8], meaning: Option<Logical>) {

@@ -57,8 +57,21 @@ fn decimal(object: &Map<String, Value>, size: usize) -> Option<Logical> {
         .then_some(Logical::Decimal { precision, scale })
 }
 
+/// What an `int` or a `long` means.
+#[inline(never)]
+pub(super) fn push_time_of(out: &mut Vec<u8>, value: i64, meaning: Logical) {
+    match meaning {
+        Logical::Date => push_date(out, value),
+        Logical::TimeMillis => push_time(out, value, Unit::Millis),
+        Logical::TimeMicros => push_time(out, value, Unit::Micros),
+        Logical::Timestamp { unit, local } => push_timestamp(out, value, unit, local),
+        // Of other types.
+        Logical::Decimal { .. } | Logical::Uuid | Logical::Duration => push_integer(out, value),
+    }
+}
+
 /// A day as `"2024-08-15"`; the number where it has no such form.
-pub(super) fn push_date(out: &mut Vec<u8>, days: i64) {
+fn push_date(out: &mut Vec<u8>, days: i64) {
     let ms = days.saturating_mul(DAY);
     if YEARS.contains(&ms) {
         out.push(b'"');
@@ -72,7 +85,7 @@ pub(super) fn push_date(out: &mut Vec<u8>, days: i64) {
 
 /// A time of day as `"10:30:43.123"` with three digits of a second for each thousand of `second`;
 /// the number where it is no time of a day.
-pub(super) fn push_time(out: &mut Vec<u8>, value: i64, unit: Unit) {
+fn push_time(out: &mut Vec<u8>, value: i64, unit: Unit) {
     let (thousandth, digits) = split(unit);
     let (ms, below) = (value.div_euclid(thousandth), value.rem_euclid(thousandth));
     if !(0..DAY).contains(&ms) {
@@ -88,7 +101,7 @@ pub(super) fn push_time(out: &mut Vec<u8>, value: i64, unit: Unit) {
 }
 
 /// A time as RFC 3339, a local one without `Z`; the number where it has no such form.
-pub(super) fn push_timestamp(out: &mut Vec<u8>, value: i64, unit: Unit, local: bool) {
+fn push_timestamp(out: &mut Vec<u8>, value: i64, unit: Unit, local: bool) {
     let (thousandth, digits) = split(unit);
     let (ms, below) = (value.div_euclid(thousandth), value.rem_euclid(thousandth));
     if !YEARS.contains(&ms) {

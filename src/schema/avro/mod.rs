@@ -13,6 +13,7 @@ mod container;
 mod cursor;
 mod decode;
 mod logical;
+mod names;
 pub(in crate::schema) mod node;
 mod parse;
 #[cfg(test)]
@@ -22,8 +23,8 @@ mod view;
 use crate::schema::{Refusal, SchemaError, Source};
 pub use canonical::fingerprint;
 pub use container::container;
+pub(in crate::schema) use names::quoted;
 pub(in crate::schema) use node::Table;
-pub(in crate::schema) use parse::quoted;
 pub use view::{Described, describe};
 
 /// A schema, compiled once: its types in a flat table, every name resolved.
@@ -45,7 +46,7 @@ impl Avro {
     ///
     /// Refused is what no writer writes (a union's branch that there is not, text that is not
     /// UTF-8, a length that reaches beyond the bytes, …), what is nested deeper than
-    /// [`DEEPEST`](crate::schema::DEEPEST), JSON text of more than 64 MiB, and more than 65,536
+    /// [`DEEPEST`](crate::schema::DEEPEST), JSON text of more than 32 MiB, and more than 65,536
     /// values that take no byte.
     pub fn write_json(&self, bytes: &[u8], out: &mut Vec<u8>) -> Result<usize, Refusal> {
         decode::decode(&self.table, bytes, out)

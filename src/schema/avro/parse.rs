@@ -6,23 +6,23 @@
 //! strictly where Java is lenient. This one takes time and memory in proportion to the text.
 //!
 //! As in Java's parser, attributes that are not known and logical types that do not fit are passed
-//! over. More lenient than it: a type may be named before it is defined, names may hold any
+//! over, and so is text that follows the schema. More lenient than it: a type may be named before it is defined, names may hold any
 //! character, and defaults are not compared with their types, for the data does not depend on it.
 
 use std::collections::{HashMap, HashSet};
 
+use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use super::comments::without_comments;
 use super::logical;
+use super::names::{full_name, quoted, space_of};
 use super::node::{Enum, Field, Fixed, Id, Named, Node, Record, Shape, Symbol, Table};
 use crate::schema::{SchemaError, Source};
-use crate::text::{Visible, push_string};
+use crate::text::push_string;
 
 /// Bytes of a schema with all that it refers to. The largest that are published have some 2 MB.
 pub(super) const LARGEST: usize = 4 * 1024 * 1024;
-/// Characters of a name that an error quotes.
-const QUOTED: usize = 100;
 
 type Parsed<T> = Result<T, SchemaError>;
 
@@ -76,7 +76,9 @@ const PLAIN: [(&str, Shape); 8] = [
 
 impl Parser {
     fn document(&mut self, text: &str) -> Parsed<Id> {
-        let value: Value = serde_json::from_str(&without_comments(text))
+        let clean = without_comments(text);
+        // Java's parser long ignored what follows, so registries hold schemas with such ends.
+        let value = Value::deserialize(&mut serde_json::Deserializer::from_str(&clean))
             .map_err(|error| SchemaError(format!("the schema is not JSON: {error}")))?;
         self.any(&value, "")
     }
@@ -268,10 +270,10 @@ impl Parser {
             )));
         };
         let mut fields = Vec::with_capacity(list.len());
-        let mut names = HashSet::new();
+        let mut seen = HashSet::new();
         for field in list {
             let field = self.field(field, &named.full, fields.is_empty())?;
-            if !names.insert(field.name.clone()) {
+            if !seen.insert(field.name.clone()) {
                 let (name, full) = (quoted(&field.name), quoted(&named.full));
                 return Err(SchemaError(format!("{full} has the field {name} twice")));
             }
@@ -315,12 +317,12 @@ impl Parser {
             return Err(SchemaError(format!("{full} has no `symbols`")));
         };
         let mut symbols = Vec::with_capacity(list.len());
-        let mut names = HashSet::new();
+        let mut seen = HashSet::new();
         for symbol in list {
             let Value::String(name) = symbol else {
                 return Err(SchemaError(format!("a symbol of {full} is no string")));
             };
-            if !names.insert(name) {
+            if !seen.insert(name) {
                 return Err(SchemaError(format!("{full} has {} twice", quoted(name))));
             }
             let mut json = Vec::new();
@@ -331,7 +333,7 @@ impl Parser {
             });
         }
         let default = text_of(object, "default");
-        if let Some(default) = default.as_ref().filter(|default| !names.contains(default)) {
+        if let Some(default) = default.as_ref().filter(|default| !seen.contains(default)) {
             let default = quoted(default);
             return Err(SchemaError(format!(
                 "{full} has no symbol {default}, its default"
@@ -416,20 +418,6 @@ fn shape_of(name: &str) -> Option<Shape> {
         .map(|(_, shape)| shape)
 }
 
-/// A name with a dot is full already; one that begins with a dot is in no namespace.
-fn full_name(name: &str, space: &str) -> String {
-    match name.strip_prefix('.') {
-        Some(rest) => rest.to_owned(),
-        None if name.contains('.') || space.is_empty() => name.to_owned(),
-        None => format!("{space}.{name}"),
-    }
-}
-
-/// The namespace of a full name; empty where there is none.
-fn space_of(full: &str) -> &str {
-    full.rsplit_once('.').map_or("", |(space, _)| space)
-}
-
 fn text_of(object: &Map<String, Value>, key: &str) -> Option<String> {
     object.get(key)?.as_str().map(str::to_owned)
 }
@@ -444,12 +432,4 @@ fn texts(object: &Map<String, Value>, key: &str) -> Vec<String> {
 fn name_in(branch: &Value) -> String {
     let name = branch.as_str().or_else(|| branch.get("name")?.as_str());
     name.unwrap_or("a type").to_owned()
-}
-
-/// A name of somebody else's in a message of ours.
-pub(in crate::schema) fn quoted(name: &str) -> String {
-    match name.char_indices().nth(QUOTED) {
-        Some((end, _)) => format!("`{}…`", Visible(name.get(..end).unwrap_or(name))),
-        None => format!("`{}`", Visible(name)),
-    }
 }

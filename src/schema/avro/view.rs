@@ -148,7 +148,7 @@ fn push_kind(table: &Table, id: Id, text: &mut String) {
         text.push(' ');
         text.push_str(&named.full);
     }
-    match shape {
+    let more = match shape {
         Shape::Enum(one) => {
             let names = one.symbols.iter().map(|symbol| symbol.name.as_str());
             let names: Vec<&str> = names.take(SYMBOLS).collect();
@@ -157,13 +157,15 @@ fn push_kind(table: &Table, id: Id, text: &mut String) {
             } else {
                 ""
             };
-            text.push_str(&format!(" ({}{more})", names.join(", ")));
+            format!(" ({}{more})", names.join(", "))
         }
-        Shape::Fixed(fixed) => text.push_str(&format!(" ({} bytes)", fixed.size)),
-        _ => {}
-    }
+        Shape::Fixed(fixed) => format!(" ({} bytes)", fixed.size),
+        _ => String::new(),
+    };
+    text.push_str(&more);
     if let Some(logical) = logical {
-        text.push_str(&format!(" {logical}"));
+        text.push(' ');
+        text.push_str(&logical.to_string());
     }
 }
 

@@ -280,8 +280,8 @@ fn paired<'a>(reader: &'a Record, writer: &Record) -> (Vec<(&'a str, Pair)>, Vec
         .collect();
     let (mut fields, mut missing) = (Vec::new(), Vec::new());
     for field in &reader.fields {
-        let names = std::iter::once(&field.name).chain(&field.aliases);
-        match names.filter_map(|name| written.get(name.as_str())).next() {
+        let mut names = std::iter::once(&field.name).chain(&field.aliases);
+        match names.find_map(|name| written.get(name.as_str())) {
             Some(id) => fields.push((field.name.as_str(), (field.id, *id))),
             None if field.default.is_none() => missing.push(field.name.as_str()),
             None => {}

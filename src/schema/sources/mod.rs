@@ -109,7 +109,7 @@ impl Side {
 pub struct Wanted<'a> {
     pub topic: &'a str,
     pub side: Side,
-    /// `type` of a `CloudEvent`, or what stands for it.
+    /// `type` of a CloudEvents event, or what stands for it.
     pub event_type: Option<&'a str>,
     /// Full name of the record or message, where the bytes tell it.
     pub record_name: Option<&'a str>,

@@ -95,6 +95,39 @@ pub(super) fn relative(from: &str, target: &str) -> String {
     out.join("/")
 }
 
+/// Text with everything but letters, digits and what is to be kept as percent escapes.
+pub(super) fn percent_encode(text: &str, keep: &str) -> String {
+    const DIGITS: &[u8; 16] = b"0123456789ABCDEF";
+    let mut out = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() || keep.as_bytes().contains(&byte) {
+            out.push(char::from(byte));
+        } else {
+            let digit = |half: u8| char::from(DIGITS[usize::from(half & 15)]);
+            out.extend(['%', digit(byte >> 4), digit(byte)]);
+        }
+    }
+    out
+}
+
+/// Takes percent escapes out; `None` where one is none, or what comes out is no UTF-8.
+pub(super) fn percent_decode(text: &str) -> Option<String> {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let Some((&first, after)) = rest.split_first() {
+        rest = after;
+        if first == b'%' {
+            let (digits, after) = rest.split_at_checked(2)?;
+            let hex = |digit: u8| char::from(digit).to_digit(16);
+            bytes.push((hex(digits[0])? * 16 + hex(digits[1])?) as u8);
+            rest = after;
+        } else {
+            bytes.push(first);
+        }
+    }
+    String::from_utf8(bytes).ok()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -131,6 +164,15 @@ mod tests {
         ] {
             assert_eq!(relative(from, target), path);
             assert_eq!(join(from, path), target);
+        }
+    }
+
+    #[test]
+    fn percent_escapes_are_made_and_taken_out() {
+        assert_eq!(percent_encode("a/b é~", "/~"), "a/b%20%C3%A9~");
+        assert_eq!(percent_decode("a/b%20%c3%A9~").unwrap(), "a/b é~");
+        for wrong in ["%", "%2", "%+1", "%zz", "%ff"] {
+            assert_eq!(percent_decode(wrong), None, "{wrong}");
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use super::super::{container, describe};
-use super::values::file;
+use super::containers::file;
 use super::{bundle, compile, json, long, sized};
 use crate::schema::DEEPEST;
 use crate::schema::compat::avro::reasons;
@@ -184,7 +184,7 @@ fn an_event_that_grows_too_large_is_refused() {
     assert!(
         refused
             .0
-            .ends_with("the event is larger than 64 MiB as JSON"),
+            .ends_with("the event is larger than 32 MiB as JSON"),
         "{refused}"
     );
     assert!(refused.0.len() < 300);

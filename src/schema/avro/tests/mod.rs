@@ -1,5 +1,6 @@
 //! What the parser takes, what values look like, what is refused, and that nothing hostile hurts.
 
+mod containers;
 mod hostile;
 mod random;
 mod schemas;
@@ -54,5 +55,5 @@ fn long(value: i64) -> Vec<u8> {
 
 /// Bytes with their length in front.
 fn sized(bytes: &[u8]) -> Vec<u8> {
-    [long(bytes.len() as i64), bytes.to_vec()].concat()
+    [long(bytes.len().try_into().unwrap()), bytes.to_vec()].concat()
 }

@@ -143,12 +143,12 @@ impl Choices<'_> {
                 (Theirs::Long(long), json!(long))
             }
             Kind::Float => {
-                let float = f32::from_bits(self.wide() as u32);
-                (Theirs::Float(float), number(float.to_string()))
+                let float = f32::from_bits((self.wide() as i32).cast_unsigned());
+                (Theirs::Float(float), number(&float.to_string()))
             }
             Kind::Double => {
                 let double = f64::from_bits(self.wide().cast_unsigned());
-                (Theirs::Double(double), number(double.to_string()))
+                (Theirs::Double(double), number(&double.to_string()))
             }
             Kind::Bytes => {
                 let bytes = self.some();
@@ -161,7 +161,8 @@ impl Choices<'_> {
             Kind::Date | Kind::TimeMillis | Kind::TimeMicros | Kind::Stamp(..) => self.time(kind),
             Kind::Decimal(..) => self.decimal(kind),
             Kind::Duration(_) => {
-                let [months, days, millis] = std::array::from_fn(|_| self.wide() as u32);
+                let [months, days, millis] =
+                    std::array::from_fn(|_| (self.wide() as i32).cast_unsigned());
                 let duration =
                     Duration::new(Months::new(months), Days::new(days), Millis::new(millis));
                 let value = json!({"months": months, "days": days, "millis": millis});
@@ -298,7 +299,7 @@ impl Choices<'_> {
         let point = if *scale > 0 { "." } else { "" };
         (
             Theirs::Decimal(Decimal::from(bytes)),
-            number(format!("{sign}{whole}{point}{below}")),
+            number(&format!("{sign}{whole}{point}{below}")),
         )
     }
 }
@@ -321,13 +322,13 @@ fn base(kind: &Kind) -> &'static str {
     }
 }
 
-fn number(text: String) -> Value {
+fn number(text: &str) -> Value {
     let special = ["NaN", "inf", "-inf"]
         .iter()
         .position(|special| *special == text);
     match special {
         Some(at) => json!(["NaN", "Infinity", "-Infinity"][at]),
-        None => serde_json::from_str(&text).unwrap(),
+        None => serde_json::from_str(text).unwrap(),
     }
 }
 
@@ -378,7 +379,7 @@ fn same(ours: &Value, expected: &Value) -> bool {
             let (a, b) = (a.to_string(), b.to_string());
             let float = |text: &str| text.parse::<f64>().unwrap();
             let written = |text: &str| text.contains(['e', 'E']) || text.ends_with(".0");
-            a == b || written(&a) && float(&a) == float(&b)
+            a == b || written(&a) && float(&a).total_cmp(&float(&b)).is_eq()
         }
         (Value::Array(a), Value::Array(b)) => {
             a.len() == b.len() && a.iter().zip(b).all(|(a, b)| same(a, b))
@@ -398,14 +399,13 @@ proptest! {
     #[test]
     fn what_apache_avro_writes_is_read_as_it_was_meant(
         bytes in prop::collection::vec(any::<u8>(), 0..600),
-        blocks in prop::option::of(1..40_usize),
     ) {
         let mut choices = Choices { bytes: bytes.iter(), names: 0 };
         let kind = choices.kind(0);
         let (theirs, expected) = choices.value(&kind);
         let text = schema(&kind).to_string();
         let parsed = Schema::parse_str(&text).unwrap();
-        let writer = GenericDatumWriter::builder(&parsed).maybe_target_block_size(blocks);
+        let writer = GenericDatumWriter::builder(&parsed);
         let data = writer.build().unwrap().write_value_to_vec(theirs).unwrap();
         let ours: Value = serde_json::from_str(&decoded(&compile(&text), &data).unwrap()).unwrap();
         prop_assert!(same(&ours, &expected), "{text}\n{ours}\n{expected}");

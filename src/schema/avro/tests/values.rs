@@ -1,6 +1,5 @@
 //! What values look like as JSON, and which bytes are refused.
 
-use super::super::container;
 use super::{compile, json, long, sized};
 
 #[track_caller]
@@ -241,236 +240,114 @@ fn a_value_ends_where_it_ends() {
     assert_eq!(out, b"x1");
 }
 
+const RECORD: &str = r#"{"type":"record","name":"R","fields":[{"name":"a","type":"int"},{"name":"l","type":
+        {"type":"array","items":{"type":"map","values":"string"}}}]}"#;
+
+/// Schema, bytes, reason.
+const REFUSED: [(&str, &[u8], &str); 21] = [
+    (
+        r#""boolean""#,
+        &[2],
+        "byte 0: 2 is no boolean, which are 0 and 1",
+    ),
+    (r#""boolean""#, &[], "byte 0: the data end within a boolean"),
+    (r#""int""#, &[0x80], "byte 1: the data end within an int"),
+    (
+        r#""int""#,
+        &[0x80, 0x80, 0x80, 0x80, 0x10],
+        "byte 0: an int of more than 32 bits: 2147483648",
+    ),
+    (
+        r#""long""#,
+        &[0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 2],
+        "byte 0: a long of more than 64 bits",
+    ),
+    (
+        r#""long""#,
+        &[0x80; 20],
+        "byte 0: a long of more than 64 bits",
+    ),
+    (
+        r#""double""#,
+        &[0; 7],
+        "byte 0: the data end within a double",
+    ),
+    (
+        r#""string""#,
+        &[8, b'a'],
+        "byte 1: a string of 4 bytes, but 1 are left",
+    ),
+    (
+        r#""string""#,
+        &[1],
+        "byte 0: a string of a length below zero: -1",
+    ),
+    (
+        r#""string""#,
+        &[4, b'a', 0xff],
+        "byte 2: a string that is not UTF-8",
+    ),
+    (
+        r#""bytes""#,
+        &[0xfe, 0xff, 0xff, 0xff, 0x0f],
+        "byte 5: a value of type bytes of 2147483647 bytes, but 0 are left",
+    ),
+    (
+        r#"["null","int"]"#,
+        &[4],
+        "byte 0: a union's branch is 2, and there are 2",
+    ),
+    (
+        r#"["null","int"]"#,
+        &[1],
+        "byte 0: a union's branch is -1, and there are 2",
+    ),
+    (
+        r"[]",
+        &[0],
+        "byte 0: a union's branch is 0, and there are 0",
+    ),
+    (
+        r#"{"type":"enum","name":"E","symbols":["A"]}"#,
+        &[2],
+        "byte 0: an enum's symbol is 1, and there are 1",
+    ),
+    (
+        r#"{"type":"fixed","name":"F","size":3}"#,
+        b"ab",
+        "byte 0: a fixed of 3 bytes, but 2 are left",
+    ),
+    (
+        r#"{"type":"array","items":"int"}"#,
+        &[3, 8, 2, 4, 0],
+        "byte 1: a block of 4 bytes, but 3 are left",
+    ),
+    (
+        r#"{"type":"array","items":"int"}"#,
+        &[3, 2, 2, 4, 0],
+        "byte 4: a block that should end at byte 3",
+    ),
+    (
+        r#"{"type":"array","items":"int"}"#,
+        &[3, 1, 2, 4, 0],
+        "byte 1: a block of -1 bytes, but 3 are left",
+    ),
+    (
+        r#"{"type":"array","items":"int"}"#,
+        &[0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 1],
+        "byte 0: a count of items of more than 63 bits",
+    ),
+    (
+        RECORD,
+        &[2, 2, 4, 2, b'x', 0, 2, b'y', 9],
+        "byte 8 (/l/0/y): a string of a length below zero: -5",
+    ),
+];
+
 #[test]
 fn what_nobody_writes_is_refused_with_its_byte() {
-    let record = r#"{"type":"record","name":"R","fields":[{"name":"a","type":"int"},{"name":"l","type":
-        {"type":"array","items":{"type":"map","values":"string"}}}]}"#;
-    for (schema, bytes, reason) in [
-        (
-            r#""boolean""#,
-            &[2][..],
-            "byte 0: 2 is no boolean, which are 0 and 1",
-        ),
-        (r#""boolean""#, &[], "byte 0: the data end within a boolean"),
-        (r#""int""#, &[0x80], "byte 1: the data end within an int"),
-        (
-            r#""int""#,
-            &[0x80, 0x80, 0x80, 0x80, 0x10],
-            "byte 0: an int of more than 32 bits: 2147483648",
-        ),
-        (
-            r#""long""#,
-            &[0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 2],
-            "byte 0: a long of more than 64 bits",
-        ),
-        (
-            r#""long""#,
-            &[0x80; 20],
-            "byte 0: a long of more than 64 bits",
-        ),
-        (
-            r#""double""#,
-            &[0; 7],
-            "byte 0: the data end within a double",
-        ),
-        (
-            r#""string""#,
-            &[8, b'a'],
-            "byte 1: a string of 4 bytes, but 1 are left",
-        ),
-        (
-            r#""string""#,
-            &[1],
-            "byte 0: a string of a length below zero: -1",
-        ),
-        (
-            r#""string""#,
-            &[4, b'a', 0xff],
-            "byte 2: a string that is not UTF-8",
-        ),
-        (
-            r#""bytes""#,
-            &[0xfe, 0xff, 0xff, 0xff, 0x0f],
-            "byte 5: a value of type bytes of 2147483647 bytes, but 0 are left",
-        ),
-        (
-            r#"["null","int"]"#,
-            &[4],
-            "byte 0: branch 2 of a union of 2",
-        ),
-        (
-            r#"["null","int"]"#,
-            &[1],
-            "byte 0: branch -1 of a union of 2",
-        ),
-        (r"[]", &[0], "byte 0: branch 0 of a union of 0"),
-        (
-            r#"{"type":"enum","name":"E","symbols":["A"]}"#,
-            &[2],
-            "byte 0: symbol 1 of an enum of 1",
-        ),
-        (
-            r#"{"type":"fixed","name":"F","size":3}"#,
-            b"ab",
-            "byte 0: a fixed of 3 bytes, but 2 are left",
-        ),
-        (
-            r#"{"type":"array","items":"int"}"#,
-            &[3, 8, 2, 4, 0],
-            "byte 1: a block of 4 bytes, but 3 are left",
-        ),
-        (
-            r#"{"type":"array","items":"int"}"#,
-            &[3, 2, 2, 4, 0],
-            "byte 4: a block that should end at byte 3",
-        ),
-        (
-            r#"{"type":"array","items":"int"}"#,
-            &[3, 1, 2, 4, 0],
-            "byte 1: a block of -1 bytes, but 3 are left",
-        ),
-        (
-            r#"{"type":"array","items":"int"}"#,
-            &[0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 1],
-            "byte 0: a count of items of more than 63 bits",
-        ),
-        (
-            record,
-            &[2, 2, 4, 2, b'x', 0, 2, b'y', 9],
-            "byte 8 (/l/0/y): a string of a length below zero: -5",
-        ),
-    ] {
+    for (schema, bytes, reason) in REFUSED {
         let refused = json(&compile(schema), bytes).unwrap_err();
         assert_eq!(refused.0, reason, "{schema}");
-    }
-}
-
-/// A container with one block for each of `blocks`: a count and data as they are compressed.
-pub(super) fn file(schema: &str, codec: &[u8], blocks: &[(i64, &[u8])]) -> Vec<u8> {
-    let sync = [7; 16];
-    let mut bytes = b"Obj\x01".to_vec();
-    bytes.extend(long(2));
-    for (key, value) in [("avro.schema", schema.as_bytes()), ("avro.codec", codec)] {
-        bytes.extend(sized(key.as_bytes()));
-        bytes.extend(sized(value));
-    }
-    bytes.push(0);
-    bytes.extend(sync);
-    for (count, data) in blocks {
-        bytes.extend(long(*count));
-        bytes.extend(sized(data));
-        bytes.extend(sync);
-    }
-    bytes
-}
-
-fn array(bytes: &[u8]) -> Result<String, String> {
-    let mut out = b"kept".to_vec();
-    let done = container(bytes, &mut out);
-    if done.is_err() {
-        assert_eq!(out, b"kept");
-    }
-    done.map_err(|refusal| refusal.to_string())?;
-    Ok(String::from_utf8(out.split_off(4)).unwrap())
-}
-
-#[test]
-fn containers_are_arrays_of_their_objects() {
-    let int = r#""int""#;
-    assert_eq!(array(&file(int, b"null", &[])).unwrap(), "[]");
-    let plain = file(int, b"null", &[(2, &[2, 4]), (0, &[]), (1, &[6])]);
-    assert_eq!(array(&plain).unwrap(), "[1,2,3]");
-
-    let mut deflate =
-        flate2::write::DeflateEncoder::new(Vec::new(), flate2::Compression::default());
-    std::io::Write::write_all(&mut deflate, &[2; 1000]).unwrap();
-    let deflated = deflate.finish().unwrap();
-    let ones = format!("[{}]", vec!["1"; 1000].join(","));
-    assert_eq!(
-        array(&file(int, b"deflate", &[(1000, &deflated)])).unwrap(),
-        ones
-    );
-    let cut = array(&file(int, b"deflate", &[(1000, &deflated[..5])])).unwrap_err();
-    assert!(
-        cut.contains("block 0 (from byte ") && cut.contains("deflate"),
-        "{cut}"
-    );
-
-    // A literal of four bytes, as snappy writes it, and its checksum.
-    let snappy = [
-        &[4, 3 << 2, 2, 4, 6, 8][..],
-        &crc32fast::hash(&[2, 4, 6, 8]).to_be_bytes(),
-    ]
-    .concat();
-    assert_eq!(
-        array(&file(int, b"snappy", &[(4, &snappy)])).unwrap(),
-        "[1,2,3,4]"
-    );
-    let mut damaged = snappy;
-    damaged[3] = 0;
-    let damaged = array(&file(int, b"snappy", &[(4, &damaged)])).unwrap_err();
-    assert!(
-        damaged.ends_with("its checksum is not that of its bytes"),
-        "{damaged}"
-    );
-
-    // One raw block in a frame of one segment, as RFC 8878 has it.
-    let zstd = [0x28, 0xb5, 0x2f, 0xfd, 0x20, 4, 0x21, 0, 0, 2, 4, 6, 8];
-    assert_eq!(
-        array(&file(int, b"zstandard", &[(4, &zstd)])).unwrap(),
-        "[1,2,3,4]"
-    );
-}
-
-#[test]
-fn containers_that_are_damaged_are_refused() {
-    let int = r#""int""#;
-    let good = file(int, b"null", &[(2, &[2, 4])]);
-    for cut in 0..good.len() {
-        // The header alone is a file without objects.
-        if cut != good.len() - 20 {
-            assert!(array(&good[..cut]).is_err(), "{cut}");
-        }
-    }
-    let mut sync = good.clone();
-    *sync.last_mut().unwrap() = 8;
-    assert_eq!(
-        array(&sync).unwrap_err(),
-        format!(
-            "byte {}: the sync marker is not the container's",
-            good.len() - 16
-        )
-    );
-    for (bytes, reason) in [
-        (
-            file(int, b"xz", &[]),
-            "the container is compressed with `xz`; null, deflate, snappy and zstandard are read",
-        ),
-        (
-            file("{", b"null", &[]),
-            "the container's schema: the schema is not JSON: EOF while parsing an object at line 1 column 1",
-        ),
-        (
-            file(int, b"null", &[(1, &[2, 4])]),
-            "block 0 (from byte 56): byte 1: 1 bytes are left over behind 1 objects",
-        ),
-        (
-            file(int, b"null", &[(2, &[2])]),
-            "block 0 (from byte 56): byte 1 (/1): the data end within an int",
-        ),
-        (
-            file(int, b"null", &[(-1, &[2])]),
-            "byte 56: a block of -1 objects",
-        ),
-        (
-            file(r#""null""#, b"null", &[(1 << 40, &[])]),
-            "block 0 (from byte 57): byte 0 (/65536): more than 65536 values that take no byte",
-        ),
-        (
-            b"Obj\x02".to_vec(),
-            "byte 0: no Avro container: it does not begin with `Obj` and 1",
-        ),
-    ] {
-        assert_eq!(array(&bytes).unwrap_err(), reason);
     }
 }

@@ -6,7 +6,7 @@ use std::collections::HashSet;
 use serde_json::{Map, Value, json};
 
 use super::super::links;
-use super::documents::{Documents, Place, decode};
+use super::documents::{Documents, Place};
 use crate::schema::{Language, SchemaError, Source};
 
 /// Bytes of a document that is made here: every message could otherwise bring all components.
@@ -162,37 +162,20 @@ fn insert(root: &mut Value, pointer: &str, value: &Value, documents: &Documents,
         let last = n + 1 == tokens.len();
         let name = unescape(token);
         if !members.contains_key(&name) {
-            let original = documents.resolve(file, &format!("#{}", fragment(&path)));
-            let list = original.filter(|place| place.value.is_array());
-            let new = match list {
+            let original = documents.resolve(file, &format!("#{}", path.replace('%', "%25")));
+            let whole = original.filter(|place| place.value.is_array());
+            let new = match whole {
                 Some(place) => place.value.clone(),
                 None if last => value.clone(),
                 None => Value::Object(Map::new()),
             };
             members.insert(name.clone(), new);
-        } else if last
-            && let (Some(Value::Object(there)), Value::Object(wanted)) =
-                (members.get_mut(&name), value)
-        {
-            // An empty frame was put here for something below.
-            for (key, inner) in wanted {
-                if !there.contains_key(key) {
-                    there.insert(key.clone(), inner.clone());
-                }
-            }
         }
         let Some(next) = members.get_mut(&name) else {
             return;
         };
         at = next;
     }
-}
-
-/// Only what would be read as an escape needs one here.
-fn fragment(pointer: &str) -> String {
-    let encoded = pointer.replace('%', "%25");
-    debug_assert_eq!(decode(&encoded).as_deref(), Some(pointer));
-    encoded
 }
 
 fn unescape(token: &str) -> String {

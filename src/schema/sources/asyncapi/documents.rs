@@ -127,7 +127,7 @@ impl Documents {
         let fragment = reference
             .split_once('#')
             .map_or("", |(_, fragment)| fragment);
-        let pointer = decode(fragment)?;
+        let pointer = uri::percent_decode(fragment)?;
         Some(Place {
             file,
             value: value.pointer(&pointer)?,
@@ -185,7 +185,10 @@ impl<'a> Place<'a> {
         } else {
             uri::relative(from, self.file)
         };
-        format!("{file}#{}", encode(&self.pointer))
+        format!(
+            "{file}#{}",
+            uri::percent_encode(&self.pointer, "/-._~!$&'()*+,;=:@")
+        )
     }
 }
 
@@ -280,34 +283,4 @@ fn yaml(text: &str) -> Result<Value, String> {
 /// One name in a JSON pointer.
 fn token(name: &str) -> String {
     name.replace('~', "~0").replace('/', "~1")
-}
-
-/// A pointer as the fragment of a URI.
-fn encode(pointer: &str) -> String {
-    let mut out = String::with_capacity(pointer.len());
-    for byte in pointer.bytes() {
-        if byte.is_ascii_alphanumeric() || b"/-._~!$&'()*+,;=:@".contains(&byte) {
-            out.push(char::from(byte));
-        } else {
-            out.push_str(&format!("%{byte:02X}"));
-        }
-    }
-    out
-}
-
-/// Takes the percent escapes out of a fragment.
-pub(super) fn decode(fragment: &str) -> Option<String> {
-    let mut bytes = Vec::with_capacity(fragment.len());
-    let mut rest = fragment.as_bytes();
-    while let Some((&first, after)) = rest.split_first() {
-        rest = after;
-        if first == b'%' {
-            let (digits, after) = rest.split_at_checked(2)?;
-            bytes.push(u8::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok()?);
-            rest = after;
-        } else {
-            bytes.push(first);
-        }
-    }
-    String::from_utf8(bytes).ok()
 }

@@ -23,6 +23,9 @@ use messages::{Message, Payload};
 /// Messages of all channels that are looked at.
 const MOST_MESSAGES: usize = 10_000;
 
+/// A channel, a side, and a message unless it is all of them.
+type Which = (usize, Side, Option<usize>);
+
 /// Schemas by an AsyncAPI document. The file is read when it is opened.
 #[derive(Debug)]
 pub struct AsyncApi {
@@ -31,7 +34,7 @@ pub struct AsyncApi {
     channels: Vec<Channel>,
     problems: Vec<String>,
     /// By channel, side and message: every schema is put together once.
-    ready: Mutex<HashMap<(usize, Side, Option<usize>), Answer>>,
+    ready: Mutex<HashMap<Which, Answer>>,
 }
 
 /// What a document says about the bytes of a topic, as it writes it; `None` where it says nothing.
@@ -193,11 +196,7 @@ impl AsyncApi {
             .collect()
     }
 
-    fn ready(
-        &self,
-        which: (usize, Side, Option<usize>),
-        make: impl FnOnce() -> Result<Source, SchemaError>,
-    ) -> Answer {
+    fn ready(&self, which: Which, make: impl FnOnce() -> Result<Source, SchemaError>) -> Answer {
         let mut ready = self.ready.lock().unwrap_or_else(PoisonError::into_inner);
         let answer = ready.entry(which).or_insert_with(|| self.answer(make()));
         answer.clone()

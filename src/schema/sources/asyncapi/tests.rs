@@ -56,7 +56,7 @@ fn accepts(answer: &Answer, instance: &Value) -> bool {
     options.build(&schema).unwrap().is_valid(instance)
 }
 
-const VERSION_3: &str = r##"
+const VERSION_3: &str = r#"
 asyncapi: 3.0.0
 defaultContentType: application/json
 channels:
@@ -113,7 +113,7 @@ components:
       type: object
       properties: { of: { $ref: '#/components/schemas/Order' }, n: { type: integer } }
     Unused: { type: string }
-"##;
+"#;
 
 #[test]
 fn version_3_has_topics_by_address_and_messages_by_any_of_their_names() {
@@ -256,7 +256,7 @@ fn other_files_are_read_beside_the_document_and_nowhere_else() {
     write("secret.json", r#"{"type": "string"}"#);
     write(
         "api/asyncapi.yaml",
-        r##"
+        r"
 asyncapi: 3.0.0
 channels:
   a: { address: a, messages: { m: { $ref: 'messages.yaml#/m' } } }
@@ -271,7 +271,7 @@ channels:
       three: { payload: { type: string } }
       four: { payload: { $ref: 'schemas/b.json' } }
   p: { address: p, messages: { m: { payload: { schemaFormat: protobuf, schema: { $ref: 'p.proto' } } } } }
-"##,
+",
     );
     write(
         "api/messages.yaml",
@@ -349,7 +349,7 @@ fn a_schema_whose_copies_would_get_in_its_way_moves_below() {
 fn circles_and_gaps_are_told_and_spare_the_others() {
     let (_place, api) = document(&[(
         "api.yaml",
-        r##"
+        r"
 asyncapi: 3.0.0
 channels:
   good: { address: good, messages: { m: { payload: true } } }
@@ -361,7 +361,7 @@ channels:
 components:
   messages: { a: { $ref: '#/components/messages/b' }, b: { $ref: '#/components/messages/a' } }
   schemas: { s: { $ref: '#/components/schemas/t' }, t: { $ref: '#/components/schemas/s' } }
-"##,
+",
     )]);
     found(&api.for_topic(&value("good", None)));
     for (topic, said) in [
@@ -382,19 +382,24 @@ components:
 
 #[test]
 fn hostile_documents_are_refused_quickly() {
-    let bomb: String = (1..30)
-        .map(|n| format!("a{n}: &a{n} [*a{0}, *a{0}, *a{0}, *a{0}]\n", n - 1))
-        .collect();
+    let mut bomb = "asyncapi: 3.0.0\na0: &a0 [x]\n".to_owned();
+    for n in 1..30 {
+        let before = format!("*a{}", n - 1);
+        let line = format!("a{n}: &a{n} [{before}, {before}, {before}, {before}]\n");
+        bomb += &line;
+    }
     let deep = format!(
         "asyncapi: 3.0.0\nx: {}{}\n",
         "[".repeat(100_000),
         "]".repeat(100_000)
     );
-    let deep_blocks: String = (0..2000)
-        .map(|n| format!("{}a:\n", " ".repeat(n)))
-        .collect();
+    let mut deep_blocks = String::new();
+    for n in 0..2000 {
+        deep_blocks += &" ".repeat(n);
+        deep_blocks += "a:\n";
+    }
     for (name, text) in [
-        ("bomb.yaml", format!("asyncapi: 3.0.0\na0: &a0 [x]\n{bomb}")),
+        ("bomb.yaml", bomb),
         ("deep.yaml", deep.clone()),
         ("blocks.yaml", deep_blocks),
         ("deep.json", deep),

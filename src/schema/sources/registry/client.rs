@@ -187,13 +187,23 @@ impl Client {
                     self.down("nothing listens there; is it running?")
                 }
                 std::io::ErrorKind::UnexpectedEof => self.down("it broke off its answer"),
-                _ => self.down(&self.base.redact(&error.to_string())),
+                _ => self.other(&error.to_string()),
             },
             Error::Protocol(_) | Error::Http(_) => {
                 self.down("what it says is no HTTP; is this a schema registry?")
             }
-            other => self.down(&self.base.redact(&other.to_string())),
+            other => self.other(&other.to_string()),
         }
+    }
+
+    fn other(&self, why: &str) -> Failure {
+        let hint = if why.contains("certificate") {
+            "; whom to trust is said by schema.registry.ssl.ca.location, who we are by \
+             schema.registry.ssl.certificate.location"
+        } else {
+            ""
+        };
+        self.down(&format!("{}{hint}", self.base.redact(why)))
     }
 
     fn too_slow(&self) -> String {

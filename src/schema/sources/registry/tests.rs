@@ -1,5 +1,8 @@
 //! The registry's client against a server that answers well, badly, slowly or not at all.
 
+#[cfg(feature = "https")]
+mod tls;
+
 use std::net::TcpListener;
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};

@@ -4,7 +4,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use secrecy::{ExposeSecret, SecretString};
 
-use super::super::Settings;
+use super::super::{Settings, uri};
 use crate::schema::SchemaError;
 
 /// A registry's URL without its login, and the login.
@@ -49,24 +49,27 @@ impl Base {
             authorization: None,
             secrets: Vec::new(),
         };
+        let decode = |login| {
+            uri::percent_decode(login).ok_or_else(|| refused("its login has a % that is no escape"))
+        };
         let login = login.map(decode).transpose()?;
         let basic = login
             .as_deref()
             .or(settings.basic.as_ref().map(ExposeSecret::expose_secret));
         if let Some(basic) = basic {
-            base.log_in("Basic", STANDARD.encode(basic));
+            base.log_in("Basic", &STANDARD.encode(basic));
             let password = basic.split_once(':').map_or("", |(_, password)| password);
             base.hide(password);
             base.hide(basic);
         } else if let Some(token) = &settings.bearer {
-            base.log_in("Bearer", token.expose_secret().trim().to_owned());
+            base.log_in("Bearer", token.expose_secret().trim());
         }
         Ok(base)
     }
 
-    fn log_in(&mut self, scheme: &str, value: String) {
+    fn log_in(&mut self, scheme: &str, value: &str) {
         self.authorization = Some(format!("{scheme} {value}").into());
-        self.hide(&value);
+        self.hide(value);
     }
 
     fn hide(&mut self, secret: &str) {
@@ -113,38 +116,12 @@ fn refused(why: &str) -> SchemaError {
     ))
 }
 
-/// Takes percent escapes out of a login.
-fn decode(text: &str) -> Result<String, SchemaError> {
-    let wrong = || refused("its login has a % that is no escape");
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.as_bytes();
-    while let Some((&first, after)) = rest.split_first() {
-        rest = after;
-        if first == b'%' {
-            let (digits, after) = rest.split_at_checked(2).ok_or_else(wrong)?;
-            let digits = std::str::from_utf8(digits).map_err(|_| wrong())?;
-            bytes.push(u8::from_str_radix(digits, 16).map_err(|_| wrong())?);
-            rest = after;
-        } else {
-            bytes.push(first);
-        }
-    }
-    String::from_utf8(bytes).map_err(|_| wrong())
-}
-
 /// A subject or id as one segment of a path.
 pub(super) fn segment(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for byte in text.bytes() {
-        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
-            out.push(char::from(byte));
-        } else {
-            out.push_str(&format!("%{byte:02X}"));
-        }
-    }
+    let out = uri::percent_encode(text, "-._~");
     // Dots alone would be taken as a way through the path.
     if out.bytes().all(|b| b == b'.') {
-        out = out.replace('.', "%2E");
+        return out.replace('.', "%2E");
     }
     out
 }

@@ -58,7 +58,9 @@ pub async fn run(session: &Session, args: &Check) -> Result<Exit> {
         Vec::new()
     };
     if let Some(probe) = consumer.0.probe() {
-        ranges.iter().for_each(|range| probe.reads_from(range));
+        for range in &ranges {
+            probe.reads_from(range);
+        }
     }
     let mut progress = Progress::new(session, false);
     let outcome = reading
@@ -68,7 +70,9 @@ pub async fn run(session: &Session, args: &Check) -> Result<Exit> {
     let outcome = outcome?;
     let complete = matches!(outcome.end, End::Complete) && reading.last.is_none();
     if complete && let Some(probe) = consumer.0.probe() {
-        ranges.iter().for_each(|range| probe.has_read(range));
+        for range in &ranges {
+            probe.has_read(range);
+        }
     }
     let report = consumer.0.report(now, complete);
     show(session, args, &report, began)?;

@@ -131,11 +131,13 @@ fn notes(
     lag: Option<&LagReport>,
     misfits: Option<&MisfitsReport>,
 ) -> Vec<String> {
-    let doubts = report.checks.iter().filter_map(|(name, verdict)| {
+    let doubtful = |(_, verdict): &&(&str, Verdict)| {
         matches!(verdict, Verdict::Inconclusive(_) | Verdict::Idle(_))
-            .then(|| format!("{name}: {verdict}"))
-    });
-    let mut notes: Vec<String> = doubts.collect();
+    };
+    let doubts = report.checks.iter().filter(doubtful);
+    let mut notes: Vec<String> = doubts
+        .map(|(name, verdict)| format!("{name}: {verdict}"))
+        .collect();
     match misfits {
         None => notes.push("schemas: there is no source of schemas; --schemas names one".into()),
         Some(report) if report.tally.unknown_id > 0 => notes.push(format!(

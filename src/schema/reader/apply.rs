@@ -10,13 +10,13 @@ use crate::schema::protobuf::{self, MessageId, Protobuf};
 use crate::schema::schemas::{Compiled, Ready};
 
 /// What a schema made of bytes.
-struct Applied {
-    data: Lies,
-    from: Option<&'static str>,
-    verdict: SchemaVerdict,
+pub(super) struct Applied {
+    pub(super) data: Lies,
+    pub(super) from: Option<&'static str>,
+    pub(super) verdict: SchemaVerdict,
 }
 
-enum Lies {
+pub(super) enum Lies {
     /// JSON text on the desk.
     Written,
     /// The bytes themselves are the JSON text.
@@ -34,7 +34,7 @@ fn keep(faults: &mut Vec<SchemaFault>, found: &Faults) {
 
 impl<'e> Work<'_, 'e> {
     /// What the schema makes of the bytes.
-    fn apply(
+    pub(super) fn apply(
         &mut self,
         ready: &Ready,
         bytes: &'e [u8],
@@ -53,7 +53,7 @@ impl<'e> Work<'_, 'e> {
         })
     }
 
-    fn apply_to(
+    pub(super) fn apply_to(
         &mut self,
         ready: &Ready,
         bytes: &[u8],
@@ -120,27 +120,8 @@ impl<'e> Work<'_, 'e> {
         indexes: Option<&[u8]>,
         desk: &mut Desk,
     ) -> Result<(), Refusal> {
-        let none = || Refusal::new("the indexes of the message lead to none");
-        let readings = [protobuf::read_indexes, protobuf::read_indexes_plain];
-        let mut why = none();
-        for read in readings {
-            // In headers, or before the message; of a topic's own schema the first message.
-            let (message, body) = match indexes {
-                Some([]) => (protobuf.message_at(&[0]), bytes),
-                Some(header) => {
-                    let found = read(header);
-                    let found = found.and_then(|(i, _)| protobuf.message_at(i.as_slice()));
-                    (found, bytes)
-                }
-                None => match read(bytes) {
-                    Some((i, at)) => (
-                        protobuf.message_at(i.as_slice()),
-                        bytes.get(at..).unwrap_or_default(),
-                    ),
-                    None => (None, bytes),
-                },
-            };
-            let Some(message) = message else { continue };
+        let mut why = Refusal::new("the indexes of the message lead to none");
+        for (message, body) in readings(protobuf, bytes, indexes).into_iter().flatten() {
             desk.out.clear();
             let scratch = &mut self.tools.scratch;
             match protobuf.write_json(message, body, scratch, &mut desk.out) {
@@ -150,4 +131,35 @@ impl<'e> Work<'_, 'e> {
         }
         Err(why)
     }
+}
+
+/// The messages that the bytes may be, the likely one first. The indexes of the message stand in a
+/// header, or before the message; without any it is the first. Old producers wrote them in another
+/// way, and not all count the messages that map fields bring along.
+fn readings<'b>(
+    protobuf: &Protobuf,
+    bytes: &'b [u8],
+    indexes: Option<&[u8]>,
+) -> [Option<(MessageId, &'b [u8])>; 3] {
+    let at = |read: fn(&[u8]) -> Option<(protobuf::Indexes, usize)>, maps: bool| {
+        let (found, body) = match indexes {
+            Some([]) => return Some((protobuf.message_at(&[0])?, bytes)),
+            Some(header) => (read(header)?.0, bytes),
+            None => {
+                let (found, end) = read(bytes)?;
+                (found, bytes.get(end..)?)
+            }
+        };
+        let message = if maps {
+            protobuf.message_at_with_maps(found.as_slice())?
+        } else {
+            protobuf.message_at(found.as_slice())?
+        };
+        Some((message, body))
+    };
+    [
+        at(protobuf::read_indexes, false),
+        at(protobuf::read_indexes, true),
+        at(protobuf::read_indexes_plain, false),
+    ]
 }

@@ -9,7 +9,7 @@ use crate::schema::sources::Side;
 
 /// Where decoded data lies.
 #[derive(Debug, Clone, Copy)]
-enum Data<'a> {
+pub(super) enum Data<'a> {
     Of(Decoded<'a>),
     /// JSON text on the desk.
     Written,
@@ -20,10 +20,10 @@ enum Data<'a> {
 /// What was made of the bytes.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Made<'a> {
-    data: Data<'a>,
-    from: Option<&'static str>,
+    pub(super) data: Data<'a>,
+    pub(super) from: Option<&'static str>,
     /// Whether the desk says why the bytes were not taken.
-    refused: bool,
+    pub(super) refused: bool,
     pub(super) verdict: Option<SchemaVerdict>,
     pub(super) id: Option<Id>,
 }
@@ -37,7 +37,7 @@ pub(super) enum Id {
 }
 
 impl<'a> Made<'a> {
-    const fn of(data: Data<'a>, from: Option<&'static str>) -> Self {
+    pub(super) const fn of(data: Data<'a>, from: Option<&'static str>) -> Self {
         Self {
             data,
             from,
@@ -62,7 +62,7 @@ impl<'a> Made<'a> {
     }
 }
 
-fn auto(side: Side, bytes: &[u8]) -> Made<'_> {
+pub(super) fn auto(side: Side, bytes: &[u8]) -> Made<'_> {
     let data = match side {
         Side::Key => text_or_binary(bytes),
         Side::Value => decode(Some(bytes), Format::Auto).data,
@@ -70,7 +70,7 @@ fn auto(side: Side, bytes: &[u8]) -> Made<'_> {
     Made::of(Data::Of(data), None)
 }
 
-fn of_format<'a>(bytes: &'a [u8], format: Format, desk: &mut Desk) -> Made<'a> {
+pub(super) fn of_format<'a>(bytes: &'a [u8], format: Format, desk: &mut Desk) -> Made<'a> {
     let content = decode(Some(bytes), format);
     if let Some(refused) = content.refused {
         desk.said = refused.to_string();
@@ -81,7 +81,7 @@ fn of_format<'a>(bytes: &'a [u8], format: Format, desk: &mut Desk) -> Made<'a> {
     }
 }
 
-fn written<'a>(
+pub(super) fn written<'a>(
     done: Result<(), Refusal>,
     from: &'static str,
     bytes: &'a [u8],
@@ -100,7 +100,7 @@ fn written<'a>(
 }
 
 /// There is a schema, and these are no bytes of it.
-fn undecodable<'a>(
+pub(super) fn undecodable<'a>(
     bytes: &'a [u8],
     refusal: &Refusal,
     id: Option<Id>,
@@ -117,7 +117,7 @@ fn undecodable<'a>(
 }
 
 /// The schema is not known, or not now.
-fn unknown_id<'a>(
+pub(super) fn unknown_id<'a>(
     side: Side,
     bytes: &'a [u8],
     id: Option<Id>,

@@ -1,16 +1,18 @@
 //! One thread's decoder of events. `work` finds out what bytes are; here is what is kept from
 //! event to event, and how it is put together into what was seen.
 
+mod apply;
 mod facets;
+mod made;
 mod plans;
 mod work;
 
 use super::decoder::Decoder;
-use crate::event::{Checked, Decoding, EventRef, SchemaFault, SchemaId, SchemaVerdict, Seen};
-use plans::Plans;
-use work::{Id, Made, Tools, Work};
-
 use super::sources::Side;
+use crate::event::{Checked, Decoding, EventRef, SchemaFault, SchemaId, SchemaVerdict, Seen};
+use made::{Id, Made};
+use plans::Plans;
+use work::{Tools, Work};
 
 /// Decodes events; keeps its buffers from event to event.
 pub struct Reader {

@@ -4,27 +4,27 @@
 use std::sync::Arc;
 
 use super::Desk;
+use super::apply::Lies;
 use super::facets::{event_type, version};
+use super::made::{Data, Id, Made, auto, of_format, undecodable, unknown_id, written};
 use super::plans::{Ids, SidePlan};
 use crate::event::codec::StreamKind;
-use crate::event::{
-    Content, Decoded, EventRef, Format, Refused, SchemaFault, SchemaVerdict, decode, text_or_binary,
-};
+use crate::event::{Decoded, EventRef, Format, SchemaVerdict};
 use crate::schema::formats::frame::{self, Frame};
 use crate::schema::formats::{cbor, inflate};
-use crate::schema::json::{Bench, Faults, Validator};
+use crate::schema::json::{Bench, Faults};
 use crate::schema::pins::Pin;
-use crate::schema::protobuf::{self, Protobuf};
-use crate::schema::schemas::{Compiled, Found, Ready, Schemas};
+use crate::schema::protobuf;
+use crate::schema::schemas::{Found, Ready, Schemas};
 use crate::schema::sources::{SchemaId, Side, Wanted};
 use crate::schema::{Language, Refusal, avro};
 
 /// What decoding needs besides the event.
 #[derive(Default)]
 pub(super) struct Tools {
-    bench: Bench,
-    faults: Faults,
-    scratch: protobuf::Scratch,
+    pub(super) bench: Bench,
+    pub(super) faults: Faults,
+    pub(super) scratch: protobuf::Scratch,
     inflater: inflate::Inflater,
 }
 
@@ -76,10 +76,10 @@ impl<'e> Work<'_, 'e> {
                 self.pinned_json(side, bytes, plan, desk)
             }
             Pin::Plain(format) => of_format(bytes, format, desk),
-            Pin::Other(plain) => {
+            Pin::Other(known) => {
                 desk.out.clear();
-                let done = plain.write_json(bytes, &mut desk.out);
-                written(done, plain.name(), bytes, desk)
+                let done = known.write_json(bytes, &mut desk.out);
+                written(done, known.name(), bytes, desk)
             }
         }
     }
@@ -110,17 +110,17 @@ impl<'e> Work<'_, 'e> {
         plan: &mut SidePlan,
         desk: &mut Desk,
     ) -> Made<'e> {
-        let mut unknown = None;
+        let (mut unknown, mut refused) = (None, None);
         for frame in frame::candidates(side, self.event.headers, bytes) {
             match self.frame(frame, bytes, only, desk) {
                 Step::Made(made) => return made,
-                Step::Refused(id) => {
-                    let why = Refusal::new(std::mem::take(&mut desk.said));
-                    return undecodable(bytes, &why, id, desk);
-                }
+                Step::Refused(id) => refused = refused.or(Some((id, desk.said.clone()))),
                 Step::Unknown(id) => unknown = unknown.or(Some((id, desk.said.clone()))),
                 Step::No => {}
             }
+        }
+        if let Some((id, why)) = refused {
+            return undecodable(bytes, &Refusal::new(why), id, desk);
         }
         let of_topic = self.of_topic(side, only, plan, desk);
         match (of_topic, unknown) {
@@ -204,12 +204,12 @@ impl<'e> Work<'_, 'e> {
             Frame::Container(bytes) => {
                 desk.out.clear();
                 let read = avro::container(bytes, &mut desk.out);
-                self_described(read, Data::Written, "avro")
+                self_described(&read, Data::Written, "avro")
             }
             Frame::CborTagged => {
                 desk.out.clear();
                 let read = cbor::write_json(bytes, &mut desk.out);
-                self_described(read, Data::Written, "cbor")
+                self_described(&read, Data::Written, "cbor")
             }
             Frame::Compressed(kind) => {
                 let most = inflate::most(bytes.len());
@@ -218,7 +218,7 @@ impl<'e> Work<'_, 'e> {
                     desk.inflated.clear();
                     desk.inflated.extend_from_slice(inflated);
                 });
-                self_described(kept, Data::Inflated, kind.name())
+                self_described(&kept, Data::Inflated, kind.name())
             }
         }
     }
@@ -406,7 +406,7 @@ fn refused<'a>(refusal: &Refusal, id: Id, desk: &mut Desk) -> Step<'a> {
 }
 
 /// What bytes made of themselves: if they did not, they only looked so.
-fn self_described<'a>(read: Result<(), Refusal>, data: Data<'a>, from: &'static str) -> Step<'a> {
+fn self_described<'a>(read: &Result<(), Refusal>, data: Data<'a>, from: &'static str) -> Step<'a> {
     match read {
         Ok(()) => Step::Made(Made::of(data, Some(from))),
         Err(_) => Step::No,

@@ -1,0 +1,1 @@
+//! Native and library must agree.

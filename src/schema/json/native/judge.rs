@@ -201,6 +201,19 @@ impl<'a> Judge<'a> {
         Some((bytes, head, *value))
     }
 
+    /// Whether the name of a member is among those that follow.
+    fn comes_again(&self, name: &[u8], mut next: u32, end: u32) -> bool {
+        while next < end {
+            match self.pair(next) {
+                Some((other, _, value)) if other != name && !self.is_escaped(other) => {
+                    next = value.next;
+                }
+                _ => return true,
+            }
+        }
+        false
+    }
+
     fn object(&self, objects: &Objects, at: u32, object: Part, exact: bool) -> Verdict {
         let (mut seen, mut expected, mut others) = (0u64, 0, 0);
         let mut next = at + 1;
@@ -226,7 +239,8 @@ impl<'a> Judge<'a> {
             };
             let found = self.value(rule, next + 1, value, exact);
             if found != Verdict::Valid {
-                return found;
+                let again = exact && self.comes_again(name, value.next, object.next);
+                return if again { Verdict::Unsure } else { found };
             }
             next = value.next;
         }

@@ -26,6 +26,8 @@ pub(super) struct Bounds {
     chain: u64,
     /// How often schemas are evaluated on one value.
     evaluations: u64,
+    /// How many references lead back to a schema that applies to the same value already.
+    circles: u32,
 }
 
 impl Bounds {
@@ -38,6 +40,7 @@ impl Bounds {
         let mut most = Self {
             chain: 1,
             evaluations: 1,
+            circles: 0,
         };
         let mut pending = documents.to_vec();
         while let Some((scope, value)) = pending.pop() {
@@ -47,13 +50,15 @@ impl Bounds {
                 Value::Object(members) => {
                     let here = measure.object(scope, value);
                     most.chain = most.chain.max(here.chain);
-                    most.evaluations = most.evaluations.max(here.evaluations);
+                    most.circles = measure.circles;
+        most.evaluations = most.evaluations.max(here.evaluations);
                     pending.extend(members.values().map(|value| (scope, value)));
                 }
                 _ => {}
             }
         }
         // The library goes round each circle once, but in every order.
+        most.circles = measure.circles;
         most.evaluations = most
             .evaluations
             .saturating_pow(measure.circles.saturating_add(1));
@@ -70,6 +75,11 @@ impl Bounds {
             ));
         }
         Ok(most)
+    }
+
+    /// True when a schema applies to a value because of itself.
+    pub fn goes_round(self) -> bool {
+        self.circles > 0
     }
 
     /// True when an event of so many parts and levels is judged in bounded time and stack.
@@ -150,6 +160,7 @@ impl<'a> Measure<'_, 'a> {
         known.unwrap_or(Bounds {
             chain: 0,
             evaluations: 0,
+            circles: 0,
         })
     }
 
@@ -158,10 +169,12 @@ impl<'a> Measure<'_, 'a> {
         let start = Bounds {
             chain: 1,
             evaluations: 1,
+            circles: 0,
         };
         known.fold(start, |sum, inner| Bounds {
             chain: sum.chain.max(inner.chain + 1),
             evaluations: sum.evaluations.saturating_add(inner.evaluations),
+            circles: 0,
         })
     }
 }

@@ -8,6 +8,7 @@ mod documents;
 mod faults;
 mod index;
 mod library;
+mod native;
 mod settle;
 mod tape;
 mod view;
@@ -19,6 +20,7 @@ use self::documents::Documents;
 pub use self::faults::{Fault, Faults, MOST_FAULTS};
 use self::index::Index;
 use self::library::Library;
+use self::native::{Program, Verdict};
 use self::settle::settled;
 use self::tape::{Part, Tape};
 use self::view::Document;
@@ -28,6 +30,8 @@ use crate::text::{JsonFault, JsonText};
 /// A compiled schema. It is shared by threads; each has its own [`Bench`].
 pub struct Validator {
     library: Library,
+    /// Judges what is common; absent where the schema is beyond it.
+    native: Option<Program>,
     bounds: Bounds,
 }
 
@@ -57,7 +61,12 @@ impl Validator {
         let index = Index::new(&documents);
         let bounds = Bounds::of(&index, &index.roots())?;
         let library = Library::compile(&documents, formats)?;
-        Ok(Self { library, bounds })
+        let native = (!bounds.goes_round()).then(|| Program::compile(&index, formats));
+        Ok(Self {
+            library,
+            native: native.flatten(),
+            bounds,
+        })
     }
 
     /// True when the event is valid; else `faults` says what is wrong. What was in it goes.
@@ -82,7 +91,14 @@ impl Validator {
             faults.give_up("the schema would take too long on an event of this size");
             return false;
         }
-        self.by_library(text.as_str(), parts, faults)
+        let native = self.native.as_ref();
+        let verdict = native.map(|native| native.judge(text.as_str(), &bench.tape));
+        verdict == Some(Verdict::Valid) || self.by_library(text.as_str(), parts, faults)
+    }
+
+    /// True when the schema is of the common kind that is judged without the library.
+    pub fn is_native(&self) -> bool {
+        self.native.is_some()
     }
 
     fn by_library(&self, text: &str, parts: &[Part], faults: &mut Faults) -> bool {

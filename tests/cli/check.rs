@@ -88,6 +88,29 @@ fn a_topic_without_a_fault_is_clean_and_a_cut_read_is_inconclusive() {
 }
 
 #[test]
+fn schemas_alone_give_the_same_verdicts() {
+    let (report, code) = check(&["demo:", "--only", "schemas"]);
+    assert_eq!(code, Some(1));
+    let counts = &report["counts"];
+    assert_eq!(
+        (&counts["records"], &counts["dlq_records"]),
+        (&json!(480), &json!(3))
+    );
+    assert_eq!(counts["schema_violations"], 5);
+    assert_eq!(counts["undecodable"], 1);
+    assert_eq!(counts["duplicates"], Value::Null);
+    assert_eq!(report["findings"].as_array().unwrap().len(), 6);
+    let (report, code) = check(&["demo:shipments", "--only", "schemas"]);
+    assert_eq!((report["verdict"].as_str(), code), (Some("clean"), Some(0)));
+    let filtered = check(&["demo:", "--only", "schemas", "-w", r#".topic=="orders""#]).0;
+    assert_eq!(filtered["counts"]["records"], 62);
+    assert_eq!(filtered["counts"]["schema_violations"], 5);
+    let without = evtap(&["check", "-", "--only", "schemas"]);
+    assert_eq!(without.code, Some(2));
+    assert!(without.err.contains("--schemas"), "{}", without.err);
+}
+
+#[test]
 fn junit_names_what_failed_and_what_was_skipped() {
     let ran = evtap(&["check", "demo:", "-o", "junit", "-q"]);
     assert_eq!(ran.code, Some(1));

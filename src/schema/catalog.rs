@@ -70,6 +70,14 @@ impl Catalog {
         }
     }
 
+    /// Whether files are asked, which may have several schemas for one topic.
+    pub(super) fn has_files(&self) -> bool {
+        match self {
+            Self::Sources(sources) => sources.goes_by_event_type(),
+            Self::Demo => false,
+        }
+    }
+
     /// All schemas of a topic's values, the oldest version first.
     pub fn versions(&self, topic: &str, patience: Duration) -> Vec<Arc<Known>> {
         match self {

@@ -5,6 +5,8 @@ mod apply;
 mod facets;
 mod made;
 mod plans;
+#[cfg(test)]
+mod tests;
 mod work;
 
 use super::decoder::Decoder;

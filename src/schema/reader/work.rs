@@ -62,6 +62,17 @@ impl<'e> Work<'_, 'e> {
         let Some(bytes) = bytes else {
             return Made::of(Data::Of(Decoded::Null), None);
         };
+        let made = self.decode_bytes(side, bytes, plan, desk);
+        self.judge_decoded(side, made, plan, desk)
+    }
+
+    fn decode_bytes(
+        &mut self,
+        side: Side,
+        bytes: &'e [u8],
+        plan: &mut SidePlan,
+        desk: &mut Desk,
+    ) -> Made<'e> {
         match plan.pin {
             Pin::Auto if self.schemas.is_none() => auto(side, bytes),
             Pin::Auto | Pin::Detect => self.detect(side, bytes, None, plan, desk),
@@ -81,6 +92,35 @@ impl<'e> Work<'_, 'e> {
                 let done = known.write_json(bytes, &mut desk.out);
                 written(done, known.name(), bytes, desk)
             }
+        }
+    }
+
+    /// What was decoded from another format is held against a JSON Schema of the topic, where files
+    /// have one: a registry has one schema for a subject, which was asked before.
+    fn judge_decoded(
+        &mut self,
+        side: Side,
+        made: Made<'e>,
+        plan: &mut SidePlan,
+        desk: &mut Desk,
+    ) -> Made<'e> {
+        let decoded = matches!(made.data, Data::Written) && !made.refused;
+        let files = self.schemas.is_some_and(|s| s.catalog().has_files());
+        if !decoded || !files || !self.judges {
+            return made;
+        }
+        let Ok(Some(ready)) = self.of_topic(side, Some(Language::Json), plan, desk) else {
+            return made;
+        };
+        let text = std::mem::take(&mut desk.out);
+        let applied = self.apply_to(&ready, &text, None, desk);
+        desk.out = text;
+        match applied {
+            Ok(applied) => Made {
+                verdict: Some(applied.verdict),
+                ..made
+            },
+            Err(_) => made,
         }
     }
 

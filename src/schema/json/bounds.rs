@@ -12,6 +12,8 @@ use crate::schema::SchemaError;
 const LONGEST_CHAIN: u64 = 256;
 /// Evaluations of schemas on one value.
 const MOST_EVALUATIONS: u64 = 10_000_000;
+/// References of a schema; the library takes seconds for so many that lead to each other.
+const MOST_REFERENCES: u32 = 50_000;
 /// Chain times nesting of the event: how deep the evaluation may recurse.
 const DEEPEST_RECURSION: u64 = 2048;
 /// Evaluations of schemas on an event, however small.
@@ -42,12 +44,14 @@ impl Bounds {
             evaluations: 1,
             circles: 0,
         };
+        let mut references = 0u32;
         let mut pending = documents.to_vec();
         while let Some((scope, value)) = pending.pop() {
             let scope = index.enter(scope, value);
             match value {
                 Value::Array(items) => pending.extend(items.iter().map(|item| (scope, item))),
                 Value::Object(members) => {
+                    references += u32::from(members.contains_key("$ref"));
                     let here = measure.object(scope, value);
                     most.chain = most.chain.max(here.chain);
                     most.circles = measure.circles;
@@ -73,6 +77,11 @@ impl Bounds {
                 "its references multiply: more than 10,000,000 schemas apply to one value"
                     .to_owned(),
             ));
+        }
+        if references > MOST_REFERENCES {
+            return Err(SchemaError(format!(
+                "it has {references} references; {MOST_REFERENCES} are the most"
+            )));
         }
         Ok(most)
     }

@@ -1,6 +1,7 @@
 //! `evtap check`: runs every detector over a frozen range and says what is wrong.
 
 use std::io::Write;
+use std::sync::Arc;
 use std::time::Instant;
 
 use clap::{Args, ValueEnum};
@@ -14,8 +15,10 @@ use crate::broker::{BoxFuture, Group, PartitionRange};
 use crate::event::{Batch, Select as _, Timestamp};
 use crate::inspect::Verdict;
 use crate::inspect::check::{Check as Fold, CheckReport};
+use crate::inspect::misfits::{KeepMisfits, Misfits};
 use crate::output::check;
 use crate::pipeline::{Consumer, End, Flow, Reading};
+use crate::schema::Decoder;
 
 /// Validate: schemas, order, gaps, duplicates, groups, personal data; one report
 #[derive(Debug, Args)]
@@ -26,9 +29,18 @@ pub struct Check {
     pub sources: Vec<String>,
     #[command(flatten)]
     pub select: Select,
+    /// Judge nothing but this, which is faster
+    #[arg(long, value_name = "WHAT")]
+    pub only: Option<Only>,
     /// How to print the report
     #[arg(short, long, value_name = "FORMAT", default_value = "text")]
     pub output: Format,
+}
+
+/// What can be asked about alone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Only {
+    Schemas,
 }
 
 /// The formats of the report.
@@ -47,6 +59,9 @@ pub async fn run(session: &Session, args: &Check) -> Result<Exit> {
     if args.select.explain {
         return explain::print(&reading).await;
     }
+    if args.only == Some(Only::Schemas) {
+        return schemas(session, args, reading, &decoder, began).await;
+    }
     let groups = groups(session, &reading).await;
     let now = clock(session, &reading).await?;
     let mut consumer = Consume(Fold::new(&decoder, groups));
@@ -58,7 +73,9 @@ pub async fn run(session: &Session, args: &Check) -> Result<Exit> {
         Vec::new()
     };
     if let Some(probe) = consumer.0.probe() {
-        ranges.iter().for_each(|range| probe.reads_from(range));
+        for range in &ranges {
+            probe.reads_from(range);
+        }
     }
     let mut progress = Progress::new(session, false);
     let outcome = reading
@@ -68,7 +85,9 @@ pub async fn run(session: &Session, args: &Check) -> Result<Exit> {
     let outcome = outcome?;
     let complete = matches!(outcome.end, End::Complete) && reading.last.is_none();
     if complete && let Some(probe) = consumer.0.probe() {
-        ranges.iter().for_each(|range| probe.has_read(range));
+        for range in &ranges {
+            probe.has_read(range);
+        }
     }
     let report = consumer.0.report(now, complete);
     show(session, args, &report, began)?;
@@ -77,6 +96,56 @@ pub async fn run(session: &Session, args: &Check) -> Result<Exit> {
         End::Failed(error) => Err(Failure::from(error)),
         End::Interrupted => Ok(Exit::Interrupted),
         _ => Ok(exit(&report)),
+    }
+}
+
+/// Judges schemas alone, on the threads of the source where nothing else selects.
+async fn schemas(
+    session: &Session,
+    args: &Check,
+    mut reading: Reading,
+    decoder: &Decoder,
+    began: Instant,
+) -> Result<Exit> {
+    if !decoder.has_schemas() {
+        return Err(Failure::usage("there is no source of schemas")
+            .hint("name a registry, a folder or a file by --schemas WHERE"));
+    }
+    let whole = reading.query.keeps_all() && reading.last.is_none() && args.select.limit.is_none();
+    if whole {
+        for input in &mut reading.inputs {
+            input.sub.select = Arc::new(KeepMisfits(decoder.clone()));
+        }
+    }
+    let mut consumer = Judge(Misfits::new(decoder.reader()));
+    let mut progress = Progress::new(session, false);
+    let outcome = reading
+        .run(&|| session.minded_stop(), &mut consumer, &mut progress)
+        .await;
+    progress.clear();
+    let outcome = outcome?;
+    let complete = matches!(outcome.end, End::Complete) && reading.last.is_none();
+    let events = if whole {
+        outcome.scanned.events
+    } else {
+        outcome.matched
+    };
+    let report = CheckReport::of_schemas(consumer.0.report(), events, complete);
+    show(session, args, &report, began)?;
+    summary::close(session, &outcome, args.select.summary.as_deref())?;
+    match outcome.end {
+        End::Failed(error) => Err(Failure::from(error)),
+        End::Interrupted => Ok(Exit::Interrupted),
+        _ => Ok(exit(&report)),
+    }
+}
+
+struct Judge(Misfits);
+
+impl Consumer for Judge {
+    fn batch(&mut self, batch: Batch) -> BoxFuture<'_, crate::broker::Result<Flow>> {
+        self.0.batch(&batch);
+        Box::pin(async { Ok(Flow::More) })
     }
 }
 

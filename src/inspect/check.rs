@@ -22,8 +22,8 @@ pub struct Check {
 pub struct Counts {
     pub records: u64,
     pub dlq_records: u64,
-    pub ids: u64,
-    pub distinct_ids: u64,
+    pub ids: Option<u64>,
+    pub distinct_ids: Option<u64>,
     pub duplicates: Option<u64>,
     pub duplicate_effects: Option<u64>,
     pub gaps_unexplained: Option<u64>,
@@ -36,8 +36,8 @@ pub struct Counts {
     pub sequence_holes: Option<u64>,
     pub schema_violations: Option<u64>,
     pub undecodable: Option<u64>,
-    pub pii: u64,
-    pub control_sequences: u64,
+    pub pii: Option<u64>,
+    pub control_sequences: Option<u64>,
     pub groups_not_ok: Option<u64>,
 }
 
@@ -109,6 +109,46 @@ impl Check {
     }
 }
 
+impl CheckReport {
+    /// The report where only schemas were asked about. `events` were looked at, dead letters
+    /// included.
+    pub fn of_schemas(misfits: &MisfitsReport, events: u64, complete: bool) -> Self {
+        let parts = Parts {
+            misfits: Some(misfits),
+            ..Parts::default()
+        };
+        let mut findings = Findings::default().report(complete, parts);
+        // Nothing else was looked at.
+        findings.checks.clear();
+        let mut notes = vec!["only the schemas were asked about".to_owned()];
+        notes.extend(unknown_ids(misfits));
+        notes.extend(unlisted(&findings));
+        Self {
+            verdict: verdict(&findings, complete),
+            complete,
+            notes,
+            counts: Counts {
+                records: events - misfits.dead_letters.min(events),
+                dlq_records: misfits.dead_letters,
+                schema_violations: Some(misfits.tally.invalid),
+                undecodable: Some(misfits.tally.undecodable),
+                ..Counts::default()
+            },
+            findings,
+        }
+    }
+}
+
+fn unknown_ids(misfits: &MisfitsReport) -> Option<String> {
+    let number = misfits.tally.unknown_id;
+    (number > 0).then(|| format!("schemas: {number} events name a schema that is not known"))
+}
+
+fn unlisted(report: &FindingsReport) -> Option<String> {
+    let number = report.unkept;
+    (number > 0).then(|| format!("{number} findings are counted but not listed"))
+}
+
 fn verdict(report: &FindingsReport, complete: bool) -> Verdict {
     if !report.findings.is_empty() {
         return Verdict::Violation;
@@ -131,28 +171,21 @@ fn notes(
     lag: Option<&LagReport>,
     misfits: Option<&MisfitsReport>,
 ) -> Vec<String> {
-    let doubts = report.checks.iter().filter_map(|(name, verdict)| {
+    let doubtful = |(_, verdict): &&(&str, Verdict)| {
         matches!(verdict, Verdict::Inconclusive(_) | Verdict::Idle(_))
-            .then(|| format!("{name}: {verdict}"))
-    });
-    let mut notes: Vec<String> = doubts.collect();
+    };
+    let doubts = report.checks.iter().filter(doubtful);
+    let mut notes: Vec<String> = doubts
+        .map(|(name, verdict)| format!("{name}: {verdict}"))
+        .collect();
     match misfits {
         None => notes.push("schemas: there is no source of schemas; --schemas names one".into()),
-        Some(report) if report.tally.unknown_id > 0 => notes.push(format!(
-            "schemas: {} events name a schema that is not known",
-            report.tally.unknown_id
-        )),
-        Some(_) => {}
+        Some(misfits) => notes.extend(unknown_ids(misfits)),
     }
     if lag.is_none() {
         notes.push("groups: the sources have no consumer groups to look at".into());
     }
-    if report.unkept > 0 {
-        notes.push(format!(
-            "{} findings are counted but not listed",
-            report.unkept
-        ));
-    }
+    notes.extend(unlisted(report));
     notes.push("sagas: not looked at yet".into());
     notes
 }
@@ -183,8 +216,8 @@ fn counts(
     Counts {
         records: coverage.events - coverage.dead_letters,
         dlq_records: coverage.dead_letters,
-        ids: coverage.ids,
-        distinct_ids: coverage.ids - duplicates.unwrap_or_default(),
+        ids: Some(coverage.ids),
+        distinct_ids: Some(coverage.ids - duplicates.unwrap_or_default()),
         duplicates,
         duplicate_effects: effects.then(|| codes(Code::EFFECT_DUPLICATE)),
         gaps_unexplained: offsets(|o| o.unexplained),
@@ -206,8 +239,8 @@ fn counts(
             Some(report) => Some(report.tally.undecodable),
             None => Some(codes(Code::PAYLOAD_UNDECODABLE)),
         },
-        pii: report.personal,
-        control_sequences: codes(Code::TEXT_CONTROL),
+        pii: Some(report.personal),
+        control_sequences: Some(codes(Code::TEXT_CONTROL)),
         groups_not_ok: lag.map(|lag| lag.troubled().count() as u64),
     }
 }

@@ -203,7 +203,7 @@ impl Findings {
                 + causes.unkept
                 + odd_unkept
                 + parts.misfits.map_or(0, |report| report.unkept),
-            personal: odd.iter().map(|odd| odd.personal()).sum(),
+            personal: odd.iter().map(Odd::personal).sum(),
         }
     }
 }

@@ -1,9 +1,14 @@
 //! What the schemas say of the events that were read: how many fit, and which do not.
 
+use std::sync::Arc;
+
 use super::At;
-use super::lanes::{Lanes, Spot};
-use crate::event::{Batch, Checked, EventRef, SchemaFault, SchemaId, SchemaVerdict, Timestamp};
-use crate::schema::Reader;
+use super::lanes::{Lanes, Spot, is_dead_letter};
+use crate::event::{
+    self, Batch, Checked, EventRef, SchemaFault, SchemaId, SchemaVerdict, Select, SelectError,
+    SelectWorker, Timestamp,
+};
+use crate::schema::{Decoder, Reader};
 
 /// Events kept that do not fit.
 const KEPT: usize = 1_000;
@@ -49,10 +54,57 @@ pub struct Misfit {
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct MisfitsReport {
     pub tally: Tally,
+    /// Events of dead-letter topics, which are not judged.
+    pub dead_letters: u64,
     /// In the order in which they came.
     pub misfits: Vec<Misfit>,
     /// Those that there was no room for.
     pub unkept: u64,
+}
+
+/// A selection of the events that do not fit, so that the source's own threads do the judging. It
+/// keeps dead letters too, which are counted and not judged.
+pub struct KeepMisfits(pub Decoder);
+
+struct Judge {
+    reader: Reader,
+    /// The topic of the last event, and whether it holds dead letters.
+    topic: Option<(Arc<str>, bool)>,
+}
+
+impl Select for KeepMisfits {
+    fn worker(&self) -> Box<dyn SelectWorker> {
+        Box::new(Judge {
+            reader: self.0.reader(),
+            topic: None,
+        })
+    }
+}
+
+impl SelectWorker for Judge {
+    fn test(&mut self, event: &EventRef<'_>) -> Result<event::Verdict, SelectError> {
+        let topic = &event.stream.topic;
+        let dead_letter = match &self.topic {
+            Some((last, dead)) if Arc::ptr_eq(last, topic) => *dead,
+            _ => {
+                let dead = is_dead_letter(topic);
+                self.topic = Some((Arc::clone(topic), dead));
+                dead
+            }
+        };
+        let fits = |checked: Checked<'_>| fits(checked.verdict);
+        let kept = dead_letter || self.reader.see(event).schema.is_some_and(|c| !fits(c));
+        Ok(if kept {
+            event::Verdict::Keep
+        } else {
+            event::Verdict::Drop
+        })
+    }
+}
+
+/// Whether nothing is to be said of an event.
+const fn fits(verdict: SchemaVerdict) -> bool {
+    matches!(verdict, SchemaVerdict::Valid | SchemaVerdict::None)
 }
 
 /// The fold.
@@ -84,13 +136,15 @@ impl Misfits {
                 position: event.position,
             };
             if !self.lanes.counts(spot, &event) {
+                let dead = self.lanes.get(spot.lane).dead_letters;
+                self.report.dead_letters += u64::from(dead);
                 continue;
             }
             let seen = self.reader.see(&event);
             let Some(checked) = seen.schema else { continue };
             self.report.tally.count(checked.verdict);
             tell(index, checked.verdict);
-            if matches!(checked.verdict, SchemaVerdict::Valid | SchemaVerdict::None) {
+            if fits(checked.verdict) {
                 continue;
             }
             if self.report.misfits.len() < KEPT {

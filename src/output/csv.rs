@@ -93,7 +93,7 @@ impl Writer for Csv {
             }
         }
         field(&mut self.scratch, out, |out| {
-            object::write_headers(out, event.headers)
+            object::write_headers(out, event.headers);
         });
         out.push(b'\n');
     }

@@ -17,7 +17,7 @@ pub(super) type Full<'a> = &'a mut dyn FnMut(&mut Vec<u8>) -> Result<(), PrintEr
 /// Prints events, or what `--map` made of them.
 pub(super) enum Renderer {
     Events(Box<dyn Writer>),
-    Mapped(Mapped),
+    Mapped(Box<Mapped>),
 }
 
 pub(super) struct Mapped {
@@ -31,13 +31,13 @@ pub(super) struct Mapped {
 
 impl Renderer {
     pub(super) fn mapped(writer: Box<dyn MappedWriter>, map: JqMap, reader: Reader) -> Self {
-        Self::Mapped(Mapped {
+        Self::Mapped(Box::new(Mapped {
             writer,
             worker: map.worker(),
             map,
             reader,
             object: Vec::new(),
-        })
+        }))
     }
 
     /// The same for one more thread.

@@ -5,7 +5,7 @@ use std::io::Write;
 use super::clock::Clock;
 use super::style::{KEY, MUTED, PLACE, Style, WORD};
 use super::{FormatSpec, Frame, Look, Writer, json};
-use crate::event::{Decoded, EventRef, Headers, Refused, Seen, object};
+use crate::event::{Checked, Decoded, EventRef, Headers, Refused, SchemaVerdict, Seen, object};
 use crate::schema::Reader;
 use crate::text::{self, width};
 
@@ -81,6 +81,22 @@ impl Lay {
         });
     }
 
+    /// What the schema does not allow: the first of it.
+    fn faults(&self, out: &mut Vec<u8>, checked: Option<Checked<'_>>) {
+        let invalid = checked.filter(|c| c.verdict == SchemaVerdict::Invalid);
+        let Some(fault) = invalid.and_then(|c| c.faults.first()) else {
+            return;
+        };
+        out.push(b' ');
+        WORD.paint(out, self.color, |out| {
+            out.extend_from_slice(b"(invalid: ");
+            text::push_visible(out, &fault.path);
+            out.push(b' ');
+            text::push_visible(out, &fault.message);
+            out.push(b')');
+        });
+    }
+
     fn headers(&mut self, out: &mut Vec<u8>, headers: Headers<'_>) {
         for (i, (name, value)) in headers.iter().enumerate() {
             out.push(b' ');
@@ -140,6 +156,7 @@ impl Lay {
         out.extend_from_slice(b"  ");
         self.data(out, seen.value.data, "(tombstone)", None);
         self.refusal(out, seen.value.refused);
+        self.faults(out, seen.schema);
         if !event.headers.is_empty() {
             out.push(b' ');
             let color = self.color;

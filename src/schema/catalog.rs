@@ -70,6 +70,14 @@ impl Catalog {
         }
     }
 
+    /// Whether files are asked, which may have several schemas for one topic.
+    pub(super) fn has_files(&self) -> bool {
+        match self {
+            Self::Sources(sources) => sources.goes_by_event_type(),
+            Self::Demo => false,
+        }
+    }
+
     /// Every schema that there is for a topic, of all versions, the oldest first. Waits for a
     /// registry no longer than that.
     pub fn list(&self, topic: &str, patience: Duration) -> Result<Vec<Listed>, SchemaError> {

@@ -14,7 +14,8 @@ const FIRST: &str = concat!(
     r#""headers":{"correlation-id":"order-405","#,
     r#""traceparent":"00-feed0405beeffeed0405beeffeed0405-fade0405cafe0006-01","#,
     r#""producer":"order-1","schema-version":"1","version":"2"},"#,
-    r#""value":{"status":"REJECTED"},"encoding":{"key":"text","value":"json"}}"#,
+    r#""value":{"status":"REJECTED"},"encoding":{"key":"text","value":"json"},"#,
+    r#""schema":{"verdict":"valid","id":null,"errors":[]}}"#,
 );
 
 const SECOND: &str = concat!(
@@ -23,7 +24,8 @@ const SECOND: &str = concat!(
     r#""headers":{"correlation-id":"order-405","#,
     r#""traceparent":"00-feed0405beeffeed0405beeffeed0405-fade0405cafe0006-01","#,
     r#""producer":"order-1","schema-version":"1"},"#,
-    r#""value":null,"encoding":{"key":"text","value":"tombstone"}}"#,
+    r#""value":null,"encoding":{"key":"text","value":"tombstone"},"#,
+    r#""schema":{"verdict":"none","id":null,"errors":[]}}"#,
 );
 
 #[test]
@@ -91,7 +93,9 @@ fn a_pinned_decoder_that_refuses_is_shown() {
     assert!(
         line.ends_with(concat!(
             r#""value":"{\"eventId\":\"pay-436\",","encoding":{"key":"text","value":"text"},"#,
-            r#""error":"value: not JSON: the text ends early at byte 21"}"#,
+            r#""error":"value: not JSON: the text ends early at byte 21","#,
+            r#""schema":{"verdict":"undecodable","id":null,"errors":[{"path":"","keyword":"","#,
+            r#""message":"not JSON: the text ends early at byte 21"}]}}"#,
             "\n"
         )),
         "{line}"

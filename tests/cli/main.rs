@@ -8,6 +8,7 @@
 mod support;
 
 mod bulk;
+mod check;
 mod filtering;
 mod formats;
 mod hostile;

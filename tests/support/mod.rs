@@ -24,12 +24,21 @@ pub fn server(variable: &str) -> Option<String> {
         "redis.sh start"
     } else if variable == "EVTAP_TEST_SCHEMA_REGISTRY" {
         "schema-registry.sh start"
+    } else if variable == "EVTAP_TEST_PYTHON" {
+        let python = "a Python that has confluent-kafka[avro,json,protobuf,schemaregistry]";
+        return missing(&format!("set {variable} to {python}"));
     } else if variable == "EVTAP_TEST_KAFKA" {
         "kafka.sh start"
     } else {
         "kafka.sh start --secure"
     };
-    let hint = format!("set {variable}: eval \"$(tests/brokers/{script})\"");
+    missing(&format!(
+        "set {variable}: eval \"$(tests/brokers/{script})\""
+    ))
+}
+
+/// Says that the test is skipped, or fails.
+fn missing(hint: &str) -> Option<String> {
     assert!(
         std::env::var_os("EVTAP_TEST_REQUIRE").is_none(),
         "EVTAP_TEST_REQUIRE is set, but there is no server: {hint}"

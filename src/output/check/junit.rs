@@ -1,4 +1,4 @@
-//! The report as JUnit XML, as CI servers read it: a test case for each kind of finding and each
+//! The report as `JUnit` XML, as CI servers read it: a test case for each kind of finding and each
 //! check, failed where something was found, skipped where there was nothing to work with.
 
 use std::fmt::Write;

@@ -61,7 +61,7 @@ fn counts(out: &mut Vec<u8>, report: &CheckReport, color: bool) {
     let rows = [
         ("events", Some(counts.records)),
         ("dead letters", Some(counts.dlq_records)),
-        ("events with an id", Some(counts.ids)),
+        ("events with an id", counts.ids),
         ("duplicate ids", counts.duplicates),
         ("duplicate effects", counts.duplicate_effects),
         ("unexplained gaps", counts.gaps_unexplained),
@@ -74,11 +74,8 @@ fn counts(out: &mut Vec<u8>, report: &CheckReport, color: bool) {
         ("sequence holes", counts.sequence_holes),
         ("schema violations", counts.schema_violations),
         ("undecodable values", counts.undecodable),
-        ("pieces of personal data", Some(counts.pii)),
-        (
-            "events with control sequences",
-            Some(counts.control_sequences),
-        ),
+        ("pieces of personal data", counts.pii),
+        ("events with control sequences", counts.control_sequences),
         ("groups in trouble", counts.groups_not_ok),
     ];
     for (what, number) in rows {

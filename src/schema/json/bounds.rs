@@ -12,6 +12,8 @@ use crate::schema::SchemaError;
 const LONGEST_CHAIN: u64 = 256;
 /// Evaluations of schemas on one value.
 const MOST_EVALUATIONS: u64 = 10_000_000;
+/// References of a schema; the library takes seconds for so many that lead to each other.
+const MOST_REFERENCES: u32 = 50_000;
 /// Chain times nesting of the event: how deep the evaluation may recurse.
 const DEEPEST_RECURSION: u64 = 2048;
 /// Evaluations of schemas on an event, however small.
@@ -26,6 +28,8 @@ pub(super) struct Bounds {
     chain: u64,
     /// How often schemas are evaluated on one value.
     evaluations: u64,
+    /// How many references lead back to a schema that applies to the same value already.
+    circles: u32,
 }
 
 impl Bounds {
@@ -38,15 +42,19 @@ impl Bounds {
         let mut most = Self {
             chain: 1,
             evaluations: 1,
+            circles: 0,
         };
+        let mut references = 0u32;
         let mut pending = documents.to_vec();
         while let Some((scope, value)) = pending.pop() {
             let scope = index.enter(scope, value);
             match value {
                 Value::Array(items) => pending.extend(items.iter().map(|item| (scope, item))),
                 Value::Object(members) => {
+                    references += u32::from(members.contains_key("$ref"));
                     let here = measure.object(scope, value);
                     most.chain = most.chain.max(here.chain);
+                    most.circles = measure.circles;
                     most.evaluations = most.evaluations.max(here.evaluations);
                     pending.extend(members.values().map(|value| (scope, value)));
                 }
@@ -54,6 +62,7 @@ impl Bounds {
             }
         }
         // The library goes round each circle once, but in every order.
+        most.circles = measure.circles;
         most.evaluations = most
             .evaluations
             .saturating_pow(measure.circles.saturating_add(1));
@@ -69,7 +78,17 @@ impl Bounds {
                     .to_owned(),
             ));
         }
+        if references > MOST_REFERENCES {
+            return Err(SchemaError(format!(
+                "it has {references} references; {MOST_REFERENCES} are the most"
+            )));
+        }
         Ok(most)
+    }
+
+    /// True when a schema applies to a value because of itself.
+    pub fn goes_round(self) -> bool {
+        self.circles > 0
     }
 
     /// True when an event of so many parts and levels is judged in bounded time and stack.
@@ -150,6 +169,7 @@ impl<'a> Measure<'_, 'a> {
         known.unwrap_or(Bounds {
             chain: 0,
             evaluations: 0,
+            circles: 0,
         })
     }
 
@@ -158,10 +178,12 @@ impl<'a> Measure<'_, 'a> {
         let start = Bounds {
             chain: 1,
             evaluations: 1,
+            circles: 0,
         };
         known.fold(start, |sum, inner| Bounds {
             chain: sum.chain.max(inner.chain + 1),
             evaluations: sum.evaluations.saturating_add(inner.evaluations),
+            circles: 0,
         })
     }
 }

@@ -60,10 +60,6 @@ impl Faults {
         }
     }
 
-    pub(super) fn is_full(&self) -> bool {
-        self.more
-    }
-
     /// The event could not be judged.
     pub(super) fn give_up(&mut self, why: &str) {
         self.push(Fault {

@@ -5,64 +5,133 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use jsonschema::error::ValidationErrorKind;
-use jsonschema::{PatternOptions, ReferencingError, ValidationError};
+use jsonschema::{
+    PatternOptions, ReferencingError, Retrieve, ValidationError, ValidationOptions,
+};
 
 use super::documents::{Documents, Given};
 use super::faults::shortened;
+use super::metaschemas;
 use super::view::Taped;
 use crate::schema::SchemaError;
 
-/// Bytes of a compiled pattern. The slow way through an automaton of this size takes some 50 ms
+/// Bytes of a compiled pattern. The slow way through an automaton of this size takes some 100 ms
 /// for 10 KB of text; ordinary patterns need a hundredth of it.
 const PATTERN_SIZE: usize = 1 << 18;
+/// Bytes of larger patterns, such as a hundred letters of any language. What events have for them
+/// is limited instead.
+const LARGE_PATTERN_SIZE: usize = 1 << 23;
 /// Bytes that the fast way through a pattern may keep.
 const PATTERN_CACHE: usize = 1 << 20;
 /// Steps back on one string, for patterns that only backtracking can match.
-const STEPS_BACK: usize = 10_000;
+const STEPS_BACK: usize = 2_000;
 /// Letters of an error that are shown.
 const LONGEST_ERROR: usize = 300;
 
 /// A compiled schema.
 pub(super) struct Library {
     pub validator: jsonschema::Validator<Taped>,
-    /// Some pattern needs backtracking, which can be given up.
-    pub backtracks: bool,
+    pub patterns: Patterns,
+}
+
+/// How the patterns of a schema are matched: the first way of these that takes all of them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Patterns {
+    /// In time linear in text and pattern.
+    Small,
+    Large,
+    /// Some pattern looks around or back, which needs backtracking; it can be given up.
+    Backtracking,
+    LargeBacktracking,
+}
+
+impl Patterns {
+    /// In the order in which they are tried.
+    const ALL: [Self; 4] = [
+        Self::Small,
+        Self::Large,
+        Self::Backtracking,
+        Self::LargeBacktracking,
+    ];
+
+    const fn size(self) -> usize {
+        match self {
+            Self::Small | Self::Backtracking => PATTERN_SIZE,
+            Self::Large | Self::LargeBacktracking => LARGE_PATTERN_SIZE,
+        }
+    }
+
+    /// True when a match can be given up.
+    pub const fn backtrack(self) -> bool {
+        matches!(self, Self::Backtracking | Self::LargeBacktracking)
+    }
+
+    /// What the library may be charged for a string of so many bytes, so that all the strings of
+    /// an event are matched in bounded time.
+    pub const fn cost(self, bytes: u64) -> u64 {
+        match self {
+            Self::Small => bytes / 32,
+            Self::Large => 1000 * bytes,
+            Self::Backtracking => 150 + 2 * bytes,
+            Self::LargeBacktracking => 150 + 1000 * bytes,
+        }
+    }
 }
 
 impl Library {
     pub fn compile(documents: &Arc<Documents>, formats: bool) -> Result<Self, SchemaError> {
-        let options = jsonschema::options_for::<Taped>()
+        let metaschemas = metaschemas::referred_to(documents)?;
+        let mut options = jsonschema::options_for::<Taped>()
             .with_retriever(Given(Arc::clone(documents)))
             .should_validate_formats(formats);
-        let linear = PatternOptions::regex()
-            .size_limit(PATTERN_SIZE)
-            .dfa_size_limit(PATTERN_CACHE);
-        let root = documents.root();
-        let build = |options: jsonschema::ValidationOptions<'_, _, Taped>| {
-            // Names that are no proper URIs make the library panic.
-            catch_unwind(AssertUnwindSafe(|| options.build(root)))
-                .map_err(|_| SchemaError("its $id or $ref are not usable as URIs".to_owned()))
-        };
-        match build(options.clone().with_pattern_options(linear))? {
-            Ok(validator) => Ok(Self {
-                validator,
-                backtracks: false,
-            }),
-            Err(error) if is_of_a_pattern(&error) => {
-                let backtracking = PatternOptions::fancy_regex()
-                    .size_limit(PATTERN_SIZE)
-                    .dfa_size_limit(PATTERN_CACHE)
-                    .backtrack_limit(STEPS_BACK);
-                let built = build(options.with_pattern_options(backtracking))?;
-                built
-                    .map_err(|error| refused(&error))
-                    .map(|validator| Self {
-                        validator,
-                        backtracks: true,
-                    })
-            }
-            Err(error) => Err(refused(&error)),
+        if let Some(metaschemas) = &metaschemas {
+            options = options.with_registry(metaschemas);
         }
+        let mut last = SchemaError(String::new());
+        for patterns in Patterns::ALL {
+            let options = with_patterns(options.clone(), patterns);
+            // Names that are no proper URIs can make the library panic.
+            let built = catch_unwind(AssertUnwindSafe(|| options.build(documents.root())));
+            match built {
+                Ok(Ok(validator)) => {
+                    return Ok(Self {
+                        validator,
+                        patterns,
+                    });
+                }
+                Ok(Err(error)) => {
+                    last = refused(&error);
+                    if !is_of_a_pattern(&error) {
+                        break;
+                    }
+                }
+                Err(_) => {
+                    let what = "its $id or $ref are not usable as URIs";
+                    return Err(SchemaError(what.to_owned()));
+                }
+            }
+        }
+        Err(last)
+    }
+}
+
+fn with_patterns<'i>(
+    options: ValidationOptions<'i, Arc<dyn Retrieve>, Taped>,
+    patterns: Patterns,
+) -> ValidationOptions<'i, Arc<dyn Retrieve>, Taped> {
+    if patterns.backtrack() {
+        options.with_pattern_options(
+            PatternOptions::fancy_regex()
+                .size_limit(patterns.size())
+                .dfa_size_limit(PATTERN_CACHE)
+                .backtrack_limit(STEPS_BACK),
+        )
+    } else {
+        options.with_pattern_options(
+            PatternOptions::regex()
+                .size_limit(patterns.size())
+                .dfa_size_limit(PATTERN_CACHE),
+        )
     }
 }
 

@@ -8,8 +8,12 @@ mod documents;
 mod faults;
 mod index;
 mod library;
+mod metaschemas;
+mod native;
 mod settle;
 mod tape;
+#[cfg(test)]
+mod tests;
 mod view;
 
 use std::sync::Arc;
@@ -19,15 +23,18 @@ use self::documents::Documents;
 pub use self::faults::{Fault, Faults, MOST_FAULTS};
 use self::index::Index;
 use self::library::Library;
+use self::native::{Program, Verdict};
 use self::settle::settled;
 use self::tape::{Part, Tape};
-use self::view::Document;
+use self::view::{Document, is_void};
 use super::{DEEPEST, SchemaError, Source};
 use crate::text::{JsonFault, JsonText};
 
 /// A compiled schema. It is shared by threads; each has its own [`Bench`].
 pub struct Validator {
     library: Library,
+    /// Judges what is common; absent where the schema is beyond it.
+    native: Option<Program>,
     bounds: Bounds,
 }
 
@@ -57,7 +64,12 @@ impl Validator {
         let index = Index::new(&documents);
         let bounds = Bounds::of(&index, &index.roots())?;
         let library = Library::compile(&documents, formats)?;
-        Ok(Self { library, bounds })
+        let native = (!bounds.goes_round()).then(|| Program::compile(&index, formats));
+        Ok(Self {
+            library,
+            native: native.flatten(),
+            bounds,
+        })
     }
 
     /// True when the event is valid; else `faults` says what is wrong. What was in it goes.
@@ -82,7 +94,14 @@ impl Validator {
             faults.give_up("the schema would take too long on an event of this size");
             return false;
         }
-        self.by_library(text.as_str(), parts, faults)
+        let native = self.native.as_ref();
+        let verdict = native.map(|native| native.judge(text.as_str(), &bench.tape));
+        verdict == Some(Verdict::Valid) || self.by_library(text.as_str(), parts, faults)
+    }
+
+    /// True when the schema is of the common kind that is judged without the library.
+    pub fn is_native(&self) -> bool {
+        self.native.is_some()
     }
 
     fn by_library(&self, text: &str, parts: &[Part], faults: &mut Faults) -> bool {
@@ -101,7 +120,7 @@ impl Validator {
     }
 
     fn judge(&self, text: &str, parts: &[Part], faults: &mut Faults) -> bool {
-        let document = Document::new(text, parts, false);
+        let document = Document::new(text, parts, self.library.patterns);
         let valid = self.library.validator.is_valid(document.root());
         if document.is_exhausted() {
             faults.give_up("the schema takes too long on this event");
@@ -113,13 +132,24 @@ impl Validator {
         valid
     }
 
+    /// Says what is wrong with an event that is not valid.
     fn explain(&self, text: &str, parts: &[Part], faults: &mut Faults) {
-        let document = Document::new(text, parts, self.library.backtracks);
-        for error in self.library.validator.iter_errors(document.root()) {
-            if faults.is_full() {
-                break;
+        let patterns = self.library.patterns;
+        let document = Document::to_explain(text, parts, patterns);
+        let errors = self.library.validator.iter_errors(document.root());
+        // With the whole as a tree it cannot be told which errors mean nothing.
+        if !(patterns.backtrack() && document.is_exhausted()) {
+            let errors = errors.filter(|error| !is_void(error));
+            for error in errors.take(MOST_FAULTS + 1) {
+                faults.push(faults::fault(&error, text, parts));
             }
-            faults.push(faults::fault(&error, text, parts));
+        }
+        if faults.list().is_empty() {
+            faults.give_up(if patterns.backtrack() {
+                "not valid, or a pattern gave up; which takes too long to find out"
+            } else {
+                "not valid; where takes too long to find out on an event of this size"
+            });
         }
     }
 }

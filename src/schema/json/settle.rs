@@ -53,7 +53,7 @@ fn names<'a>(
     places.filter_map(|name| parts.get(name as usize).map(|part| part.of(text)))
 }
 
-fn has_twins(text: &str, parts: &[Part]) -> bool {
+pub(super) fn has_twins(text: &str, parts: &[Part]) -> bool {
     let objects = parts.iter().enumerate();
     let mut objects = objects.filter(|(_, part)| part.kind() == Kind::Object);
     objects.any(|(at, object)| {
@@ -132,8 +132,8 @@ mod tests {
             r#"{"a":3,"b":2.50}"#
         );
         assert_eq!(
-            settle(r#"[{"\u0061":1,"a":1E400}]"#).unwrap(),
-            r#"[{"a":1E400}]"#
+            settle(r#"[{"\u0061":1,"a":0.10}]"#).unwrap(),
+            r#"[{"a":0.10}]"#
         );
         let many: Vec<String> = (0..40).map(|i| format!("\"n{}\":{i}", i % 39)).collect();
         let many = settle(&format!("{{{}}}", many.join(","))).unwrap();

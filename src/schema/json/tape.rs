@@ -60,6 +60,13 @@ impl Part {
             .unwrap_or_default()
     }
 
+    /// As [`Part::of`], which has to look where characters begin.
+    #[inline]
+    pub fn bytes(self, text: &[u8]) -> &[u8] {
+        text.get(self.start as usize..self.end as usize)
+            .unwrap_or_default()
+    }
+
     /// The bytes of the part.
     #[inline]
     pub fn of(self, text: &str) -> &str {
@@ -74,6 +81,7 @@ pub(super) struct Tape {
     parts: Vec<Part>,
     open: Vec<Open>,
     deepest: usize,
+    escapes: bool,
 }
 
 /// An open bracket: its part, and the count of what it stands in, itself included.
@@ -90,6 +98,7 @@ impl Tape {
         self.open.clear();
         self.deepest = 0;
         let bytes = text.as_bytes();
+        self.escapes = memchr::memchr(b'\\', bytes).is_some();
         let mut filler = Filler {
             tape: self,
             bytes,
@@ -100,6 +109,11 @@ impl Tape {
 
     pub fn parts(&self) -> &[Part] {
         &self.parts
+    }
+
+    /// False when surely no name or string is escaped.
+    pub fn has_escapes(&self) -> bool {
+        self.escapes
     }
 
     /// How many arrays and objects are inside each other at most.

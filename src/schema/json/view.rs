@@ -5,17 +5,22 @@ use std::borrow::Cow;
 use std::cell::{Cell, OnceCell};
 use std::str::FromStr;
 
-use jsonschema::JsonType;
+use jsonschema::{JsonType, ValidationError};
 use jsonschema::json::{Array, Json, JsonNumber, Node, NodeIdentity, Object, SerdeJson};
 use serde_json::{Number, Value};
 
+use super::library::Patterns;
 use super::tape::{Kind, Part};
 
 /// Questions answered for any event, however small.
-const LEAST_WORK: u64 = 1_000_000;
+const LEAST_WORK: u64 = 200_000;
 /// Questions answered for each part of an event.
-const WORK_A_PART: u64 = 64;
-/// A string costs one question more for each of so many bytes.
+const WORK_A_PART: u64 = 32;
+/// Questions answered to find out what is wrong: errors are kept until all are found.
+const EXPLAINING_WORK: u64 = 300_000;
+/// What an error costs, in questions.
+const ERROR_WORK: u64 = 16;
+/// A value that is made a tree costs one question more for each of so many bytes.
 const BYTES_A_QUESTION: u64 = 32;
 
 /// A text and its parts, with names that are not escaped and do not come twice in one object.
@@ -24,18 +29,32 @@ pub(super) struct Document<'a> {
     parts: &'a [Part],
     /// Questions left.
     work: Cell<u64>,
+    patterns: Patterns,
     /// The whole as a tree, for the few errors that need it.
     tree: Option<OnceCell<Value>>,
 }
 
 impl<'a> Document<'a> {
-    /// `whole`: the root is given as a tree in errors; the library wants it there when a pattern
-    /// could not be matched to its end.
-    pub fn new(text: &'a str, parts: &'a [Part], whole: bool) -> Self {
+    /// To find out whether it is valid.
+    pub fn new(text: &'a str, parts: &'a [Part], patterns: Patterns) -> Self {
         Self {
             text,
             parts,
+            patterns,
             work: Cell::new(LEAST_WORK.max(WORK_A_PART * parts.len() as u64)),
+            tree: None,
+        }
+    }
+
+    /// To find out what is wrong.
+    pub fn to_explain(text: &'a str, parts: &'a [Part], patterns: Patterns) -> Self {
+        // The library wants the whole as a tree when a pattern was given up.
+        let whole = patterns.backtrack();
+        Self {
+            text,
+            parts,
+            patterns,
+            work: Cell::new(EXPLAINING_WORK),
             tree: whole.then(OnceCell::new),
         }
     }
@@ -64,6 +83,11 @@ impl<'a> Document<'a> {
     fn part(&self, at: u32) -> Option<Part> {
         self.parts.get(at as usize).copied()
     }
+}
+
+/// True when an error came of there being no work left, and means nothing.
+pub(super) fn is_void(error: &ValidationError<'_>) -> bool {
+    matches!(&**error.instance(), Value::Bool(true))
 }
 
 /// Stands for texts of which a [`Document`] was made.
@@ -165,9 +189,24 @@ impl<'a> Node<'a, Taped> for Place<'a> {
             return Some(Cow::Borrowed(name));
         }
         let (document, _, part) = self.part()?;
-        let long = u64::from(part.end - part.start) / BYTES_A_QUESTION;
+        let long = document.patterns.cost(u64::from(part.end - part.start));
         (part.kind() == Kind::String && document.spend(long))
             .then(|| unescaped(part.inside(document.text)))
+    }
+
+    fn string_length(&self) -> Option<u64> {
+        let inside = match self {
+            Self::Name(name) => Cow::Borrowed(*name),
+            Self::Part { .. } => {
+                let (document, _, part) = self.part()?;
+                let long = u64::from(part.end - part.start) / BYTES_A_QUESTION;
+                if part.kind() != Kind::String || !document.spend(long) {
+                    return None;
+                }
+                unescaped(part.inside(document.text))
+            }
+        };
+        Some(inside.chars().count() as u64)
     }
 
     #[inline]
@@ -206,24 +245,29 @@ impl<'a> Node<'a, Taped> for Place<'a> {
         match expected {
             Value::Null => self.is_null(),
             Value::Bool(expected) => self.as_boolean() == Some(*expected),
-            Value::String(expected) => self.as_string().is_some_and(|text| text == **expected),
+            Value::String(expected) => match self.part() {
+                Some((document, _, part)) if part.kind() == Kind::String => {
+                    unescaped(part.inside(document.text)) == **expected
+                }
+                _ => matches!(self, Self::Name(name) if name == expected),
+            },
             Value::Number(_) if self.kind() != Kind::Number => false,
             _ => (&&self.tree()).equals_value(expected),
         }
     }
 
-    /// For errors, whose words are made from the text: a tree of scalars only, or of the whole
-    /// when it was asked for.
+    /// For errors, whose words are made from the text: nothing, unless there was no work left, or
+    /// the whole when it was asked for.
     fn to_value(&self) -> Cow<'a, Value> {
-        match *self {
-            Self::Part { document, at: 0 } => match &document.tree {
-                Some(tree) => Cow::Borrowed(tree.get_or_init(|| self.tree())),
-                None => Cow::Owned(Value::Null),
-            },
-            Self::Part { .. } if matches!(self.kind(), Kind::Array | Kind::Object) => {
-                Cow::Owned(Value::Null)
-            }
-            _ => Cow::Owned(self.tree()),
+        let Self::Part { document, at } = *self else {
+            return Cow::Owned(Value::Null);
+        };
+        match &document.tree {
+            Some(tree) if at == 0 => Cow::Borrowed(
+                tree.get_or_init(|| serde_json::from_str(document.text).unwrap_or_default()),
+            ),
+            _ if document.spend(ERROR_WORK) => Cow::Owned(Value::Null),
+            _ => Cow::Owned(Value::Bool(true)),
         }
     }
 

@@ -1,5 +1,8 @@
 //! What schemas may cost, looked at before a parser sees them.
 
+use prost_reflect::prost_types as types;
+use types::{DescriptorProto, EnumDescriptorProto, FieldDescriptorProto, FileDescriptorProto};
+
 use super::super::SchemaError;
 use super::tokens::{Token, Tokens};
 use crate::text::Visible;
@@ -13,11 +16,18 @@ const MOST_FILES: usize = 2000;
 /// Levels of brackets of any kind; protoc refuses messages nested deeper than 31.
 const DEEPEST: usize = 64;
 
+/// Bytes of all full names together: short texts can make long ones, by a long package or long
+/// names around many fields.
+const MOST_NAMES: usize = 32 << 20;
+/// Parts of a package's name; a type is sought in the scope of each.
+const MOST_PARTS: usize = 64;
+
 /// Counts what was taken.
 #[derive(Debug, Default)]
 pub(super) struct Budget {
     bytes: usize,
     files: usize,
+    names: usize,
 }
 
 impl Budget {
@@ -37,6 +47,50 @@ impl Budget {
             "{name}: the schema has more than {too_much}"
         )))
     }
+}
+
+impl Budget {
+    /// Takes the names of a file, before they are put together.
+    pub(super) fn names(&mut self, file: &FileDescriptorProto) -> Result<(), SchemaError> {
+        let scope = file.package().len();
+        self.names += fields(&file.extension, scope) + enums(&file.enum_type, scope);
+        for inner in &file.message_type {
+            self.names = self.names.saturating_add(message(inner, scope));
+        }
+        let parts = file.package().split('.').count();
+        if self.names <= MOST_NAMES && parts <= MOST_PARTS {
+            return Ok(());
+        }
+        let name = Visible(file.name());
+        Err(SchemaError(format!("{name}: its names are too long")))
+    }
+}
+
+/// The lengths of all full names that begin with those of a message.
+fn message(declared: &DescriptorProto, scope: usize) -> usize {
+    let scope = scope + 1 + declared.name().len();
+    let oneofs = declared.oneof_decl.iter().map(|o| scope + o.name().len());
+    let inner = declared.nested_type.iter().map(|m| message(m, scope));
+    scope
+        + fields(&declared.field, scope)
+        + fields(&declared.extension, scope)
+        + enums(&declared.enum_type, scope)
+        + oneofs.sum::<usize>()
+        + inner.sum::<usize>()
+}
+
+fn fields(fields: &[FieldDescriptorProto], scope: usize) -> usize {
+    fields.iter().map(|f| scope + 1 + f.name().len()).sum()
+}
+
+fn enums(enums: &[EnumDescriptorProto], scope: usize) -> usize {
+    // Values are named beside their enum, not in it.
+    let values = |e: &EnumDescriptorProto| {
+        let values = e.value.iter().map(|v| scope + 1 + v.name().len());
+        values.sum::<usize>()
+    };
+    let lengths = enums.iter().map(|e| scope + 1 + e.name().len() + values(e));
+    lengths.sum()
 }
 
 /// Refuses a text whose brackets are nested too deep for a parser that recurses.

@@ -102,7 +102,7 @@ impl<'a> Walk<'a> {
             runs: self.scratch.runs.len(),
         };
         let slots = message.fields.len() + 1 + message.oneofs.len();
-        self.steps.take(8 + slots, at)?;
+        self.steps.take(8 + slots / 4, at)?;
         let slots = open.slots + slots;
         self.scratch.slots.resize(slots, Slot::EMPTY);
         match body {

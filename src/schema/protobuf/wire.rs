@@ -43,14 +43,15 @@ pub(super) struct Frame {
 }
 
 /// Steps that may still be taken for one event. Groups nested in groups are walked once a level,
-/// and schemas with many fields cost something for every empty message; this bounds both.
+/// and schemas with many fields cost something for every empty message; this bounds both. A step
+/// is some nanoseconds.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Steps(u64);
 
 impl Steps {
-    /// Enough for whatever an encoder writes, at most a fraction of a second.
+    /// Enough for whatever an encoder writes; below a tenth of a second for a megabyte.
     pub(super) fn for_bytes(bytes: usize) -> Self {
-        Self((1 << 25) + 4 * bytes as u64)
+        Self((1 << 22) + 4 * bytes as u64)
     }
 
     #[inline]

@@ -15,11 +15,41 @@ pub struct Trail {
     pub framing: Option<&'static str>,
     /// The schema that they were decoded by, or that refused them.
     pub known: Option<Arc<Known>>,
+    /// The JSON Schema that the data was held against, where it was decoded by another schema.
+    pub held_to: Option<Arc<Known>>,
     /// A framing that they may be in, of a schema that nobody knows.
-    pub(super) looks_like: Option<&'static str>,
+    looks_like: Option<&'static str>,
+    /// The first framing whose schema did not take them, and that schema.
+    refused: Option<(&'static str, Option<Arc<Known>>)>,
 }
 
 impl Trail {
+    pub(super) fn uses(&mut self, known: &Arc<Known>) {
+        self.known = Some(Arc::clone(known));
+    }
+
+    /// The data that was decoded is held against a schema besides.
+    pub(super) fn holds(&mut self, to: Option<&Arc<Known>>, decoded_by: Option<Arc<Known>>) {
+        self.held_to = to.cloned();
+        self.known = decoded_by;
+    }
+
+    pub(super) fn looks_like(&mut self, framing: &'static str) {
+        self.looks_like.get_or_insert(framing);
+    }
+
+    pub(super) fn refused(&mut self, framing: &'static str) {
+        let known = self.known.take();
+        self.refused.get_or_insert((framing, known));
+    }
+
+    /// No framing held, and this is the one that is told of.
+    pub(super) fn was_refused(&mut self) {
+        if let Some((framing, known)) = self.refused.take() {
+            (self.framing, self.known) = (Some(framing), known);
+        }
+    }
+
     /// Nothing came of it but what the bytes look like.
     pub(super) fn only_looks(&mut self) {
         self.framing = self.looks_like.take();

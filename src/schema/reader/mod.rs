@@ -1,18 +1,22 @@
 //! One thread's decoder of events. `work` finds out what bytes are; here is what is kept from
 //! event to event, and how it is put together into what was seen.
 
+mod apply;
 mod explain;
 mod facets;
+mod made;
 mod plans;
+#[cfg(test)]
+mod tests;
 mod work;
 
 use super::decoder::Decoder;
+use super::sources::Side;
 use crate::event::{Checked, Decoding, EventRef, SchemaFault, SchemaId, SchemaVerdict, Seen};
 pub use explain::{Explained, Trail};
+use made::{Id, Made};
 use plans::Plans;
-use work::{Id, Made, Tools, Work};
-
-use super::sources::Side;
+use work::{Tools, Work};
 
 /// Decodes events; keeps its buffers from event to event.
 pub struct Reader {

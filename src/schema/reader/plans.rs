@@ -15,7 +15,7 @@ pub(super) type Ids = HashMap<SchemaId, Arc<Ready>>;
 #[derive(Default)]
 pub(super) struct Plans {
     numbers: HashMap<Arc<str>, usize>,
-    plans: Vec<Plan>,
+    all: Vec<Plan>,
     /// The topic of the last event; most follow one of their own.
     last: Option<(Arc<str>, usize)>,
     ids: Ids,
@@ -49,23 +49,22 @@ impl Plans {
             Some((last, number)) if Arc::ptr_eq(last, topic) => *number,
             _ => self.number(topic, settings),
         };
-        (&mut self.plans[number], &mut self.ids)
+        (&mut self.all[number], &mut self.ids)
     }
 
     fn number(&mut self, topic: &Arc<str>, settings: &Settings) -> usize {
-        let number = match self.numbers.get(topic) {
-            Some(number) => *number,
-            None => {
-                let number = self.plans.len();
-                let own = settings.topics.iter().find(|(takes, _)| takes(topic));
-                let pins = own.map_or(settings.pins, |(_, pins)| *pins);
-                self.plans.push(Plan {
-                    key: SidePlan::new(pins.key),
-                    value: SidePlan::new(pins.value),
-                });
-                self.numbers.insert(Arc::clone(topic), number);
-                number
-            }
+        let number = if let Some(number) = self.numbers.get(topic) {
+            *number
+        } else {
+            let number = self.all.len();
+            let own = settings.topics.iter().find(|(takes, _)| takes(topic));
+            let pins = own.map_or(settings.pins, |(_, pins)| *pins);
+            self.all.push(Plan {
+                key: SidePlan::new(pins.key),
+                value: SidePlan::new(pins.value),
+            });
+            self.numbers.insert(Arc::clone(topic), number);
+            number
         };
         self.last = Some((Arc::clone(topic), number));
         number

@@ -5,28 +5,28 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::Desk;
+use super::apply::Lies;
 use super::explain::{Trail, framing};
 use super::facets::{event_type, version};
+use super::made::{Data, Id, Made, auto, of_format, undecodable, unknown_id, written};
 use super::plans::{Ids, SidePlan};
 use crate::event::codec::StreamKind;
-use crate::event::{
-    Content, Decoded, EventRef, Format, Refused, SchemaFault, SchemaVerdict, decode, text_or_binary,
-};
+use crate::event::{Decoded, EventRef, Format, SchemaVerdict};
 use crate::schema::formats::frame::{self, Frame};
 use crate::schema::formats::{cbor, inflate};
-use crate::schema::json::{Bench, Faults, Validator};
+use crate::schema::json::{Bench, Faults};
 use crate::schema::pins::Pin;
-use crate::schema::protobuf::{self, Protobuf};
-use crate::schema::schemas::{Compiled, Found, Ready, Schemas};
+use crate::schema::protobuf;
+use crate::schema::schemas::{Found, Ready, Schemas};
 use crate::schema::sources::{SchemaId, Side, Wanted};
 use crate::schema::{Language, Refusal, avro};
 
 /// What decoding needs besides the event.
 #[derive(Default)]
 pub(super) struct Tools {
-    bench: Bench,
-    faults: Faults,
-    scratch: protobuf::Scratch,
+    pub(super) bench: Bench,
+    pub(super) faults: Faults,
+    pub(super) scratch: protobuf::Scratch,
     inflater: inflate::Inflater,
 }
 
@@ -42,61 +42,6 @@ pub(super) struct Work<'w, 'e> {
     pub(super) patience: Duration,
     /// Notes how it was found out, for who wants to know.
     pub(super) trail: Option<&'w mut Trail>,
-}
-
-/// Where decoded data lies.
-#[derive(Debug, Clone, Copy)]
-enum Data<'a> {
-    Of(Decoded<'a>),
-    /// JSON text on the desk.
-    Written,
-    /// Inflated bytes on the desk, to be taken for what they are.
-    Inflated,
-}
-
-/// What was made of the bytes.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Made<'a> {
-    data: Data<'a>,
-    from: Option<&'static str>,
-    /// Whether the desk says why the bytes were not taken.
-    refused: bool,
-    pub(super) verdict: Option<SchemaVerdict>,
-    pub(super) id: Option<Id>,
-}
-
-/// The schema's id.
-#[derive(Debug, Clone, Copy)]
-pub(super) enum Id {
-    Number(u64),
-    /// On the desk.
-    Text,
-}
-
-impl<'a> Made<'a> {
-    const fn of(data: Data<'a>, from: Option<&'static str>) -> Self {
-        Self {
-            data,
-            from,
-            refused: false,
-            verdict: None,
-            id: None,
-        }
-    }
-
-    pub(super) fn content(&self, desk: &'a Desk) -> Content<'a> {
-        let data = match self.data {
-            Data::Of(data) => data,
-            // Every decoder writes JSON, and what is none is shown all the same.
-            Data::Written => decode(Some(&desk.out), Format::Json).data,
-            Data::Inflated => decode(Some(&desk.inflated), Format::Auto).data,
-        };
-        Content {
-            data,
-            from: self.from,
-            refused: self.refused.then_some(Refused::Said(&desk.said)),
-        }
-    }
 }
 
 /// How trying one framing ended.
@@ -123,6 +68,17 @@ impl<'e> Work<'_, 'e> {
         let Some(bytes) = bytes else {
             return Made::of(Data::Of(Decoded::Null), None);
         };
+        let made = self.decode_bytes(side, bytes, plan, desk);
+        self.judge_decoded(side, made, plan, desk)
+    }
+
+    fn decode_bytes(
+        &mut self,
+        side: Side,
+        bytes: &'e [u8],
+        plan: &mut SidePlan,
+        desk: &mut Desk,
+    ) -> Made<'e> {
         match plan.pin {
             Pin::Auto if self.schemas.is_none() => auto(side, bytes),
             Pin::Auto | Pin::Detect => self.detect(side, bytes, None, plan, desk),
@@ -137,11 +93,42 @@ impl<'e> Work<'_, 'e> {
                 self.pinned_json(side, bytes, plan, desk)
             }
             Pin::Plain(format) => of_format(bytes, format, desk),
-            Pin::Other(format) => {
+            Pin::Other(known) => {
                 desk.out.clear();
-                let done = format.write_json(bytes, &mut desk.out);
-                written(done, format.name(), bytes, desk)
+                let done = known.write_json(bytes, &mut desk.out);
+                written(done, known.name(), bytes, desk)
             }
+        }
+    }
+
+    /// What was decoded from another format is held against a JSON Schema of the topic, where files
+    /// have one: a registry has one schema for a subject, which was asked before.
+    fn judge_decoded(
+        &mut self,
+        side: Side,
+        made: Made<'e>,
+        plan: &mut SidePlan,
+        desk: &mut Desk,
+    ) -> Made<'e> {
+        let decoded = matches!(made.data, Data::Written) && !made.refused;
+        let files = self.schemas.is_some_and(|s| s.catalog().has_files());
+        if !decoded || !files || !self.judges {
+            return made;
+        }
+        let Ok(Some(ready)) = self.of_topic(side, Some(Language::Json), plan, desk) else {
+            return made;
+        };
+        let text = std::mem::take(&mut desk.out);
+        let decoded_by = self.trail.as_mut().and_then(|trail| trail.known.take());
+        let applied = self.apply_to(&ready, &text, None, desk);
+        desk.out = text;
+        self.note(|trail| trail.holds(applied.is_ok().then_some(&ready.known), decoded_by));
+        match applied {
+            Ok(applied) => Made {
+                verdict: Some(applied.verdict),
+                ..made
+            },
+            Err(_) => made,
         }
     }
 
@@ -171,7 +158,7 @@ impl<'e> Work<'_, 'e> {
         plan: &mut SidePlan,
         desk: &mut Desk,
     ) -> Made<'e> {
-        let mut unknown = None;
+        let (mut unknown, mut refused) = (None, None);
         for frame in frame::candidates(side, self.event.headers, bytes) {
             match self.frame(frame, bytes, only, desk) {
                 Step::Made(made) => {
@@ -179,18 +166,19 @@ impl<'e> Work<'_, 'e> {
                     return made;
                 }
                 Step::Refused(id) => {
-                    self.note(|trail| trail.framing = Some(framing(&frame)));
-                    let why = Refusal::new(std::mem::take(&mut desk.said));
-                    return undecodable(bytes, &why, id, desk);
+                    self.note(|trail| trail.refused(framing(&frame)));
+                    refused = refused.or(Some((id, desk.said.clone())));
                 }
                 Step::Unknown(id) => {
-                    if unknown.is_none() {
-                        self.note(|trail| trail.looks_like = Some(framing(&frame)));
-                        unknown = Some((id, desk.said.clone()));
-                    }
+                    self.note(|trail| trail.looks_like(framing(&frame)));
+                    unknown = unknown.or(Some((id, desk.said.clone())));
                 }
                 Step::No => {}
             }
+        }
+        if let Some((id, why)) = refused {
+            self.note(Trail::was_refused);
+            return undecodable(bytes, &Refusal::new(why), id, desk);
         }
         let of_topic = self.of_topic(side, only, plan, desk);
         match (of_topic, unknown) {
@@ -223,7 +211,7 @@ impl<'e> Work<'_, 'e> {
         }
     }
 
-    fn note(&mut self, what: impl FnOnce(&mut Trail)) {
+    pub(super) fn note(&mut self, what: impl FnOnce(&mut Trail)) {
         if let Some(trail) = &mut self.trail {
             what(trail);
         }
@@ -286,12 +274,12 @@ impl<'e> Work<'_, 'e> {
             Frame::Container(bytes) => {
                 desk.out.clear();
                 let read = avro::container(bytes, &mut desk.out);
-                self_described(read, Data::Written, "avro")
+                self_described(&read, Data::Written, "avro")
             }
             Frame::CborTagged => {
                 desk.out.clear();
                 let read = cbor::write_json(bytes, &mut desk.out);
-                self_described(read, Data::Written, "cbor")
+                self_described(&read, Data::Written, "cbor")
             }
             Frame::Compressed(kind) => {
                 let most = inflate::most(bytes.len());
@@ -300,7 +288,7 @@ impl<'e> Work<'_, 'e> {
                     desk.inflated.clear();
                     desk.inflated.extend_from_slice(inflated);
                 });
-                self_described(kept, Data::Inflated, kind.name())
+                self_described(&kept, Data::Inflated, kind.name())
             }
         }
     }
@@ -465,152 +453,10 @@ impl<'e> Work<'_, 'e> {
         plan.of_topic.insert(key.clone(), found.clone());
         Ok(found)
     }
-
-    /// What the schema makes of the bytes.
-    fn apply(
-        &mut self,
-        ready: &Ready,
-        bytes: &'e [u8],
-        indexes: Option<&[u8]>,
-        desk: &mut Desk,
-    ) -> Result<Made<'e>, Refusal> {
-        let applied = self.apply_to(ready, bytes, indexes, desk)?;
-        let data = match applied.data {
-            Lies::Written => Data::Written,
-            // It was read as JSON just now.
-            Lies::InPlace => Data::Of(decode(Some(bytes), Format::Json).data),
-        };
-        Ok(Made {
-            verdict: Some(applied.verdict),
-            ..Made::of(data, applied.from)
-        })
-    }
-
-    fn apply_to(
-        &mut self,
-        ready: &Ready,
-        bytes: &[u8],
-        indexes: Option<&[u8]>,
-        desk: &mut Desk,
-    ) -> Result<Applied, Refusal> {
-        self.note(|trail| trail.known = Some(Arc::clone(&ready.known)));
-        let compiled = match &ready.compiled {
-            Ok(compiled) => compiled,
-            Err(error) => return Err(Refusal::new(format!("its schema cannot be used: {error}"))),
-        };
-        desk.out.clear();
-        let from = match compiled {
-            Compiled::Json(validator) => return self.apply_json(validator, bytes, desk),
-            Compiled::Avro(avro) => {
-                let read = avro.write_json(bytes, &mut desk.out)?;
-                if read < bytes.len() {
-                    let left = bytes.len() - read;
-                    return Err(Refusal::new(format!(
-                        "{left} bytes are left over after the Avro datum"
-                    )));
-                }
-                "avro"
-            }
-            Compiled::Protobuf(protobuf) => {
-                self.apply_protobuf(protobuf, bytes, indexes, desk)?;
-                "protobuf"
-            }
-        };
-        Ok(Applied {
-            data: Lies::Written,
-            from: Some(from),
-            verdict: SchemaVerdict::Valid,
-        })
-    }
-
-    fn apply_json(
-        &mut self,
-        validator: &Validator,
-        bytes: &[u8],
-        desk: &mut Desk,
-    ) -> Result<Applied, Refusal> {
-        let Tools { bench, faults, .. } = &mut *self.tools;
-        let text = bench.read(bytes);
-        let text = text.map_err(|fault| Refusal::new(format!("not JSON: {fault}")))?;
-        let valid = !self.judges || validator.check_read(text, bench, faults);
-        if !valid {
-            keep(&mut desk.faults, faults);
-        }
-        Ok(Applied {
-            data: Lies::InPlace,
-            from: None,
-            verdict: if valid {
-                SchemaVerdict::Valid
-            } else {
-                SchemaVerdict::Invalid
-            },
-        })
-    }
-
-    fn apply_protobuf(
-        &mut self,
-        protobuf: &Protobuf,
-        bytes: &[u8],
-        indexes: Option<&[u8]>,
-        desk: &mut Desk,
-    ) -> Result<(), Refusal> {
-        let none = || Refusal::new("the indexes of the message lead to none");
-        let readings = [protobuf::read_indexes, protobuf::read_indexes_plain];
-        let mut why = none();
-        for read in readings {
-            // In headers, or before the message; of a topic's own schema the first message.
-            let (message, body) = match indexes {
-                Some([]) => (protobuf.message_at(&[0]), bytes),
-                Some(header) => {
-                    let found = read(header);
-                    let found = found.and_then(|(i, _)| protobuf.message_at(i.as_slice()));
-                    (found, bytes)
-                }
-                None => match read(bytes) {
-                    Some((i, at)) => (
-                        protobuf.message_at(i.as_slice()),
-                        bytes.get(at..).unwrap_or_default(),
-                    ),
-                    None => (None, bytes),
-                },
-            };
-            let Some(message) = message else { continue };
-            desk.out.clear();
-            let scratch = &mut self.tools.scratch;
-            match protobuf.write_json(message, body, scratch, &mut desk.out) {
-                Ok(()) => return Ok(()),
-                Err(refusal) => why = refusal,
-            }
-        }
-        Err(why)
-    }
 }
 
 /// Schemas that one thread keeps at hand.
 const KEPT: usize = 1_024;
-
-/// What a schema made of bytes.
-struct Applied {
-    data: Lies,
-    from: Option<&'static str>,
-    verdict: SchemaVerdict,
-}
-
-enum Lies {
-    /// JSON text on the desk.
-    Written,
-    /// The bytes themselves are the JSON text.
-    InPlace,
-}
-
-/// Keeps what is wrong, in the strings that are there already.
-fn keep(faults: &mut Vec<SchemaFault>, found: &Faults) {
-    faults.extend(found.list().iter().map(|fault| SchemaFault {
-        path: fault.path.clone(),
-        keyword: fault.keyword.clone(),
-        message: fault.message.clone(),
-    }));
-}
 
 /// The id as it is shown; texts go to the desk.
 fn name(id: &SchemaId, desk: &mut Desk) -> Id {
@@ -630,90 +476,9 @@ fn refused<'a>(refusal: &Refusal, id: Id, desk: &mut Desk) -> Step<'a> {
 }
 
 /// What bytes made of themselves: if they did not, they only looked so.
-fn self_described<'a>(read: Result<(), Refusal>, data: Data<'a>, from: &'static str) -> Step<'a> {
+fn self_described<'a>(read: &Result<(), Refusal>, data: Data<'a>, from: &'static str) -> Step<'a> {
     match read {
         Ok(()) => Step::Made(Made::of(data, Some(from))),
         Err(_) => Step::No,
     }
-}
-
-fn auto(side: Side, bytes: &[u8]) -> Made<'_> {
-    let data = match side {
-        Side::Key => text_or_binary(bytes),
-        Side::Value => decode(Some(bytes), Format::Auto).data,
-    };
-    Made::of(Data::Of(data), None)
-}
-
-fn of_format<'a>(bytes: &'a [u8], format: Format, desk: &mut Desk) -> Made<'a> {
-    let content = decode(Some(bytes), format);
-    if let Some(refused) = content.refused {
-        desk.said = refused.to_string();
-    }
-    Made {
-        refused: content.refused.is_some(),
-        ..Made::of(Data::Of(content.data), None)
-    }
-}
-
-fn written<'a>(
-    done: Result<(), Refusal>,
-    from: &'static str,
-    bytes: &'a [u8],
-    desk: &mut Desk,
-) -> Made<'a> {
-    match done {
-        Ok(()) => Made::of(Data::Written, Some(from)),
-        Err(refusal) => {
-            desk.said = refusal.to_string();
-            Made {
-                refused: true,
-                ..Made::of(Data::Of(text_or_binary(bytes)), None)
-            }
-        }
-    }
-}
-
-/// There is a schema, and these are no bytes of it.
-fn undecodable<'a>(
-    bytes: &'a [u8],
-    refusal: &Refusal,
-    id: Option<Id>,
-    desk: &mut Desk,
-) -> Made<'a> {
-    desk.said = refusal.to_string();
-    said_so(desk);
-    Made {
-        refused: true,
-        verdict: Some(SchemaVerdict::Undecodable),
-        id,
-        ..Made::of(Data::Of(text_or_binary(bytes)), None)
-    }
-}
-
-/// The schema is not known, or not now.
-fn unknown_id<'a>(
-    side: Side,
-    bytes: &'a [u8],
-    id: Option<Id>,
-    why: String,
-    desk: &mut Desk,
-) -> Made<'a> {
-    desk.said = why;
-    said_so(desk);
-    Made {
-        refused: true,
-        verdict: Some(SchemaVerdict::UnknownId),
-        id,
-        ..auto(side, bytes)
-    }
-}
-
-/// What was said is what is wrong.
-fn said_so(desk: &mut Desk) {
-    desk.faults.clear();
-    desk.faults.push(SchemaFault {
-        message: desk.said.clone(),
-        ..SchemaFault::default()
-    });
 }

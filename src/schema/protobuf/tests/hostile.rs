@@ -179,6 +179,24 @@ fn schemas_of_all_sizes_take_bounded_time() {
 }
 
 #[test]
+fn short_texts_cannot_make_long_names() {
+    let fields = (1..1500).map(|i| format!("int32 f{i} = {i};"));
+    let fields: String = fields.collect();
+    let values = (0..1500).map(|i| format!("V{i} = {i};"));
+    let values: String = values.collect();
+    let long = "a".repeat(100_000);
+    for text in [
+        format!("package {long}; message M {{ {fields} }}"),
+        format!("message {long} {{ {fields} }}"),
+        format!("message {long} {{ enum E {{ {values} }} }}"),
+        format!("package a{}; message M {{}}", ".a".repeat(100)),
+    ] {
+        let why = refused(&format!("syntax = \"proto3\"; {text}"));
+        assert_eq!(why, "schema.proto: its names are too long");
+    }
+}
+
+#[test]
 fn many_files_that_import_each_other_are_linked_without_recursion() {
     let file = |i: usize| {
         let text = format!(

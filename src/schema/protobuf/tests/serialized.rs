@@ -52,7 +52,8 @@ fn of_a_set_what_is_not_imported_is_the_schema() {
 
 #[test]
 fn features_of_a_serialized_edition_are_read() {
-    // What protoc 29 makes of: edition = "2023"; option features.field_presence = IMPLICIT;
+    // As protoc writes, but for JSON names: edition = "2023";
+    // option features.field_presence = IMPLICIT;
     // message M { int32 a = 1; int32 b = 2 [features.field_presence = LEGACY_REQUIRED];
     // M m = 3 [features.message_encoding = DELIMITED]; }
     let field = |name: &str, number: u8, rest: &[u8]| {

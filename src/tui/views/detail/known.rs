@@ -119,6 +119,9 @@ fn schema(lines: &mut Vec<Line>, told: &Told) {
         (Some(known), _) => {
             lines.push(row("schema", &schema_name(known)));
             lines.push(row("from", &known.origin));
+            if let Some(held_to) = &told.trail.held_to {
+                lines.push(row("held against", &schema_name(held_to)));
+            }
         }
         (None, Some(SchemaVerdict::UnknownId)) => lines.push(row("schema", "not known")),
         (None, Some(_)) => lines.push(row("schema", "none for this event")),

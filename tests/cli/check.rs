@@ -1,0 +1,303 @@
+//! `evtap check` and schemas on the command line: the demo's planted faults, files, the exit
+//! codes, and a registry that fails in every way while events are read.
+
+use std::io::{Read, Write};
+use std::net::TcpListener;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+
+use super::{evtap, out};
+
+fn check(args: &[&str]) -> (Value, Option<i32>) {
+    let ran = evtap(&[&["check"], args, &["-o", "json"]].concat());
+    let report = serde_json::from_str(&ran.out);
+    assert!(report.is_ok(), "{}{}", ran.out, ran.err);
+    (report.unwrap(), ran.code)
+}
+
+#[test]
+fn the_demo_has_the_counts_that_were_planted() {
+    let (report, code) = check(&["demo:"]);
+    assert_eq!(code, Some(1));
+    assert_eq!(report["verdict"], "violation");
+    assert_eq!(report["coverage"]["events"], 480);
+    assert_eq!(report["coverage"]["complete"], true);
+    assert_eq!(
+        report["counts"],
+        json!({"records":480,"dlq_records":3,"ids":273,"distinct_ids":272,"duplicates":1,
+            "duplicate_effects":1,"gaps_unexplained":0,"txn_markers":60,"aborted":1,
+            "compacted":17,"out_of_order":3,"late":1,"version_inversions":1,"sequence_holes":1,
+            "schema_violations":5,"undecodable":1,"pii":4,"control_sequences":1,
+            "groups_not_ok":2,"sagas":null})
+    );
+    let findings = report["findings"].as_array().unwrap();
+    let of = |code: &str| -> Vec<&str> {
+        let found = findings.iter().filter(|f| f["code"] == code);
+        found.map(|f| f["at"].as_str().unwrap()).collect()
+    };
+    assert_eq!(
+        of("schema.violation"),
+        [
+            "orders/0@15",
+            "orders/0@18",
+            "orders/2@15",
+            "orders/2@16",
+            "orders/2@18"
+        ]
+    );
+    assert_eq!(of("payload.undecodable"), ["payments/1@24"]);
+    let poison = findings.iter().find(|f| f["code"] == "lag.poison").unwrap();
+    assert_eq!(poison["cause"], "payments/1@24");
+    let first = findings.iter().find(|f| f["at"] == "orders/0@15").unwrap();
+    assert_eq!(
+        first["evidence"]["errors"],
+        json!([{"path":"/data/totalAmount","keyword":"type",
+            "message":"\"67.98\" is not of type \"number\""}])
+    );
+    // All five are of one producer, and are found by a filter as well.
+    let invalid = out(&[
+        "read",
+        "demo:",
+        "-w",
+        r#".schema.verdict=="invalid""#,
+        "-o",
+        "jsonl",
+    ]);
+    assert_eq!(invalid.lines().count(), 5);
+    assert!(
+        invalid
+            .lines()
+            .all(|line| line.contains(r#""producer":"checkout-b""#))
+    );
+    let text = out(&["read", "demo:orders", "-k", "order-444"]);
+    assert!(text.contains(r#"(invalid: /data/totalAmount "67.98" is not of type "number")"#));
+}
+
+#[test]
+fn a_topic_without_a_fault_is_clean_and_a_cut_read_is_inconclusive() {
+    let (report, code) = check(&["demo:order-validation"]);
+    assert_eq!((report["verdict"].as_str(), code), (Some("clean"), Some(0)));
+    let (report, code) = check(&["demo:order-validation", "-n", "5"]);
+    assert_eq!(report["coverage"]["complete"], false);
+    assert_eq!(
+        (report["verdict"].as_str(), code),
+        (Some("inconclusive"), Some(3))
+    );
+}
+
+#[test]
+fn schemas_alone_give_the_same_verdicts() {
+    let (report, code) = check(&["demo:", "--only", "schemas"]);
+    assert_eq!(code, Some(1));
+    let counts = &report["counts"];
+    assert_eq!(
+        (&counts["records"], &counts["dlq_records"]),
+        (&json!(480), &json!(3))
+    );
+    assert_eq!(counts["schema_violations"], 5);
+    assert_eq!(counts["undecodable"], 1);
+    assert_eq!(counts["duplicates"], Value::Null);
+    assert_eq!(report["findings"].as_array().unwrap().len(), 6);
+    let (report, code) = check(&["demo:shipments", "--only", "schemas"]);
+    assert_eq!((report["verdict"].as_str(), code), (Some("clean"), Some(0)));
+    let filtered = check(&["demo:", "--only", "schemas", "-w", r#".topic=="orders""#]).0;
+    assert_eq!(filtered["counts"]["records"], 62);
+    assert_eq!(filtered["counts"]["schema_violations"], 5);
+    let without = evtap(&["check", "-", "--only", "schemas"]);
+    assert_eq!(without.code, Some(2));
+    assert!(without.err.contains("--schemas"), "{}", without.err);
+}
+
+#[test]
+fn junit_names_what_failed_and_what_was_skipped() {
+    let ran = evtap(&["check", "demo:", "-o", "junit", "-q"]);
+    assert_eq!(ran.code, Some(1));
+    assert!(ran.out.starts_with("<?xml version=\"1.0\""));
+    assert!(ran.out.contains("name=\"schema.violation\"><failure"));
+    assert!(
+        ran.out
+            .contains("message=\"5 found\">orders/0@15 order-444: ")
+    );
+    assert!(ran.out.contains("name=\"offsets\"/>"));
+    assert!(!ran.out.contains('\u{1b}'));
+}
+
+/// A folder with a schema of `orders`, and a file of three events: valid, invalid, no JSON.
+fn files(folder: &Path) -> (String, String) {
+    let schemas = folder.join("schemas");
+    std::fs::create_dir(&schemas).unwrap();
+    let schema = r#"{"type":"object","required":["id"],"properties":{"id":{"type":"integer"}}}"#;
+    std::fs::write(schemas.join("orders.json"), schema).unwrap();
+    let events = folder.join("events.jsonl");
+    let lines = [
+        r#"{"topic":"orders","partition":0,"offset":0,"value":{"id":1}}"#,
+        r#"{"topic":"orders","partition":0,"offset":1,"value":{"id":"x"}}"#,
+        r#"{"topic":"orders","partition":0,"offset":2,"value":"{","encoding":{"value":"text"}}"#,
+        r#"{"topic":"other","partition":0,"offset":0,"value":{"id":"x"}}"#,
+    ];
+    std::fs::write(&events, lines.join("\n")).unwrap();
+    let text = |path: &Path| path.to_str().unwrap().to_owned();
+    (text(&schemas), text(&events))
+}
+
+#[test]
+fn files_are_checked_by_a_folder_of_schemas() {
+    let folder = tempfile::tempdir().unwrap();
+    let (schemas, events) = files(folder.path());
+    let (report, code) = check(&[&events, "--schemas", &schemas]);
+    assert_eq!(code, Some(1));
+    assert_eq!(report["counts"]["schema_violations"], 1);
+    assert_eq!(report["counts"]["undecodable"], 1);
+    let verdicts = out(&[
+        "read",
+        &events,
+        "--schemas",
+        &schemas,
+        "--map",
+        "[.topic,.offset,.schema.verdict]",
+    ]);
+    assert_eq!(
+        verdicts,
+        "[\"orders\",0,\"valid\"]\n[\"orders\",1,\"invalid\"]\n\
+         [\"orders\",2,\"undecodable\"]\n[\"other\",0,\"none\"]\n"
+    );
+    // Without a source of schemas nobody judges.
+    let plain = out(&["read", &events, "--map", ".schema"]);
+    assert_eq!(plain, "null\n".repeat(4));
+    let (report, _) = check(&[&events]);
+    assert_eq!(report["counts"]["schema_violations"], Value::Null);
+    assert_eq!(report["counts"]["groups_not_ok"], Value::Null);
+}
+
+#[test]
+fn a_replay_can_go_by_the_verdict() {
+    let folder = tempfile::tempdir().unwrap();
+    let (schemas, events) = files(folder.path());
+    let target = folder.path().join("good.jsonl");
+    let target = target.to_str().unwrap();
+    let condition = r#".schema.verdict=="valid""#;
+    let args = [
+        "record",
+        &events,
+        "--schemas",
+        &schemas,
+        "-w",
+        condition,
+        "--out",
+        target,
+    ];
+    out(&args);
+    let good = std::fs::read_to_string(target).unwrap();
+    assert_eq!(good.lines().count(), 1);
+    assert!(good.contains(r#""value":{"id":1}"#));
+}
+
+#[test]
+fn what_is_pinned_is_decoded_and_what_is_no_place_of_schemas_is_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let events = folder.path().join("events.jsonl");
+    // {"a":[1,-1]} as MessagePack.
+    let line = r#"{"topic":"t","partition":0,"offset":0,"key":{"base64":"AAAAKg=="},"value":{"base64":"gaFhkgH/"},"encoding":{"key":"binary","value":"binary"}}"#;
+    std::fs::write(&events, line).unwrap();
+    let events = events.to_str().unwrap();
+    let pins = "key=int32,value=msgpack";
+    let shown = out(&[
+        "read",
+        events,
+        "--decode",
+        pins,
+        "--map",
+        "[.key,.value,.encoding]",
+    ]);
+    assert_eq!(
+        shown,
+        "[42,{\"a\":[1,-1]},{\"key\":\"int32\",\"value\":\"msgpack\"}]\n"
+    );
+    let filtered = out(&[
+        "read",
+        events,
+        "--decode",
+        pins,
+        "-w",
+        ".value.a[1]==-1",
+        "--map",
+        ".key",
+    ]);
+    assert_eq!(filtered, "42\n");
+    let refused = evtap(&["read", events, "--decode", "value=int32"]);
+    assert!(
+        refused
+            .out
+            .contains("(not int32: it has 4 bytes, 6 are here)"),
+        "{}",
+        refused.out
+    );
+    let wrong = evtap(&["read", events, "--schemas", "/no/such/folder"]);
+    assert_eq!(wrong.code, Some(2));
+    assert!(wrong.err.contains("/no/such/folder"), "{}", wrong.err);
+}
+
+/// A registry that says this to everybody, after a while. It ends with the test.
+fn registry(answer: &'static [u8], wait: Duration) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let serve = move || {
+        for connection in listener.incoming() {
+            let mut connection = connection.unwrap();
+            let mut request = [0; 4096];
+            // Whatever is asked for, and whether or not anybody waits for it.
+            let asked = connection.read(&mut request).unwrap_or(0);
+            std::thread::sleep(wait);
+            let _ = asked > 0 && connection.write_all(answer).is_ok();
+        }
+    };
+    std::thread::Builder::new().spawn(serve).unwrap();
+    url
+}
+
+#[test]
+fn events_go_on_whatever_the_registry_does() {
+    let folder = tempfile::tempdir().unwrap();
+    let events = folder.path().join("events.jsonl");
+    // Confluent's frame, the id 7, and `{}`.
+    let line = |n: u32| {
+        format!(
+            r#"{{"topic":"t","partition":0,"offset":{n},"value":{{"base64":"AAAAAAd7fQ=="}},"encoding":{{"value":"binary"}}}}"#
+        )
+    };
+    let lines: Vec<String> = (0..50).map(line).collect();
+    std::fs::write(&events, lines.join("\n")).unwrap();
+    let events = events.to_str().unwrap();
+    let closed = "http://127.0.0.1:1".to_owned();
+    let now = Duration::ZERO;
+    let not_found = b"HTTP/1.1 404 Not Found\r\nContent-Length: 2\r\n\r\n{}";
+    let login = b"HTTP/1.1 401 Unauthorized\r\nContent-Length: 0\r\n\r\n";
+    let broken = b"HTTP/1.1 500 Oops\r\nContent-Length: 0\r\n\r\n";
+    let rubbish = b"HTTP/1.1 200 OK\r\nContent-Length: 7\r\n\r\n<html>\n";
+    for (url, word) in [
+        (closed, "127.0.0.1:1"),
+        (registry(not_found, now), "not known"),
+        (registry(login, now), "401"),
+        (registry(broken, now), "500"),
+        (registry(rubbish, now), "JSON"),
+        (registry(b"no http\r\n\r\n", now), "registry"),
+        (registry(broken, Duration::from_millis(1_500)), "500"),
+    ] {
+        let began = Instant::now();
+        let shown = out(&["read", events, "--schemas", &url, "-o", "jsonl"]);
+        assert!(began.elapsed() < Duration::from_secs(12), "{url}");
+        assert_eq!(shown.lines().count(), 50, "{url}");
+        for line in shown.lines() {
+            let event: Value = serde_json::from_str(line).unwrap();
+            assert_eq!(event["schema"]["verdict"], "unknown_id", "{event}");
+            assert_eq!(event["schema"]["id"], 7);
+            let error = event["error"].as_str().unwrap();
+            assert!(
+                error.contains("the schema 7") && error.contains(word),
+                "{word}: {error}"
+            );
+        }
+    }
+}

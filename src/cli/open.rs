@@ -10,6 +10,7 @@ use super::session::Session;
 use super::{examples, reading, replay_args, signals};
 use crate::broker::{self, Address, Bound, Settings};
 use crate::event::Timestamp;
+use crate::schema::Decoder;
 use crate::tui::connect::{Connect, Connection, ContextRow};
 use crate::tui::keymap::Keymap;
 use crate::tui::msg::Trouble;
@@ -173,7 +174,6 @@ async fn screen(
             .zone
             .clone()
             .unwrap_or_else(jiff::tz::TimeZone::system),
-        decoder: session.decoder(&sources)?,
         memory: session.global.mem,
         contexts: connect.contexts(),
         welcome: session
@@ -281,6 +281,13 @@ fn saved(path: &std::path::Path) -> Vec<(String, String)> {
     }
 }
 
+fn trouble(failure: Failure) -> Trouble {
+    Trouble {
+        message: failure.message,
+        hint: failure.hint,
+    }
+}
+
 /// Opens what is named on the screen as the command line would.
 struct Connector {
     session: Arc<Session>,
@@ -299,10 +306,7 @@ impl Connector {
 
 impl Connect for Connector {
     fn open(&self, text: &str) -> std::result::Result<Connection, Trouble> {
-        let opened = self.opened(text).map_err(|failure| Trouble {
-            message: failure.message,
-            hint: failure.hint,
-        })?;
+        let opened = self.opened(text).map_err(trouble)?;
         Ok(Connection {
             address: opened.address,
             shown: opened.shown,
@@ -310,6 +314,10 @@ impl Connect for Connector {
             settings: opened.settings,
             env: opened.env,
         })
+    }
+
+    fn decoder(&self, texts: &[String]) -> std::result::Result<Decoder, Trouble> {
+        self.session.decoder(texts).map_err(trouble)
     }
 
     fn contexts(&self) -> Vec<ContextRow> {

@@ -124,8 +124,13 @@ impl Misfits {
     }
 
     pub fn batch(&mut self, batch: &Batch) {
+        self.batch_with(batch, |_, _| {});
+    }
+
+    /// The same, which tells the verdict of each event that counts, by its place in the batch.
+    pub fn batch_with(&mut self, batch: &Batch, mut tell: impl FnMut(usize, SchemaVerdict)) {
         self.lanes.enter(batch);
-        for event in batch.iter() {
+        for (index, event) in batch.iter().enumerate() {
             let spot = Spot {
                 lane: self.lanes.lane(event.stream_index),
                 position: event.position,
@@ -138,6 +143,7 @@ impl Misfits {
             let seen = self.reader.see(&event);
             let Some(checked) = seen.schema else { continue };
             self.report.tally.count(checked.verdict);
+            tell(index, checked.verdict);
             if fits(checked.verdict) {
                 continue;
             }

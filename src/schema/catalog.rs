@@ -3,8 +3,8 @@
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
-use super::sources::{Answer, Known, SchemaId, Side, Sources, Wanted};
-use super::{Language, Source};
+use super::sources::{Answer, Known, Listed, RegistryState, SchemaId, Side, Sources, Wanted};
+use super::{Language, SchemaError, Source};
 use crate::broker::demo::SCHEMAS;
 
 /// A source of schemas.
@@ -78,21 +78,36 @@ impl Catalog {
         }
     }
 
-    /// All schemas of a topic's values, the oldest version first.
-    pub fn versions(&self, topic: &str, patience: Duration) -> Vec<Arc<Known>> {
+    /// Every schema that there is for a topic, of all versions, the oldest first. Waits for a
+    /// registry no longer than that.
+    pub fn list(&self, topic: &str, patience: Duration) -> Result<Vec<Listed>, SchemaError> {
         match self {
-            Self::Sources(_) => {
-                // Folders and documents have one; what a registry has is listed by subject.
-                match self.for_topic(&Wanted::of(topic, Side::Value), None, patience) {
-                    Answer::Found(known) => vec![known],
-                    _ => Vec::new(),
-                }
+            Self::Sources(sources) => sources.list(topic, patience),
+            Self::Demo => {
+                let own = DEMO.iter().filter(|(of, _)| *of == topic);
+                let listed = own.map(|(_, known)| Listed {
+                    side: Side::Value,
+                    event_type: None,
+                    answer: Answer::Found(known.clone()),
+                });
+                Ok(listed.collect())
             }
-            Self::Demo => DEMO
-                .iter()
-                .filter(|(of, _)| *of == topic)
-                .map(|(_, known)| known.clone())
-                .collect(),
+        }
+    }
+
+    /// What was left out or is wrong in files, each a sentence fragment.
+    pub fn problems(&self) -> Vec<&str> {
+        match self {
+            Self::Sources(sources) => sources.problems(),
+            Self::Demo => Vec::new(),
+        }
+    }
+
+    /// Whether the registry works; `None` where there is none.
+    pub fn registry_state(&self) -> Option<RegistryState> {
+        match self {
+            Self::Sources(sources) => sources.registry_state(),
+            Self::Demo => None,
         }
     }
 

@@ -3,6 +3,7 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::pins::Pins;
 use super::reader::Reader;
@@ -11,7 +12,15 @@ use crate::event::Decoding;
 
 /// How the events of all topics are decoded. Cheap to clone.
 #[derive(Clone, Default)]
-pub struct Decoder(pub(super) Arc<Settings>);
+pub struct Decoder {
+    pub(super) settings: Arc<Settings>,
+    /// Does not wait for a schema that is not there yet.
+    hurried: bool,
+}
+
+/// How long a thread that reads a range waits for a schema that is asked for the first time. A
+/// source that fails is not asked again for a minute, so this is not paid for each event.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// What a [`Decoder`] goes by.
 #[derive(Default)]
@@ -29,7 +38,7 @@ pub type TopicNames = Box<dyn Fn(&str) -> bool + Send + Sync>;
 impl fmt::Debug for Decoder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Decoder")
-            .field("pins", &self.0.pins)
+            .field("pins", &self.settings.pins)
             .finish_non_exhaustive()
     }
 }
@@ -41,26 +50,51 @@ impl Decoder {
     }
 
     pub fn new(pins: Pins, topics: Vec<(TopicNames, Pins)>, schemas: Option<Schemas>) -> Self {
-        Self(Arc::new(Settings {
-            pins,
-            topics,
-            schemas,
-        }))
+        Self {
+            settings: Arc::new(Settings {
+                pins,
+                topics,
+                schemas,
+            }),
+            hurried: false,
+        }
+    }
+
+    /// The same with the same schemas, for who must not wait: what is not there yet is asked for
+    /// by another thread, and until then counts as not known.
+    #[must_use]
+    pub fn impatient(&self) -> Self {
+        Self {
+            settings: Arc::clone(&self.settings),
+            hurried: true,
+        }
+    }
+
+    pub(super) const fn patience(&self) -> Duration {
+        if self.hurried {
+            Duration::ZERO
+        } else {
+            PATIENCE
+        }
     }
 
     /// How to decode when that needs nothing but the bytes themselves: what can be done in place.
     pub fn plain(&self) -> Option<Decoding> {
-        let alone = self.0.topics.is_empty() && self.0.schemas.is_none();
-        if alone { self.0.pins.plain() } else { None }
+        let alone = self.settings.topics.is_empty() && self.settings.schemas.is_none();
+        if alone {
+            self.settings.pins.plain()
+        } else {
+            None
+        }
     }
 
     /// Whether events are checked against schemas.
     pub fn has_schemas(&self) -> bool {
-        self.0.schemas.is_some()
+        self.settings.schemas.is_some()
     }
 
     pub fn schemas(&self) -> Option<&Schemas> {
-        self.0.schemas.as_ref()
+        self.settings.schemas.as_ref()
     }
 
     /// One thread's part, which also tells what the schemas say.

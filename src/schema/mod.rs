@@ -16,7 +16,7 @@ pub mod sources;
 pub use catalog::Catalog;
 pub use decoder::{Decoder, TopicNames};
 pub use pins::{Pin, Pins, PinsError};
-pub use reader::Reader;
+pub use reader::{Explained, Reader, Trail};
 pub use refusal::{DEEPEST, Refusal, SchemaError};
 pub use schemas::Schemas;
 

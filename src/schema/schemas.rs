@@ -11,9 +11,6 @@ use super::protobuf::Protobuf;
 use super::sources::{Answer, Known, SchemaId, Wanted};
 use super::{Language, SchemaError};
 
-/// How long a thread that reads a range waits for a schema that is asked for the first time. A
-/// source that fails is not asked again for a minute, so this is not paid for each event.
-const PATIENCE: Duration = Duration::from_secs(10);
 /// Compiled schemas that are kept.
 const KEPT: usize = 4_096;
 
@@ -22,7 +19,6 @@ pub struct Schemas {
     catalog: Catalog,
     /// Whether JSON Schema's `format` is a rule.
     formats: bool,
-    patience: Duration,
     /// By the place of what was compiled, which is kept with it.
     compiled: Mutex<HashMap<usize, Arc<Ready>>>,
 }
@@ -53,28 +49,26 @@ impl Schemas {
         Self {
             catalog,
             formats,
-            patience: PATIENCE,
             compiled: Mutex::default(),
         }
-    }
-
-    /// For a screen, which must not wait: what is not there yet is asked for by another thread.
-    #[must_use]
-    pub fn impatient(mut self) -> Self {
-        self.patience = Duration::ZERO;
-        self
     }
 
     pub const fn catalog(&self) -> &Catalog {
         &self.catalog
     }
 
-    pub(super) fn by_id(&self, id: &SchemaId) -> Found {
-        self.found(self.catalog.by_id(id, self.patience))
+    /// Waits no longer than that.
+    pub(super) fn by_id(&self, id: &SchemaId, patience: Duration) -> Found {
+        self.found(self.catalog.by_id(id, patience))
     }
 
-    pub(super) fn for_topic(&self, wanted: &Wanted<'_>, version: Option<&str>) -> Found {
-        self.found(self.catalog.for_topic(wanted, version, self.patience))
+    pub(super) fn for_topic(
+        &self,
+        wanted: &Wanted<'_>,
+        version: Option<&str>,
+        patience: Duration,
+    ) -> Found {
+        self.found(self.catalog.for_topic(wanted, version, patience))
     }
 
     fn found(&self, answer: Answer) -> Found {

@@ -174,6 +174,10 @@ actions! {
     Earlier "state.earlier" ["["] State "One event back", "time scrub";
     Later "state.later" ["]"] State "One event on", "time scrub";
 
+    Versions "schemas.versions" ["v"] Schemas "The registered versions of this topic's schema, side by side", "registry compare diff";
+    EarlierVersion "schemas.earlier" ["["] Schemas "The version before, on the chosen side", "older";
+    LaterVersion "schemas.later" ["]"] Schemas "The version after, on the chosen side", "newer";
+
     DiffSwap "diff.swap" ["S"] Stream "Diff: the other way round", "swap compare";
     DiffAll "diff.all" ["A"] Stream "Diff: only what differs, or all", "compare";
 

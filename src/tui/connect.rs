@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::msg::Trouble;
 use crate::broker::{Address, Broker, Capabilities, Settings};
+use crate::schema::Decoder;
 
 /// An opened source, as the command line opens it.
 pub struct Connection {
@@ -28,6 +29,13 @@ impl Connection {
     }
 }
 
+/// Sources that were opened together.
+pub struct Connected {
+    pub connections: Vec<Arc<Connection>>,
+    /// How their events are decoded: each context has schemas of its own.
+    pub decoder: Decoder,
+}
+
 /// One context of the config.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ContextRow {
@@ -41,6 +49,9 @@ pub struct ContextRow {
 /// Opens what a person names. Does not wait for the network.
 pub trait Connect: Send + Sync {
     fn open(&self, text: &str) -> Result<Connection, Trouble>;
+
+    /// How the events of these sources are decoded. Does not wait for the network either.
+    fn decoder(&self, texts: &[String]) -> Result<Decoder, Trouble>;
 
     /// The contexts of the config, in its order.
     fn contexts(&self) -> Vec<ContextRow>;

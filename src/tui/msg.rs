@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use crossterm::event::KeyEvent;
 
-use super::connect::{Connection, ContextRow};
+use super::connect::{Connected, Connection, ContextRow};
 use super::model::feed::{Scan, ScannedChunk};
 use crate::broker::{Bound, Group, TopicInfo, TopicSelector};
 use crate::event::{Batch, Position, Select, Timestamp};
@@ -70,7 +70,7 @@ pub enum Msg {
         connection: usize,
         found: Result<Vec<Group>, Trouble>,
     },
-    Connected(Result<Vec<Arc<Connection>>, Trouble>),
+    Connected(Result<Connected, Trouble>),
     /// A context answered, or did not.
     Probed {
         name: String,

@@ -12,6 +12,7 @@ use evtap::broker::{
 };
 
 use evtap::query::{Query, QuerySpec};
+use evtap::schema::Decoder;
 use evtap::tui::Options;
 use evtap::tui::connect::{Connect, Connection, ContextRow};
 use evtap::tui::keymap::Keymap;
@@ -56,6 +57,10 @@ impl Connect for OpensBroken {
         })
     }
 
+    fn decoder(&self, _: &[String]) -> std::result::Result<Decoder, Trouble> {
+        Ok(Decoder::default())
+    }
+
     fn contexts(&self) -> Vec<ContextRow> {
         Vec::new()
     }
@@ -68,7 +73,6 @@ fn options() -> Options {
         glyphs: Glyphs::of(true),
         keymap: Keymap::new(&std::collections::BTreeMap::new()).unwrap(),
         zone: jiff::tz::TimeZone::UTC,
-        decoder: evtap::schema::Decoder::default(),
         memory: 1 << 24,
         contexts: Vec::new(),
         welcome: None,

@@ -11,7 +11,8 @@ use std::collections::BTreeMap;
 use super::Names;
 use super::lanes::{Lanes, Spot};
 use super::top::{self, Value};
-use crate::event::{Batch, EventRef};
+use crate::event::{Batch, Decoded, EventRef};
+use crate::schema::Reader;
 use crate::text::JsonText;
 pub use report::{Change, Drift, Field, FieldsReport, Profile, TypeSeen};
 pub use tree::JsonType;
@@ -68,8 +69,10 @@ impl Known {
 }
 
 /// The fold.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub struct Fields {
+    /// What makes JSON of values; without one they are taken as they are.
+    reader: Option<Reader>,
     names: Names,
     lanes: Lanes,
     known: Vec<Known>,
@@ -83,8 +86,17 @@ pub struct Fields {
 }
 
 impl Fields {
+    /// Looks at what the values decode to.
+    pub fn decoded(reader: Reader) -> Self {
+        Self {
+            reader: Some(reader),
+            ..Self::default()
+        }
+    }
+
     pub fn batch(&mut self, batch: &Batch) {
         self.lanes.enter(batch);
+        let mut reader = self.reader.take();
         let topics = self.lanes.topics();
         self.by_topic.resize_with(topics, BTreeMap::new);
         self.other.resize(topics, 0);
@@ -93,16 +105,30 @@ impl Fields {
                 lane: self.lanes.lane(event.stream_index),
                 position: event.position,
             };
-            if self.lanes.counts(spot, &event) {
-                self.event(spot, &event);
+            if !self.lanes.counts(spot, &event) {
+                continue;
+            }
+            match &mut reader {
+                None => self.event(spot, &event, event.value),
+                Some(reader) => {
+                    let seen = reader.see(&event);
+                    let value = match &seen.value.data {
+                        Decoded::Null => None,
+                        Decoded::Json(json) => Some(json.as_bytes()),
+                        // What was refused is no JSON even if it looks so.
+                        Decoded::Text(_) | Decoded::Binary(_) => event.value.map(|_| &b"\xff"[..]),
+                    };
+                    self.event(spot, &event, value);
+                }
             }
         }
+        self.reader = reader;
     }
 
-    fn event(&mut self, spot: Spot, event: &EventRef<'_>) {
+    fn event(&mut self, spot: Spot, event: &EventRef<'_>, value: Option<&[u8]>) {
         let topic = self.lanes.get(spot.lane).topic_number;
         let heads = self.names.heads(event.headers);
-        let kind = match top::look(event.value, &self.names) {
+        let kind = match top::look(value, &self.names) {
             Value::Json { kind } => heads.kind.or(kind).unwrap_or_default(),
             Value::Other => {
                 self.other[topic as usize] += 1;
@@ -120,7 +146,7 @@ impl Fields {
         known.lanes[place] += 1;
         let producer = known.producer(heads.producer);
         let before = known.tree.paths();
-        let bytes = event.value.unwrap_or_default();
+        let bytes = value.unwrap_or_default();
         let mut climber = Climber {
             room: PATHS.min(before + (ALL_PATHS - self.paths)),
             unkept: &mut self.unkept,

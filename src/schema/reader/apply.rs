@@ -1,5 +1,7 @@
 //! What a schema that was found makes of bytes.
 
+use std::sync::Arc;
+
 use super::Desk;
 use super::made::{Data, Made};
 use super::work::{Tools, Work};
@@ -60,6 +62,7 @@ impl<'e> Work<'_, 'e> {
         indexes: Option<&[u8]>,
         desk: &mut Desk,
     ) -> Result<Applied, Refusal> {
+        self.note(|trail| trail.known = Some(Arc::clone(&ready.known)));
         let compiled = match &ready.compiled {
             Ok(compiled) => compiled,
             Err(error) => return Err(Refusal::new(format!("its schema cannot be used: {error}"))),

@@ -2,6 +2,7 @@
 //! event to event, and how it is put together into what was seen.
 
 mod apply;
+mod explain;
 mod facets;
 mod made;
 mod plans;
@@ -12,6 +13,7 @@ mod work;
 use super::decoder::Decoder;
 use super::sources::Side;
 use crate::event::{Checked, Decoding, EventRef, SchemaFault, SchemaId, SchemaVerdict, Seen};
+pub use explain::{Explained, Trail};
 use made::{Id, Made};
 use plans::Plans;
 use work::{Tools, Work};
@@ -71,7 +73,17 @@ impl Reader {
     }
 
     fn look<'a>(&'a mut self, event: &EventRef<'a>) -> Seen<'a> {
-        let settings = &*self.decoder.0;
+        self.look_along(event, None)
+    }
+
+    /// Looks, and notes how key and value were understood.
+    fn look_along<'a>(
+        &'a mut self,
+        event: &EventRef<'a>,
+        trails: Option<(&mut Trail, &mut Trail)>,
+    ) -> Seen<'a> {
+        let settings = &*self.decoder.settings;
+        let (of_key, of_value) = trails.unzip();
         let (plan, ids) = self.plans.of(&event.stream.topic, settings);
         let mut work = Work {
             schemas: settings.schemas.as_ref(),
@@ -79,9 +91,12 @@ impl Reader {
             tools: &mut self.tools,
             ids,
             event,
+            patience: self.decoder.patience(),
+            trail: of_key,
         };
         let key = work.decode(Side::Key, event.key, &mut plan.key, &mut self.key);
         work.judges = self.judges;
+        work.trail = of_value;
         let value = work.decode(Side::Value, event.value, &mut plan.value, &mut self.value);
         Seen {
             key: key.content(&self.key),

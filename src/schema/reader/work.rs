@@ -2,9 +2,11 @@
 //! they may be in, by the schema of their topic, and else by themselves.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::Desk;
 use super::apply::Lies;
+use super::explain::{Trail, framing};
 use super::facets::{event_type, version};
 use super::made::{Data, Id, Made, auto, of_format, undecodable, unknown_id, written};
 use super::plans::{Ids, SidePlan};
@@ -36,6 +38,10 @@ pub(super) struct Work<'w, 'e> {
     pub(super) tools: &'w mut Tools,
     pub(super) ids: &'w mut Ids,
     pub(super) event: &'w EventRef<'e>,
+    /// How long to wait for a schema.
+    pub(super) patience: Duration,
+    /// Notes how it was found out, for who wants to know.
+    pub(super) trail: Option<&'w mut Trail>,
 }
 
 /// How trying one framing ended.
@@ -153,9 +159,22 @@ impl<'e> Work<'_, 'e> {
         let (mut unknown, mut refused) = (None, None);
         for frame in frame::candidates(side, self.event.headers, bytes) {
             match self.frame(frame, bytes, only, desk) {
-                Step::Made(made) => return made,
-                Step::Refused(id) => refused = refused.or(Some((id, desk.said.clone()))),
-                Step::Unknown(id) => unknown = unknown.or(Some((id, desk.said.clone()))),
+                Step::Made(made) => {
+                    self.note(|trail| trail.framing = Some(framing(&frame)));
+                    return made;
+                }
+                Step::Refused(id) => {
+                    if refused.is_none() {
+                        self.note(|trail| trail.framing = Some(framing(&frame)));
+                        refused = Some((id, desk.said.clone()));
+                    }
+                }
+                Step::Unknown(id) => {
+                    if unknown.is_none() {
+                        self.note(|trail| trail.looks_like = Some(framing(&frame)));
+                        unknown = Some((id, desk.said.clone()));
+                    }
+                }
                 Step::No => {}
             }
         }
@@ -167,11 +186,17 @@ impl<'e> Work<'_, 'e> {
             (Ok(Some(ready)), unknown) => {
                 match (self.apply(&ready, bytes, Some(&[]), desk), unknown) {
                     (Ok(made), _) => made,
-                    (Err(_), Some((id, why))) => unknown_id(side, bytes, id, why, desk),
+                    (Err(_), Some((id, why))) => {
+                        self.note(Trail::only_looks);
+                        unknown_id(side, bytes, id, why, desk)
+                    }
                     (Err(refusal), None) => undecodable(bytes, &refusal, None, desk),
                 }
             }
-            (_, Some((id, why))) => unknown_id(side, bytes, id, why, desk),
+            (_, Some((id, why))) => {
+                self.note(Trail::only_looks);
+                unknown_id(side, bytes, id, why, desk)
+            }
             (Err(why), None) => unknown_id(side, bytes, None, why.to_string(), desk),
             (Ok(None), None) => match only {
                 Some(_) => {
@@ -184,6 +209,12 @@ impl<'e> Work<'_, 'e> {
                 }
                 None => auto(side, bytes),
             },
+        }
+    }
+
+    pub(super) fn note(&mut self, what: impl FnOnce(&mut Trail)) {
+        if let Some(trail) = &mut self.trail {
+            what(trail);
         }
     }
 
@@ -357,7 +388,7 @@ impl<'e> Work<'_, 'e> {
         if let Some(ready) = self.ids.get(id) {
             return Ok(Some(Arc::clone(ready)).filter(wanted));
         }
-        match schemas.by_id(id) {
+        match schemas.by_id(id, self.patience) {
             Found::Ready(ready) => {
                 if self.ids.len() >= KEPT {
                     self.ids.clear();
@@ -412,7 +443,7 @@ impl<'e> Work<'_, 'e> {
             language,
             ..Wanted::of(&self.event.stream.topic, side)
         };
-        let found = match schemas.for_topic(&wanted, version) {
+        let found = match schemas.for_topic(&wanted, version, self.patience) {
             Found::Ready(ready) => Some(ready),
             Found::Missing => None,
             Found::Unavailable(why) => return Err(why),

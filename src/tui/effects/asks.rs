@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use crate::broker::TopicSelector;
 use crate::text::human;
-use crate::tui::connect::{Connect, Connection, ContextRow};
+use crate::tui::connect::{Connect, Connected, Connection, ContextRow};
 use crate::tui::msg::{Msg, Trouble};
 
 /// A context that takes longer is told to be unreachable.
@@ -30,7 +30,14 @@ pub async fn groups(index: usize, connection: Arc<Connection>) -> Msg {
 /// Opens what was named. Does not wait for the network, but may run a command for a secret.
 pub fn connect(connect: &dyn Connect, texts: &[String]) -> Msg {
     let opened = texts.iter().map(|text| connect.open(text).map(Arc::new));
-    Msg::Connected(opened.collect())
+    let connected = opened.collect::<Result<_, _>>().and_then(|connections| {
+        let decoder = connect.decoder(texts)?;
+        Ok(Connected {
+            connections,
+            decoder,
+        })
+    });
+    Msg::Connected(connected)
 }
 
 /// Whether a context answers, and how fast.

@@ -5,9 +5,10 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::shown::{Clocks, Row, Shown};
+use super::shown::{Clocks, Row, Shown, judge_rows};
 use super::store::{EventId, Store};
 use crate::event::{Batch, Scanned, Select};
+use crate::tui::theme::Verdict;
 
 /// A filter in force.
 #[derive(Clone)]
@@ -183,6 +184,39 @@ impl Feed {
             self.held.extend(rows);
         } else {
             self.shown.merge(rows);
+        }
+    }
+
+    /// Takes in what the schemas say of the events of chunks, whose ids ascend. Every row is looked
+    /// at: not for each batch.
+    pub fn judged(&mut self, found: Vec<(u64, Vec<Verdict>)>) {
+        let (Some(first), Some(last)) = (found.first(), found.last()) else {
+            return;
+        };
+        let range = first.0..=last.0;
+        for (id, verdicts) in found {
+            self.store.judge(id, verdicts);
+        }
+        let store = &self.store;
+        let verdict = |row: &Row| {
+            let EventId { chunk, index } = row.id();
+            if !range.contains(&chunk) {
+                return Verdict::None;
+            }
+            let chunk = store.chunk(chunk);
+            chunk.map_or(Verdict::None, |c| c.verdict(index as usize))
+        };
+        self.shown.judge(verdict);
+        judge_rows(self.held.iter_mut(), verdict);
+        let unscanned = self.unscanned.iter_mut();
+        judge_rows(unscanned.flat_map(|(_, rows)| rows.iter_mut()), verdict);
+    }
+
+    /// The same of single events, which are shown.
+    pub fn judge(&mut self, found: &[(Row, Verdict)]) {
+        for (row, verdict) in found {
+            self.store.judge_one(row.id(), *verdict);
+            self.shown.judge_one(row, *verdict);
         }
     }
 

@@ -101,7 +101,6 @@ pub struct Options {
     pub keymap: Keymap,
     /// The zone of "local".
     pub zone: TimeZone,
-    pub decoder: Decoder,
     /// The whole buffer budget in bytes.
     pub memory: usize,
     pub contexts: Vec<ContextRow>,
@@ -128,6 +127,11 @@ pub struct Options {
 /// The read whose events are shown.
 pub struct Source {
     pub connections: Vec<Arc<Connection>>,
+    /// How their events are decoded. Threads of their own may wait for its schemas; what is on the
+    /// loop asks its `impatient` one.
+    pub decoder: Decoder,
+    /// Why its schema registry does not answer, and since when it is known.
+    pub registry: Option<(Arc<str>, Timestamp)>,
     /// The topics chosen on the screen, one selector a connection; as they were opened when absent.
     pub topics: Option<Vec<Option<TopicSelector>>>,
     pub from: super::msg::From,
@@ -186,6 +190,8 @@ impl Model {
             said: None,
             source: Source {
                 connections: Vec::new(),
+                decoder: Decoder::default(),
+                registry: None,
                 topics: None,
                 from: super::msg::From::Bound(Bound::End),
                 until: options.until.clone(),

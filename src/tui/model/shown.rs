@@ -2,22 +2,48 @@
 //! partition is kept whatever its timestamps say, as a key of a row is the latest time that its
 //! partition had reached. Rows of evicted events are dropped here, too.
 
+use std::cmp::Ordering;
+
 use super::store::{Chunk, EventId, Store};
 use crate::event::EventRef;
 use crate::text::JsonText;
 use crate::tui::theme::Verdict;
 
 /// One row: 32 bytes, ordered by merged time, then partition, then arrival.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy)]
 pub struct Row {
     /// The latest timestamp of its partition up to it, in milliseconds.
     pub time: i64,
     stream: u32,
     index: u32,
     chunk: u64,
-    /// What is known of its payload; no part of its place.
+    /// What is known of its payload; no part of its place, as it may become known later.
     pub verdict: Verdict,
 }
+
+impl Ord for Row {
+    #[inline]
+    fn cmp(&self, other: &Self) -> Ordering {
+        let place = |r: &Self| (r.time, r.stream, r.index, r.chunk);
+        place(self).cmp(&place(other))
+    }
+}
+
+impl PartialOrd for Row {
+    #[inline]
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl PartialEq for Row {
+    #[inline]
+    fn eq(&self, other: &Self) -> bool {
+        self.cmp(other) == Ordering::Equal
+    }
+}
+
+impl Eq for Row {}
 
 impl Row {
     pub const fn id(&self) -> EventId {
@@ -38,6 +64,16 @@ fn judge(event: &EventRef<'_>) -> Verdict {
         Verdict::Undecodable
     } else {
         Verdict::None
+    }
+}
+
+/// Notes what became known of rows; what is not known takes nothing away.
+pub fn judge_rows<'r>(rows: impl Iterator<Item = &'r mut Row>, verdict: impl Fn(&Row) -> Verdict) {
+    for row in rows {
+        match verdict(row) {
+            Verdict::None => {}
+            verdict => row.verdict = verdict,
+        }
     }
 }
 
@@ -68,7 +104,10 @@ impl Clocks {
                 stream: event.stream_index,
                 index: index as u32,
                 chunk: chunk.id,
-                verdict: judge(&event),
+                verdict: match chunk.verdict(index) {
+                    Verdict::None => judge(&event),
+                    known => known,
+                },
             });
         }
         rows
@@ -112,12 +151,20 @@ impl Shown {
         let rows = self
             .rows
             .get(self.head + from.max(to.saturating_sub(MOST))..self.head + to);
-        let broken = |r: &Row| r.verdict == Verdict::Undecodable;
-        if rows.unwrap_or_default().iter().any(broken) {
-            Verdict::Undecodable
-        } else {
-            Verdict::None
-        }
+        let verdicts = rows.unwrap_or_default().iter().map(|r| r.verdict);
+        verdicts.max_by_key(|v| v.weight()).unwrap_or(Verdict::None)
+    }
+
+    /// Notes what became known of rows.
+    pub fn judge(&mut self, verdict: impl Fn(&Row) -> Verdict) {
+        judge_rows(self.rows.iter_mut().skip(self.head), verdict);
+    }
+
+    /// The same of one row, if it is there.
+    pub fn judge_one(&mut self, row: &Row, verdict: Verdict) {
+        let at = self.head + self.place(row);
+        let found = self.rows.get_mut(at).filter(|r| *r == row);
+        judge_rows(found.into_iter(), |_| verdict);
     }
 
     pub fn clear(&mut self) {

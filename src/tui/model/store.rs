@@ -5,6 +5,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use crate::event::{Batch, EventRef, Timestamp};
+use crate::tui::theme::Verdict;
 
 /// What a chunk costs beside its batch: the queue's entry, the count of its owners, its rows.
 const OVERHEAD: usize = 64;
@@ -24,6 +25,14 @@ pub struct Chunk {
     pub id: u64,
     pub batch: Arc<Batch>,
     bytes: usize,
+    /// What the schemas say of its events; empty as long as nobody looked.
+    verdicts: Vec<Verdict>,
+}
+
+impl Chunk {
+    pub fn verdict(&self, index: usize) -> Verdict {
+        self.verdicts.get(index).copied().unwrap_or(Verdict::None)
+    }
 }
 
 /// The bounded buffer of a live view.
@@ -117,6 +126,7 @@ impl Store {
             id: self.next,
             bytes: batch.footprint() + OVERHEAD + ROW * batch.len(),
             batch,
+            verdicts: Vec::new(),
         };
         self.next += 1;
         self.events += chunk.batch.len() as u64;
@@ -152,6 +162,25 @@ impl Store {
     pub fn chunk(&self, id: u64) -> Option<&Chunk> {
         let at = self.chunks.binary_search_by_key(&id, |c| c.id).ok()?;
         self.chunks.get(at)
+    }
+
+    /// Keeps what the schemas say of the events of a chunk.
+    pub fn judge(&mut self, id: u64, verdicts: Vec<Verdict>) {
+        if let Ok(at) = self.chunks.binary_search_by_key(&id, |c| c.id)
+            && let Some(chunk) = self.chunks.get_mut(at)
+        {
+            chunk.verdicts = verdicts;
+        }
+    }
+
+    /// The same of one event of a chunk that was looked at.
+    pub fn judge_one(&mut self, id: EventId, verdict: Verdict) {
+        if let Ok(at) = self.chunks.binary_search_by_key(&id.chunk, |c| c.id)
+            && let Some(chunk) = self.chunks.get_mut(at)
+            && let Some(known) = chunk.verdicts.get_mut(id.index as usize)
+        {
+            *known = verdict;
+        }
     }
 
     pub fn get(&self, id: EventId) -> Option<EventRef<'_>> {

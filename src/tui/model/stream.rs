@@ -8,6 +8,7 @@ use super::shown::Row;
 use super::store::EventId;
 use crate::event::{Batch, EventRef, Position};
 use crate::tui::views::detail::Detail;
+use crate::tui::views::stream::Looks;
 
 /// Which pane has the keys.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -81,6 +82,8 @@ pub struct Stream {
     /// What `=` was pressed on first.
     pub diff_from: Option<(Place, Arc<Batch>)>,
     pub detail: Detail,
+    /// What the rows on the screen say.
+    pub looks: Looks,
     /// Filters that were used, the oldest first.
     pub filters: Vec<String>,
     /// Marks of a capture whose events have not come yet.

@@ -82,6 +82,25 @@ const LAYERS: &[(&str, &[&str])] = &[
         "detail_undecodable",
         &["t", ">payments/1@24", "enter", "enter"],
     ),
+    ("stream_invalid", &["t", ">orders/0@15", "enter"]),
+    (
+        "detail_schema_invalid",
+        &["t", ">orders/0@15", "enter", "enter", "tab", "tab"],
+    ),
+    (
+        "detail_failing_path",
+        &["t", ">orders/0@15", "enter", "enter", "tab", "tab", "enter"],
+    ),
+    (
+        "schemas_versions",
+        // The first change of the demo is one of orders.
+        &["8", "v"],
+    ),
+    (
+        "schemas_versions_other",
+        &["8", "v", "tab", "[", "]", "n", "n"],
+    ),
+    ("stream_undecodable", &["t", ">payments/1@24", "enter"]),
     ("diff", &["t", ">orders/0@7", "enter", "=", "j", "j", "="]),
     ("range", &["k", "k", "v", "k", "k"]),
     (

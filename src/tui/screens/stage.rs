@@ -14,7 +14,7 @@ use crate::broker::{
 };
 use crate::event::{Batch, Timestamp};
 use crate::query::{Query, QuerySpec};
-use crate::schema::Decoder;
+use crate::schema::{self, Decoder, Pins, Schemas};
 use crate::tui::connect::{Connect, Connection, ContextRow};
 use crate::tui::effects::{Mailbox, Own, World};
 use crate::tui::keymap::{Chord, Keymap};
@@ -217,7 +217,6 @@ pub fn options() -> Options {
         glyphs: Glyphs::of(false),
         keymap: Keymap::new(&std::collections::BTreeMap::new()).unwrap(),
         zone: jiff::tz::TimeZone::UTC,
-        decoder: Decoder::default(),
         memory: 16 << 20,
         contexts: contexts(),
         welcome: None,
@@ -275,6 +274,12 @@ impl Connect for Opener {
             settings,
             env: (text == "prod").then(|| "prod".to_owned()),
         })
+    }
+
+    fn decoder(&self, texts: &[String]) -> Result<Decoder, Trouble> {
+        let demo = texts.iter().all(|text| text.starts_with("demo:"));
+        let schemas = demo.then(|| Schemas::new(schema::Catalog::Demo, false));
+        Ok(Decoder::new(Pins::default(), Vec::new(), schemas))
     }
 
     fn contexts(&self) -> Vec<ContextRow> {

@@ -196,6 +196,22 @@ impl Verdict {
         }
     }
 
+    /// How much a person should mind it: the worst of several is the greatest.
+    pub const fn weight(self) -> u8 {
+        match self {
+            Self::None => 0,
+            Self::Valid => 1,
+            Self::Unknown => 2,
+            Self::Undecodable => 3,
+            Self::Invalid => 4,
+        }
+    }
+
+    /// Whether something is wrong with the event, or may be.
+    pub const fn is_trouble(self) -> bool {
+        self.weight() > Self::Valid.weight()
+    }
+
     pub fn word(self) -> &'static str {
         match self {
             Self::Valid => "valid",

@@ -5,13 +5,15 @@ mod acts;
 mod keys;
 pub mod overlays;
 
-use super::connect::Connection;
+use super::connect::{Connected, Connection};
 use super::model::feed::Reading;
 use super::model::overlay::Overlay;
 use super::model::{Model, View};
 use super::msg::{Effect, From, Intake, Msg, Now, ReadRequest, Say};
 use super::views;
 use crate::broker::{Address, Bound};
+use crate::query::Query;
+use crate::schema::Decoder;
 
 pub use acts::act;
 
@@ -118,13 +120,11 @@ fn intake(model: &mut Model, what: Intake) {
     }
 }
 
-fn connected(
-    model: &mut Model,
-    result: Result<Vec<std::sync::Arc<Connection>>, super::msg::Trouble>,
-) -> Vec<Effect> {
+fn connected(model: &mut Model, result: Result<Connected, super::msg::Trouble>) -> Vec<Effect> {
     match result {
-        Ok(connections) => {
-            model.source.connections = connections;
+        Ok(connected) => {
+            model.source.connections = connected.connections;
+            decode_by(model, connected.decoder);
             model.source.topics = None;
             model.source.trouble = None;
             model.overlays.retain(|o| !matches!(o, Overlay::Pick(_)));
@@ -165,6 +165,19 @@ fn connected(
             model.source.trouble = Some(trouble);
             Vec::new()
         }
+    }
+}
+
+/// What is selected and sought is so in what this decoder makes of the events.
+fn decode_by(model: &mut Model, decoder: Decoder) {
+    model.options.spec.decoder = decoder.clone();
+    model.source.decoder = decoder;
+    match Query::compile(&model.options.spec) {
+        Ok(query) => model.options.select = std::sync::Arc::new(query),
+        Err(error) => model.say(Say::bad(error.to_string())),
+    }
+    if let Some(filter) = model.feed.filter().map(|f| f.text.clone()) {
+        overlays::set_filter(model, &filter);
     }
 }
 

@@ -213,7 +213,7 @@ fn put_filter(model: &mut Model, text: &str, parsed: &FilterText) {
     if parsed.is_empty() {
         model.feed.set_filter(None);
     } else {
-        let query = parsed.query(model.options.decoder.clone());
+        let query = parsed.query(model.source.decoder.clone());
         model.feed.set_filter(Some(Filter {
             text: text.to_owned(),
             query: std::sync::Arc::new(query),

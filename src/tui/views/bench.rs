@@ -13,7 +13,6 @@ use crate::broker::{
 };
 use crate::event::{Batch, Position, SelectAll, Timestamp};
 use crate::query::QuerySpec;
-use crate::schema::Decoder;
 use crate::tui::actions::Action;
 use crate::tui::app;
 use crate::tui::connect::Connection;
@@ -35,7 +34,6 @@ pub fn model(view: View) -> Model {
         glyphs: Glyphs::UNICODE,
         keymap: Keymap::new(&BTreeMap::new()).unwrap(),
         zone: jiff::tz::TimeZone::UTC,
-        decoder: Decoder::default(),
         memory: 64 << 20,
         contexts: Vec::new(),
         welcome: None,

@@ -223,6 +223,11 @@ fn status(model: &Model, canvas: &mut Canvas<'_>, area: Rect) {
             human::count(feed.store.evicted)
         ));
     }
+    if model.source.registry.is_some() {
+        let text = format!("{} schema registry fails", model.options.glyphs.invalid);
+        used += canvas.put(rest_of(area, used), &text, Role::Bad);
+        used += canvas.put(rest_of(area, used), "  ", Role::Bar);
+    }
     let separator = format!(" {} ", model.options.glyphs.separator);
     for (index, fact) in facts.iter().enumerate() {
         let lead = if index == 0 { "" } else { &separator };
@@ -350,6 +355,23 @@ fn hints(model: &Model) -> &'static [(Action, &'static str)] {
             (Action::PreviousMatch, "previous"),
             (Action::OrderBy, "by key"),
             (Action::NextPane, "list"),
+            (Action::Quit, "quit"),
+        ],
+        View::Schemas if model.schemas.versions.is_some() => &[
+            (Action::Help, "help"),
+            (Action::NextPane, "other side"),
+            (Action::EarlierVersion, "earlier"),
+            (Action::LaterVersion, "later"),
+            (Action::NextMatch, "next difference"),
+            (Action::Back, "close"),
+        ],
+        View::Schemas => &[
+            (Action::Help, "help"),
+            (Action::Open, "evidence"),
+            (Action::NextMatch, "next"),
+            (Action::Versions, "versions"),
+            (Action::Palette, "all"),
+            (Action::Back, "back"),
             (Action::Quit, "quit"),
         ],
         _ => &[

@@ -39,6 +39,7 @@ pub const fn role_of(tone: Tone) -> Role {
         Tone::Removed => Role::Removed,
         Tone::Changed => Role::Changed,
         Tone::Error => Role::Error,
+        Tone::Bad => Role::Bad,
         Tone::Cursor => Role::Cursor,
     }
 }

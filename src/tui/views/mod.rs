@@ -79,6 +79,7 @@ pub fn entered(model: &mut Model) -> Vec<Effect> {
 pub fn tick(model: &mut Model) -> Vec<Effect> {
     // Home is to be ready when it is gone to.
     let mut effects = findings::tick(model);
+    schemas::watch_registry(model);
     effects.extend(lag::tick(model));
     effects.extend(match model.view {
         View::Topics => topics::tick(model),
@@ -101,6 +102,7 @@ pub fn reload(model: &mut Model) -> Vec<Effect> {
 
 /// Other sources: nothing that was found out before holds.
 pub fn forget(model: &mut Model) {
+    model.stream.looks.forget();
     model.findings = findings::State::default();
     model.topics = topics::State::default();
     model.lag = lag::State::default();

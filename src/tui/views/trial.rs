@@ -15,7 +15,7 @@ use crate::event::{Batch, SelectAll, Timestamp};
 use crate::query::QuerySpec;
 use crate::schema::Decoder;
 use crate::tui::actions::Action;
-use crate::tui::connect::Connection;
+use crate::tui::connect::{Connected, Connection};
 use crate::tui::keymap::Keymap;
 use crate::tui::model::{Model, Options, View};
 use crate::tui::msg::{Effect, Intake, Msg, Now, Trouble};
@@ -31,7 +31,6 @@ pub fn model(view: View, memory: usize) -> Model {
         glyphs: Glyphs::UNICODE,
         keymap: Keymap::new(&BTreeMap::new()).unwrap(),
         zone: jiff::tz::TimeZone::UTC,
-        decoder: Decoder::default(),
         memory,
         contexts: Vec::new(),
         welcome: None,
@@ -63,6 +62,14 @@ pub fn demo_connection() -> Arc<Connection> {
     let address = Address::parse("demo:").unwrap();
     let broker = (demo::ADAPTER.open)(&address, &Settings::default()).unwrap();
     connection(broker, "demo:")
+}
+
+/// These were opened; their bytes speak for themselves.
+pub fn connected(connections: Vec<Arc<Connection>>) -> Msg {
+    Msg::Connected(Ok(Connected {
+        connections,
+        decoder: Decoder::default(),
+    }))
 }
 
 /// The whole frozen history of the demo.
@@ -128,7 +135,7 @@ pub async fn demo(view: View) -> Model {
     send(
         &mut model,
         Duration::ZERO,
-        Msg::Connected(Ok(vec![demo_connection()])),
+        connected(vec![demo_connection()]),
     )
     .await;
     model.view = view;

@@ -23,6 +23,8 @@ pub enum Tone {
     Removed,
     Changed,
     Error,
+    /// What does not fit its schema.
+    Bad,
     Cursor,
 }
 
@@ -37,6 +39,8 @@ pub struct Marks {
     pub closed: &'static str,
     /// Between the old and the new.
     pub arrow: &'static str,
+    /// In front of what does not fit its schema.
+    pub fault: &'static str,
 }
 
 impl Marks {
@@ -45,12 +49,14 @@ impl Marks {
         open: "▾",
         closed: "▸",
         arrow: "→",
+        fault: "✗",
     };
     pub const ASCII: Self = Self {
         ellipsis: "~",
         open: "-",
         closed: "+",
         arrow: "->",
+        fault: "x",
     };
 }
 

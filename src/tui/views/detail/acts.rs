@@ -2,6 +2,7 @@
 
 use super::compare::{Compare, Side};
 use super::filters::{self, Condition};
+use super::rows::Rows;
 use super::value::Value;
 use super::{Detail, Tab};
 use crate::tui::actions::Action;
@@ -149,6 +150,22 @@ fn mark(model: &mut Model) {
 }
 
 impl Detail {
+    /// Shows the place in the value that the line under the cursor is about; false when it is
+    /// about none.
+    fn show_fault(&mut self) -> bool {
+        let known = self.shown.as_ref().and_then(|s| s.known.as_ref());
+        let Some(path) = known.and_then(Rows::link).map(str::to_owned) else {
+            return false;
+        };
+        self.go_to(Tab::Value);
+        let value = self.shown.as_mut().and_then(|s| s.value.as_mut());
+        let Some(Value::Tree(view)) = value else {
+            return true;
+        };
+        view.scroll.at = view.tree.reveal_pointer(&path);
+        true
+    }
+
     /// Left or right: branches close and open, bytes and lines move.
     fn aside(&mut self, right: bool) {
         let Some(shown) = &mut self.shown else {
@@ -185,6 +202,12 @@ impl Detail {
 
 fn open(model: &mut Model) -> Option<Vec<Effect>> {
     let detail = &mut model.stream.detail;
+    if detail.tab == Tab::Schema {
+        if !detail.show_fault() {
+            model.say(Say::info("choose a line that tells what is wrong"));
+        }
+        return Some(Vec::new());
+    }
     let shown = detail.shown.as_mut()?;
     match (detail.tab, &mut shown.value) {
         (Tab::Value, Some(Value::Tree(view))) => {

@@ -5,10 +5,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::around::Around;
+use super::known::Told;
 use super::rows::{Rows, Scroll};
 use super::value::{self, Value};
 use super::{Detail, Shown, Tab, again, headers, known};
-use crate::event::Decoding;
 use crate::schema::Decoder;
 use crate::tui::model::feed::Feed;
 use crate::tui::msg::{Effect, Msg};
@@ -25,7 +25,8 @@ impl Detail {
             return;
         }
         if matches!(self.tab, Tab::Value | Tab::Schema) {
-            self.open_value(decoder);
+            self.look_again(now, decoder);
+            self.open_value(now, decoder);
         }
         let Some(shown) = &mut self.shown else {
             return;
@@ -53,7 +54,8 @@ impl Detail {
                     && !matches!(value, Value::Working)
                 {
                     let event = shown.batch.get(shown.at);
-                    shown.known = Some(Rows::new(known::lines(&event, decoder, value)));
+                    let told = shown.told.get_or_insert_default();
+                    shown.known = Some(known::rows(&event, told, value));
                 }
                 if let Some(rows) = &mut shown.known {
                     rows.scroll.settle(rows.lines.len(), height);
@@ -68,8 +70,27 @@ impl Detail {
         }
     }
 
+    /// A schema that was not known may have come meanwhile.
+    fn look_again(&mut self, now: Duration, decoder: &Decoder) {
+        let Some(shown) = &mut self.shown else {
+            return;
+        };
+        let Some(told) = shown.told.as_mut().filter(|told| told.is_old(now)) else {
+            return;
+        };
+        told.made = now;
+        let event = shown.batch.get(shown.at);
+        if event.value.is_none_or(|value| value.len() > LARGE) {
+            return;
+        }
+        let mut reader = decoder.reader();
+        if !told.is_still(reader.see(&event).schema) {
+            (shown.value, shown.known, shown.told) = (None, None, None);
+        }
+    }
+
     /// Reads the value: at once, or on another thread when it is large.
-    fn open_value(&mut self, decoder: &Decoder) {
+    fn open_value(&mut self, now: Duration, decoder: &Decoder) {
         let Some(shown) = &mut self.shown else {
             return;
         };
@@ -79,11 +100,9 @@ impl Detail {
             return;
         }
         if size <= LARGE {
-            let value = match decoder.plain() {
-                Some(Decoding { value, .. }) => value::open(shown.bytes(), value),
-                None => value::decoded(decoder, &shown.event()),
-            };
-            self.opened(value);
+            let bytes = shown.bytes();
+            let (value, told) = value::read(decoder, &shown.event(), bytes, now);
+            self.opened(value, told);
             return;
         }
         shown.value = Some(Value::Working);
@@ -96,10 +115,7 @@ impl Detail {
         let decoder = decoder.clone();
         self.pending.push(Effect::Work(Box::new(move || {
             let bytes: Option<Arc<[u8]>> = batch.get(at).value.map(Arc::from);
-            let value = match decoder.plain() {
-                Some(Decoding { value, .. }) => value::open(bytes.clone(), value),
-                None => value::decoded(&decoder, &batch.get(at)),
-            };
+            let (value, told) = value::read(&decoder, &batch.get(at), bytes.clone(), now);
             Msg::Done(Box::new(move |model| {
                 let detail = &mut model.stream.detail;
                 detail.working = false;
@@ -107,19 +123,20 @@ impl Detail {
                     if let Some(shown) = &mut detail.shown {
                         shown.bytes = bytes;
                     }
-                    detail.opened(value);
+                    detail.opened(value, told);
                 }
                 Vec::new()
             }))
         })));
     }
 
-    fn opened(&mut self, mut value: Value) {
+    fn opened(&mut self, mut value: Value, told: Told) {
         if let Value::Tree(view) = &mut value {
             view.like(self.last.0, &self.last.1);
         }
         if let Some(shown) = &mut self.shown {
             shown.value = Some(value);
+            shown.told = Some(told);
         }
     }
 

@@ -1,30 +1,98 @@
-//! The tab of the schema: how key and value are encoded, and what the record batch says of itself.
+//! The tab of the schema: which it is, what it says of the event, how key and value are encoded,
+//! and what the record batch says of itself.
 
+use std::time::Duration;
+
+use super::rows::Rows;
 use super::value::Value;
 use crate::event::{
-    BatchMeta, Compression, Content, Decoded, EventRef, Marker, TimestampType, Visibility,
+    BatchMeta, Checked, Compression, Content, Decoded, EventRef, Marker, SchemaFault, SchemaId,
+    SchemaVerdict, TimestampType, Visibility,
 };
-use crate::schema::Decoder;
+use crate::schema::{Explained, Trail};
 use crate::text::{human, width};
+use crate::tui::theme;
+use crate::tui::views::schemas::schema_name;
 use crate::tui::widgets::{Line, Tone};
 
 /// Columns of the names.
 const NAMES: usize = 18;
 
+/// A schema that was not known is asked for again after this time.
+const AGAIN: Duration = Duration::from_millis(500);
+
+/// What was found out about an event when its value was read.
+#[derive(Debug, Default)]
+pub struct Told {
+    /// How key and value are encoded, in words.
+    key: String,
+    /// The format that the value was decoded from, where it is not what its bytes are.
+    from: Option<&'static str>,
+    trail: Trail,
+    key_trail: Trail,
+    /// `None` where nobody can be asked for schemas.
+    verdict: Option<SchemaVerdict>,
+    /// What the bytes name as their schema.
+    id: Option<String>,
+    pub faults: Vec<SchemaFault>,
+    pub made: Duration,
+}
+
+impl Told {
+    pub fn of(explained: &Explained<'_>, now: Duration) -> Self {
+        let Explained { seen, key, value } = explained;
+        Self {
+            key: kind(&seen.key),
+            from: seen.value.from,
+            trail: value.clone(),
+            key_trail: key.clone(),
+            verdict: seen.schema.map(|checked| checked.verdict),
+            id: seen
+                .schema
+                .and_then(|checked| checked.id)
+                .map(|id| match id {
+                    SchemaId::Number(id) => id.to_string(),
+                    SchemaId::Text(id) => id.to_owned(),
+                }),
+            faults: seen.schema.map_or_else(Vec::new, |c| c.faults.to_vec()),
+            made: now,
+        }
+    }
+
+    /// Whether its schema may have come meanwhile.
+    pub fn is_old(&self, now: Duration) -> bool {
+        let unknown = self.verdict == Some(SchemaVerdict::UnknownId);
+        unknown && now.saturating_sub(self.made) >= AGAIN
+    }
+
+    /// Whether the schema still says the same, or is missing for the same reason.
+    pub fn is_still(&self, checked: Option<Checked<'_>>) -> bool {
+        checked.is_some_and(|c| Some(c.verdict) == self.verdict && *c.faults == *self.faults)
+    }
+}
+
 /// What is known of an event. The value was read before.
-pub fn lines(event: &EventRef<'_>, decoder: &Decoder, value: &Value) -> Vec<Line> {
+pub fn rows(event: &EventRef<'_>, told: &Told, value: &Value) -> Rows {
+    let mut lines = Vec::new();
+    let mut places = Vec::new();
+    schema(&mut lines, told);
+    verdict(&mut lines, &mut places, told);
     let size = |bytes: Option<&[u8]>| match bytes {
         None => "null".to_owned(),
         Some(bytes) => human::size(bytes.len() as u64),
     };
-    let mut reader = decoder.reader();
-    let seen = reader.see(event);
-    let mut lines = vec![
-        row("schema", "none known"),
-        row("key", &kind(&seen.key)),
-        row("value", &kind_of_value(event, value)),
-    ];
-    if let Some(note) = registry(event.value) {
+    lines.push(row("key", &told.key));
+    if let Some(known) = &told.key_trail.known {
+        lines.push(row("key's schema", &schema_name(known)));
+    }
+    let kind = kind_of_value(event, value);
+    lines.push(match told.from {
+        Some(from) => row("value", &format!("{kind}, decoded from {from}")),
+        None => row("value", &kind),
+    });
+    if told.verdict.is_none()
+        && let Some(note) = registry(event.value)
+    {
         lines.push(row("", &note));
     }
     lines.push(row(
@@ -42,7 +110,77 @@ pub fn lines(event: &EventRef<'_>, decoder: &Decoder, value: &Value) -> Vec<Line
         lines.push(Line::new());
         batch(&mut lines, meta);
     }
-    lines
+    Rows::linked(lines, places)
+}
+
+/// Which schema, from where, and how the event names it.
+fn schema(lines: &mut Vec<Line>, told: &Told) {
+    match (&told.trail.known, told.verdict) {
+        (Some(known), _) => {
+            lines.push(row("schema", &schema_name(known)));
+            lines.push(row("from", &known.origin));
+        }
+        (None, Some(SchemaVerdict::UnknownId)) => lines.push(row("schema", "not known")),
+        (None, Some(_)) => lines.push(row("schema", "none for this event")),
+        (None, None) => lines.push(row("schema", "none known")),
+    }
+    let known_id = told
+        .trail
+        .known
+        .as_ref()
+        .and_then(|known| known.id.as_ref());
+    if let Some(id) = told
+        .id
+        .clone()
+        .or_else(|| known_id.map(ToString::to_string))
+    {
+        lines.push(row("id", &id));
+    }
+    match (told.trail.framing, &told.trail.known) {
+        (Some(framing), _) => lines.push(row("framing", framing)),
+        (None, Some(_)) => lines.push(row("framing", "none; the schema is its topic's")),
+        (None, None) => {}
+    }
+}
+
+/// The verdict, and two lines for each thing that is wrong: where, and what.
+fn verdict(lines: &mut Vec<Line>, places: &mut Vec<(usize, String)>, told: &Told) {
+    let Some(verdict) = told.verdict else {
+        return;
+    };
+    let shown = theme::Verdict::from(verdict);
+    let tone = if shown.is_trouble() {
+        Tone::Bad
+    } else {
+        Tone::Text
+    };
+    let head = row("verdict", "").with(tone, shown.word());
+    lines.push(match told.faults.len() {
+        0 => head,
+        _ if verdict == SchemaVerdict::Invalid => head.with(Tone::Dim, "; enter shows the place"),
+        _ => head,
+    });
+    for fault in &told.faults {
+        if fault.keyword.is_empty() {
+            lines.push(Line::indented(2).with(Tone::Bad, &fault.message));
+            continue;
+        }
+        let place = match fault.path.as_str() {
+            "" => "the whole value",
+            path => path,
+        };
+        places.extend([
+            (lines.len(), fault.path.clone()),
+            (lines.len() + 1, fault.path.clone()),
+        ]);
+        lines.push(
+            Line::indented(2)
+                .with(Tone::Bad, place)
+                .with(Tone::Dim, "  ")
+                .with(Tone::Key, &fault.keyword),
+        );
+        lines.push(Line::indented(4).with(Tone::Text, &fault.message));
+    }
 }
 
 fn row(name: &str, text: &str) -> Line {

@@ -31,6 +31,7 @@ use crate::tui::widgets::needle::Needle;
 use around::Around;
 use compare::Compare;
 use find::Search;
+use known::Told;
 use rows::Rows;
 use value::{Dump, Value};
 use wrapped::Wrapped;
@@ -89,6 +90,8 @@ struct Shown {
     value: Option<Value>,
     headers: Option<Rows>,
     known: Option<Rows>,
+    /// What the schema says, and how the value was read.
+    told: Option<Told>,
     raw: Option<Wrapped>,
     hex: Option<Dump>,
     around: Option<Around>,
@@ -106,6 +109,7 @@ impl Shown {
             value: None,
             headers: None,
             known: None,
+            told: None,
             raw: None,
             hex: None,
             around: None,
@@ -122,6 +126,15 @@ impl Shown {
             self.bytes = self.batch.get(self.at).value.map(Arc::from);
         }
         self.bytes.clone()
+    }
+
+    /// Whether the places in what is shown of the value are those in its bytes: what was decoded
+    /// is another text.
+    fn is_in_place(&self) -> bool {
+        match (&self.value, &self.bytes) {
+            (Some(Value::Tree(view)), Some(bytes)) => Arc::ptr_eq(view.tree.bytes(), bytes),
+            _ => true,
+        }
     }
 
     /// The sections of the dump; the value is the second.
@@ -217,7 +230,7 @@ pub fn settle(model: &mut Model, area: Rect) {
     let selected = model.stream.selected(&model.feed);
     let id = model.stream.cursor.map(|row| row.id());
     let id = id.filter(|id| model.feed.store.get(*id).is_some());
-    let decoder = model.options.decoder.clone();
+    let decoder = model.source.decoder.impatient();
     let detail = &mut model.stream.detail;
     detail.show(selected, id, area);
     let nowhere = detail.go_on_searching();
@@ -310,6 +323,9 @@ impl Detail {
         let Some(shown) = &mut self.shown else {
             return;
         };
+        if !shown.is_in_place() {
+            return;
+        }
         match (from, &shown.value, &shown.hex) {
             (Tab::Value, Some(Value::Tree(view)), _) => {
                 shown.byte = view.tree.span(view.scroll.at).map(|s| s.start);

@@ -34,6 +34,7 @@ impl Pane<'_, '_> {
             open: glyphs.open,
             closed: glyphs.closed,
             arrow: glyphs.right,
+            fault: glyphs.invalid,
         }
     }
 
@@ -135,7 +136,7 @@ impl Pane<'_, '_> {
     }
 
     fn rows(&mut self, rows: Option<&Rows>, area: Rect) {
-        let Some(Rows { lines, scroll }) = rows else {
+        let Some(Rows { lines, scroll, .. }) = rows else {
             self.canvas.put(line_of(area, 0), "reading", Role::Dim);
             return;
         };

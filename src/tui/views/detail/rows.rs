@@ -47,6 +47,8 @@ impl Scroll {
 pub struct Rows {
     pub lines: Vec<Line>,
     pub scroll: Scroll,
+    /// Lines that lead to a place in the value, by its JSON pointer.
+    pub links: Vec<(usize, String)>,
 }
 
 impl Rows {
@@ -54,7 +56,22 @@ impl Rows {
         Self {
             lines,
             scroll: Scroll::default(),
+            links: Vec::new(),
         }
+    }
+
+    /// With lines that lead somewhere; the cursor begins on the first.
+    pub fn linked(lines: Vec<Line>, leads: Vec<(usize, String)>) -> Self {
+        let mut rows = Self::new(lines);
+        rows.scroll.at = leads.first().map_or(0, |link| link.0);
+        rows.links = leads;
+        rows
+    }
+
+    /// Where the line under the cursor leads to.
+    pub fn link(&self) -> Option<&str> {
+        let link = self.links.iter().find(|link| link.0 == self.scroll.at);
+        link.map(|link| link.1.as_str())
     }
 
     /// Puts the cursor on the next line that has it, round the end; false when none has.

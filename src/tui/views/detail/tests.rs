@@ -31,7 +31,6 @@ fn model() -> Model {
         glyphs: Glyphs::UNICODE,
         keymap: Keymap::new(&BTreeMap::new()).unwrap(),
         zone: jiff::tz::TimeZone::UTC,
-        decoder: Decoder::default(),
         memory: 64 << 20,
         contexts: Vec::new(),
         welcome: None,

@@ -1,10 +1,12 @@
 //! The tab of the value: a tree of JSON, wrapped text, a dump of bytes, or words.
 
 use std::sync::Arc;
+use std::time::Duration;
 
+use super::known::Told;
 use super::rows::Scroll;
 use super::wrapped::Wrapped;
-use crate::event::{Decoded, EventRef, Format};
+use crate::event::{Content, Decoded, Decoding, EventRef, Format};
 use crate::schema::Decoder;
 use crate::text::{JsonText, human};
 use crate::tui::widgets::hex::{self, Hex, Section};
@@ -36,7 +38,12 @@ impl Value {
     /// Says why it is not what was expected, where nothing is said yet.
     fn remark(&mut self, why: &str) {
         match self {
-            Self::Text { note, .. } => *note = Some(why.to_owned()),
+            Self::Text { note, text, fault } => {
+                *note = Some(why.to_owned());
+                if begins_as_json(text.bytes()) {
+                    *fault = JsonText::parse(text.bytes()).err().map(|fault| fault.at);
+                }
+            }
             Self::Bytes { note, .. } => *note = format!("{note}; {why}"),
             Self::Working | Self::Tree(_) | Self::Words(_) => {}
         }
@@ -142,17 +149,37 @@ impl Dump {
     }
 }
 
-/// Reads a value by its schema, or by what it says of itself.
-pub fn decoded(decoder: &Decoder, event: &EventRef<'_>) -> Value {
-    let mut reader = decoder.looker();
-    let content = reader.see(event).value;
-    let (bytes, format) = match content.data {
+/// Reads a value by its schema, or by what it says of itself, and tells how.
+pub fn read(
+    decoder: &Decoder,
+    event: &EventRef<'_>,
+    bytes: Option<Arc<[u8]>>,
+    now: Duration,
+) -> (Value, Told) {
+    let mut reader = decoder.reader();
+    let explained = reader.explain(event);
+    let told = Told::of(&explained, now);
+    let mut value = match decoder.plain() {
+        Some(Decoding { value, .. }) => open(bytes, value),
+        None => decoded(&explained.seen.value, bytes),
+    };
+    if let Value::Tree(view) = &mut value {
+        let paths = told.faults.iter().map(|fault| fault.path.as_str());
+        view.tree.set_faults(paths);
+    }
+    (value, told)
+}
+
+fn decoded(content: &Content<'_>, bytes: Option<Arc<[u8]>>) -> Value {
+    let (data, format) = match content.data {
         Decoded::Null => return open(None, Format::Auto),
         Decoded::Json(json) => (json.as_bytes(), Format::Json),
         Decoded::Text(text) => (text.as_bytes(), Format::Text),
         Decoded::Binary(bytes) => (bytes, Format::Binary),
     };
-    let mut value = open(Some(bytes.into()), format);
+    // What the bytes are themselves is shared with the other tabs.
+    let own = bytes.filter(|bytes| **bytes == *data);
+    let mut value = open(Some(own.unwrap_or_else(|| data.into())), format);
     if let Some(refused) = content.refused {
         value.remark(&refused.to_string());
     }

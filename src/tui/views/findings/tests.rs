@@ -9,7 +9,7 @@ use crate::tui::model::stream::Place;
 use crate::tui::model::{Model, View};
 use crate::tui::msg::{Intake, Msg, Trouble};
 use crate::tui::views::trial::{
-    at_all_sizes, demo, demo_connection, history, intake, model, press, screen, send,
+    at_all_sizes, connected, demo, demo_connection, history, intake, model, press, screen, send,
 };
 
 #[tokio::test]
@@ -94,7 +94,7 @@ async fn before_there_is_a_report_it_says_what_goes_on() {
     let mut model = model(View::Findings, 1 << 20);
     assert!(screen(&mut model, 80, 24).contains("No events are read yet."));
     at_all_sizes(&mut model);
-    let connected = Msg::Connected(Ok(vec![demo_connection()]));
+    let connected = connected(vec![demo_connection()]);
     send(&mut model, Duration::ZERO, connected).await;
     assert!(screen(&mut model, 80, 24).contains("Connecting to demo:"));
     let trouble = Trouble {

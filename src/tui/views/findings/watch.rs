@@ -14,6 +14,7 @@ use crate::schema::Decoder;
 use crate::tui::model::feed::{Feed, Reading};
 use crate::tui::model::{Model, View};
 use crate::tui::msg::{Effect, Msg};
+use crate::tui::theme;
 
 /// Events that one job is given, about.
 const JOB_EVENTS: usize = 100_000;
@@ -40,8 +41,8 @@ struct Folds {
 /// What came since the last job.
 #[derive(Default)]
 struct Fresh {
-    /// In their order; `true`: something between this one and the one before is not there.
-    chunks: Vec<(bool, Arc<Batch>)>,
+    /// In their order, with their ids; `true`: something between this one and the one before is not there.
+    chunks: Vec<(bool, u64, Arc<Batch>)>,
     /// Chunks left the buffer before they were looked at.
     missed: bool,
     /// Events that the source's selection left out.
@@ -110,7 +111,7 @@ impl Watch {
             self.gone += gone;
             self.next = chunk.id + 1;
             events += chunk.batch.len();
-            fresh.chunks.push((gone > 0, chunk.batch.clone()));
+            fresh.chunks.push((gone > 0, chunk.id, chunk.batch.clone()));
             if events >= JOB_EVENTS {
                 break;
             }
@@ -144,7 +145,7 @@ pub fn go(model: &mut Model) -> Vec<Effect> {
     let read = model.source.read;
     let watch = &mut model.findings.watch;
     if watch.read != read || (watch.folds.is_none() && watch.job.is_none()) {
-        watch.begin(read, model.feed.store.first(), &model.options.decoder);
+        watch.begin(read, model.feed.store.first(), &model.source.decoder);
     }
     if read == 0 || watch.job.is_some() || model.now.mono < watch.rest_until {
         return Vec::new();
@@ -167,16 +168,28 @@ pub fn go(model: &mut Model) -> Vec<Effect> {
     watch.told = Some(told.clone());
     vec![Effect::Work(Box::new(move || {
         let began = Instant::now();
-        let (folds, found) = work(folds, &fresh, &told);
+        let mut judged = Vec::new();
+        let (folds, found) = work(folds, &fresh, &told, &mut judged);
         let took = began.elapsed();
         Msg::Done(Box::new(move |model| {
+            if model.source.read == read {
+                model.feed.judged(judged);
+            }
             done(model, &token, folds, found, took);
             Vec::new()
         }))
     }))]
 }
 
-fn work(mut folds: Box<Folds>, fresh: &Fresh, told: &Told) -> (Box<Folds>, Found) {
+/// What the schemas say of each event of a chunk.
+type Judged = Vec<(u64, Vec<theme::Verdict>)>;
+
+fn work(
+    mut folds: Box<Folds>,
+    fresh: &Fresh,
+    told: &Told,
+    judged: &mut Judged,
+) -> (Box<Folds>, Found) {
     let mut of_fields = 0;
     folds.missed |= fresh.missed;
     if fresh.left_out > 0 {
@@ -184,13 +197,19 @@ fn work(mut folds: Box<Folds>, fresh: &Fresh, told: &Told) -> (Box<Folds>, Found
         none.scanned.events = fresh.left_out;
         folds.findings.batch(&none);
     }
-    for (gone, batch) in &fresh.chunks {
+    for (gone, id, batch) in &fresh.chunks {
         if *gone {
             folds.findings.skipped();
         }
         folds.findings.batch(batch);
         if let Some(misfits) = &mut folds.misfits {
-            misfits.batch(batch);
+            let mut verdicts = vec![theme::Verdict::None; batch.len()];
+            misfits.batch_with(batch, |index, verdict| {
+                if let Some(known) = verdicts.get_mut(index) {
+                    *known = verdict.into();
+                }
+            });
+            judged.push((*id, verdicts));
         }
         if of_fields < FIELD_EVENTS {
             of_fields += batch.len();

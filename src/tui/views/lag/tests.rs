@@ -11,7 +11,7 @@ use crate::tui::model::stream::Place;
 use crate::tui::model::{Model, View};
 use crate::tui::msg::{Msg, Trouble};
 use crate::tui::views::trial::{
-    at_all_sizes, connection, demo, demo_connection, model, press, screen, send,
+    at_all_sizes, connected, connection, demo, demo_connection, model, press, screen, send,
 };
 
 fn line<'a>(text: &'a str, wanted: &str) -> &'a str {
@@ -116,7 +116,7 @@ async fn a_source_without_groups_and_one_that_fails_say_so() {
     let broker =
         (crate::broker::capture::ADAPTER.open)(&parsed, &crate::broker::Settings::default());
     let opened = connection(broker.unwrap(), &address);
-    send(&mut model, Duration::ZERO, Msg::Connected(Ok(vec![opened]))).await;
+    send(&mut model, Duration::ZERO, connected(vec![opened])).await;
     model.view = View::Lag;
     assert!(screen(&mut model, 80, 24).contains("has no consumer groups"));
     model.source.connections = vec![demo_connection()];

@@ -13,7 +13,7 @@ use crate::tui::canvas::{Canvas, line_of, rest_of};
 use crate::tui::model::Model;
 use crate::tui::model::feed::Reading;
 use crate::tui::theme::{Glyphs, Role};
-use crate::tui::views::lines::{note, put_all, top_of};
+use crate::tui::views::lines::{note, put_all, top_of, wrap};
 use crate::tui::widgets::table::{self, Column, Placed};
 
 /// So wide, the list and what is known of a row stand beside each other.
@@ -33,7 +33,7 @@ const fn column(min: usize, ideal: usize, priority: u8, flex: bool) -> Column {
 const HEADS: [&str; 6] = ["field", "events", "type", "change", "first", "by"];
 const COLUMNS: [Column; 6] = [
     column(16, 34, 9, true),
-    column(6, 6, 8, false),
+    column(11, 11, 8, false),
     column(12, 16, 7, false),
     column(14, 14, 6, false),
     column(12, 20, 5, false),
@@ -42,6 +42,11 @@ const COLUMNS: [Column; 6] = [
 
 pub fn draw(model: &Model, canvas: &mut Canvas<'_>, area: Rect) {
     let state = &model.schemas;
+    let area = registry(model, canvas, area);
+    if let Some(versions) = &state.versions {
+        super::beside::draw(model, canvas, area, versions);
+        return;
+    }
     if state.rows.is_empty() {
         empty(model, canvas, area);
         return;
@@ -75,6 +80,26 @@ pub fn draw(model: &Model, canvas: &mut Canvas<'_>, area: Rect) {
     edge(canvas, area, detail);
     let lines = about(model, &state.seen, *row, usize::from(detail.width));
     put_all(canvas, detail, &lines, 0);
+}
+
+/// Says that the registry does not answer, where it does not; gives the place below.
+fn registry(model: &Model, canvas: &mut Canvas<'_>, area: Rect) -> Rect {
+    let Some((why, since)) = &model.source.registry else {
+        return area;
+    };
+    let text = format!(
+        "{} {why}; since {}",
+        model.options.glyphs.invalid,
+        model.time(*since)
+    );
+    let lines = wrap(Role::Bad, &text, usize::from(area.width));
+    let height = (lines.len() as u16).min(2).min(area.height);
+    put_all(canvas, Rect { height, ..area }, &lines, 0);
+    Rect {
+        y: area.y + height,
+        height: area.height - height,
+        ..area
+    }
 }
 
 /// A line between the list and what is known of a row.
@@ -277,7 +302,11 @@ fn figure(seen: &Seen, row: Row, at: &Placed, glyphs: &Glyphs) -> (Role, String)
         (0, _) if first => (Role::JsonKey, field.path.clone()),
         (1, _) if first => (
             Role::Text,
-            format!("{:>6}", share(field.count, profile.events)),
+            format!(
+                "{} {:>5}",
+                bar(field.count, profile.events, glyphs),
+                share(field.count, profile.events)
+            ),
         ),
         (2, Some(of)) => {
             let role = drift.map_or(Role::JsonNumber, |d| word(d).0);
@@ -307,6 +336,15 @@ fn place(at: &At, columns: usize) -> String {
     }
     let position = at.position.display(at.style);
     format!("{}@{position}", at.partition)
+}
+
+/// A share as a bar. Not all never fills it, and something never leaves it empty.
+fn bar(part: u64, all: u64, glyphs: &Glyphs) -> String {
+    const CELLS: usize = 5;
+    let cells = u128::from(part.min(all)) * CELLS as u128 / u128::from(all.max(1));
+    let least = usize::from(part > 0);
+    let cells = usize::try_from(cells).unwrap_or(CELLS).clamp(least, CELLS);
+    glyphs.done.repeat(cells) + &glyphs.to_do.repeat(CELLS - cells)
 }
 
 /// A share in percent. Not all is never called all, and something never nothing.

@@ -3,10 +3,13 @@
 //! its own, while the view is on the screen.
 
 mod about;
+mod beside;
 mod draw;
+mod pretty;
 mod rows;
 #[cfg(test)]
 mod tests;
+mod versions;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -21,6 +24,8 @@ use crate::tui::model::Model;
 use crate::tui::msg::{Effect, Msg, Say};
 pub use draw::draw;
 use rows::{ProfileName, Row, Seen};
+use versions::Versions;
+pub use versions::name as schema_name;
 
 /// Events that one turn of the fold takes, about: what was found is shown after each.
 const TURN: usize = 100_000;
@@ -44,6 +49,8 @@ pub struct State {
     /// Profiles of which only the head is shown.
     closed: BTreeSet<ProfileName>,
     at: usize,
+    /// The registered versions of a topic's schema, when they are looked at.
+    pub versions: Option<Versions>,
 }
 
 /// The fold on its way through the chunks of the buffer.
@@ -104,13 +111,24 @@ fn turn(model: &mut Model) -> Vec<Effect> {
         *state = State {
             read: model.source.read,
             closed: std::mem::take(&mut state.closed),
+            versions: state.versions.take(),
             ..State::default()
         };
     }
     if state.job.is_running() {
         return Vec::new();
     }
-    let mut fold = state.fold.take().unwrap_or_default();
+    let mut fold = state.fold.take().unwrap_or_else(|| {
+        let decoder = &model.source.decoder;
+        let fields = match decoder.plain() {
+            Some(_) => Fields::default(),
+            None => Fields::decoded(decoder.looker()),
+        };
+        Box::new(Fold {
+            fields,
+            ..Fold::default()
+        })
+    });
     let store = &model.feed.store;
     let mut chunks = Vec::new();
     let mut events = 0;
@@ -169,14 +187,41 @@ fn arrange(state: &mut State, before: Option<&Seen>) {
     state.rows = rows;
 }
 
+/// The topic of the row under the cursor.
+fn topic_here(state: &State) -> Option<Arc<str>> {
+    let row = state.rows.get(state.at).copied()?;
+    match row {
+        Row::Bare { topic } => state.seen.bare.get(topic).map(|(name, _)| Arc::clone(name)),
+        _ => state.seen.profile(row).map(|p| Arc::clone(&p.topic)),
+    }
+}
+
+/// Whether the registry answers is looked at while time passes.
+pub fn watch_registry(model: &mut Model) {
+    let schemas = model.source.decoder.schemas();
+    let state = schemas.and_then(|schemas| schemas.catalog().registry_state());
+    let failing = state.and_then(|state| state.failing);
+    let since = model.source.registry.as_ref().map(|known| known.1);
+    let now = model.now.wall;
+    model.source.registry = failing.map(|why| (why, since.unwrap_or(now)));
+}
+
 pub fn step(model: &mut Model, by: isize) {
+    if let Some(versions) = &mut model.schemas.versions {
+        versions.step(by);
+        return;
+    }
     let state = &mut model.schemas;
     let last = state.rows.len().saturating_sub(1);
     state.at = state.at.saturating_add_signed(by).min(last);
 }
 
 pub fn act(model: &mut Model, action: Action) -> Option<Vec<Effect>> {
+    if model.schemas.versions.is_some() {
+        return versions::act(model, action);
+    }
     match action {
+        Action::Versions => Some(versions::open(model)),
         Action::Open => Some(open(model)),
         Action::Left | Action::CollapseAll => Some(set_closed(model, action, true)),
         Action::Right | Action::ExpandAll => Some(set_closed(model, action, false)),

@@ -137,7 +137,7 @@ fn copy(model: &Model, action: Action) -> Vec<Effect> {
                 "the headers"
             }
             Action::CopyEvent => {
-                let mut reader = model.options.decoder.reader();
+                let mut reader = model.source.decoder.impatient().reader();
                 object::write(&mut bytes, event, &reader.see(event));
                 "the event"
             }
@@ -167,15 +167,16 @@ pub fn place_text(event: &EventRef<'_>) -> String {
 }
 
 fn edit(model: &Model) -> Vec<Effect> {
-    let decoding = model.options.decoder.plain().unwrap_or_default();
     with_selected(model, |event| {
-        let json = matches!(
-            decoding.value(event.value).data,
-            crate::event::Decoded::Json(_)
-        );
+        let mut reader = model.source.decoder.impatient().looker();
+        let value = reader.see(event).value;
+        let (ending, bytes) = match value.data {
+            crate::event::Decoded::Json(json) => ("json", json.as_bytes()),
+            _ => ("txt", event.value.unwrap_or_default()),
+        };
         Effect::Edit {
-            ending: if json { "json" } else { "txt" },
-            bytes: event.value.unwrap_or_default().to_vec(),
+            ending,
+            bytes: bytes.to_vec(),
         }
     })
 }
@@ -261,7 +262,8 @@ fn next_mark(model: &mut Model) -> Option<Vec<Effect>> {
     Some(Vec::new())
 }
 
-/// To the next event that cannot be decoded: what one looks for where nothing is searched.
+/// To the next event that cannot be decoded or does not fit its schema: what one looks for where
+/// nothing is searched.
 fn walk(model: &mut Model, by: isize) -> Option<Vec<Effect>> {
     const FAR: usize = 200_000;
     let len = model.stream.len(&model.feed);
@@ -273,14 +275,14 @@ fn walk(model: &mut Model, by: isize) -> Option<Vec<Effect>> {
         };
         at = next;
         let row = model.stream.row(&model.feed, at)?;
-        if row.verdict == crate::tui::theme::Verdict::Undecodable {
+        if row.verdict.is_trouble() {
             model.stream.follow = false;
             model.stream.put(&model.feed, at);
             return Some(Vec::new());
         }
     }
     model.say(Say::info(
-        "no event that cannot be decoded in this direction",
+        "no event that does not fit its schema or cannot be decoded in this direction",
     ));
     Some(Vec::new())
 }

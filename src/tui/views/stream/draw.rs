@@ -3,6 +3,7 @@
 use ratatui::layout::Rect;
 
 use super::columns::{self, Wanted};
+use super::looks::Look;
 use super::parts;
 use crate::event::EventRef;
 use crate::text::{self, human};
@@ -153,12 +154,18 @@ fn draw_row(
         canvas.put(at, model.options.glyphs.mark, Role::Marked);
     }
     let line = rest_of(place, 2);
+    let look = model.stream.looks.get(row.id());
     for at in placed {
         let column = &wanted[at.column];
         let cell = cell_of(line, at);
-        let (role, text) = match &column.path {
-            Some(path) => (Role::Text, columns::field(event.value, path)),
-            None => fixed(model, column, &event, row.verdict, at.width),
+        let (role, text) = match (&column.path, look) {
+            (Some(path), Some(look)) => (Role::Text, look.field(&model.stream.columns, path)),
+            (Some(path), None) => (Role::Text, columns::field(event.value, path)),
+            (None, Some(look)) => match decoded(model, column, look, row.verdict, at.width) {
+                Some(told) => told,
+                None => fixed(model, column, &event, row.verdict, at.width),
+            },
+            (None, None) => fixed(model, column, &event, row.verdict, at.width),
         };
         let text = if column.path.is_none() && column.name == "value" {
             text
@@ -167,6 +174,41 @@ fn draw_row(
         };
         canvas.put(cell, &text, role);
     }
+}
+
+/// What a column shows of an event that was decoded, where that makes a difference.
+fn decoded(
+    model: &Model,
+    column: &Wanted,
+    look: &Look,
+    verdict: Verdict,
+    width: usize,
+) -> Option<(Role, String)> {
+    let right = model.stream.right;
+    Some(match &*column.name {
+        "key" => match &look.key {
+            Some(key) => (Role::EventKey, preview(key, 0, width)),
+            None => (Role::Dim, "null".to_owned()),
+        },
+        "" => {
+            let verdict = look.verdict.unwrap_or(verdict);
+            let glyph = verdict.glyph(model.options.glyphs);
+            (verdict.role(), glyph.to_owned())
+        }
+        "value" => {
+            let value = look.value.as_ref()?;
+            let lead = match (&look.lead, verdict) {
+                (Some(lead), _) => lead,
+                (None, Verdict::Undecodable) if look.verdict.is_none() => "undecodable: ",
+                _ => "",
+            };
+            (
+                Role::Text,
+                format!("{lead}{}", preview(value, right, width)),
+            )
+        }
+        _ => return None,
+    })
 }
 
 fn fixed(

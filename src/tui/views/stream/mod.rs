@@ -5,6 +5,9 @@ mod columns;
 mod draw;
 mod goto;
 mod keep;
+mod looks;
+#[cfg(test)]
+mod tests;
 
 use ratatui::layout::Rect;
 
@@ -18,6 +21,7 @@ pub use columns::{add_column, toggle_column};
 pub use draw::{draw, preview};
 pub use goto::go_to;
 pub use keep::{export, export_over, load_marks, place_marks, save_filter};
+pub use looks::Looks;
 
 pub fn act(model: &mut Model, action: Action) -> Option<Vec<Effect>> {
     acts::act(model, action)
@@ -150,7 +154,27 @@ pub fn settle(model: &mut Model, area: Rect) {
             .stream
             .settle(&model.feed, usize::from(area.height).max(1));
     }
+    decode(model, height);
     if let Some(area) = parts.detail {
         super::detail::settle(model, area);
     }
+}
+
+/// Decodes the rows on the screen. Plain bytes are read where they are drawn.
+fn decode(model: &mut Model, height: usize) {
+    let decoder = &model.source.decoder;
+    if decoder.plain().is_some() {
+        return;
+    }
+    let (stream, feed) = (&mut model.stream, &mut model.feed);
+    let rows: Vec<_> = (stream.top..stream.top + height)
+        .map_while(|at| stream.row(feed, at))
+        .filter_map(|row| {
+            let (batch, at) = stream.event(feed, &row)?;
+            Some((row, batch, at))
+        })
+        .collect();
+    let now = model.now.mono;
+    let verdicts = stream.looks.settle(decoder, &rows, &stream.columns, now);
+    feed.judge(&verdicts);
 }

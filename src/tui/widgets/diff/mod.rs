@@ -1,6 +1,7 @@
 //! Two events side by side: where they stand, keys, headers, then values: JSON by structure, text
 //! by lines, bytes by the first that differs. What is large is bounded; it belongs on a worker.
 
+mod beside;
 mod ignore;
 mod json;
 mod lines;
@@ -22,6 +23,7 @@ use crate::event::{Decoded, EventRef, Headers, PositionStyle};
 use crate::schema::Decoder;
 use crate::text::{human, push_string};
 
+pub use beside::{Beside, beside};
 pub use report::{Diff, Kind, MOST_ROWS, Piece, Row, Summary};
 
 /// What is compared and told.

@@ -37,8 +37,21 @@ impl Tree {
             Some(false) => marks.closed,
             None => " ",
         };
-        line.push(Tone::Dim, sign);
-        line.push(Tone::Dim, " ");
+        let faulty = self.is_faulty(node);
+        match (faulty, container) {
+            (false, _) => {
+                line.push(Tone::Dim, sign);
+                line.push(Tone::Dim, " ");
+            }
+            (true, None) => {
+                line.push(Tone::Bad, marks.fault);
+                line.push(Tone::Dim, " ");
+            }
+            (true, Some(_)) => {
+                line.push(Tone::Dim, sign);
+                line.push(Tone::Bad, marks.fault);
+            }
+        }
         self.push_label(&mut line, node, columns, needle);
         match container {
             Some(container) => self.push_count(&mut line, node, container),
@@ -57,7 +70,12 @@ impl Tree {
                 let name = name.start + 1..name.end.saturating_sub(1);
                 let raw = self.bytes.get(name).unwrap_or_default();
                 let name = shown(raw, columns);
-                push_marked(line, Tone::Key, &name, needle);
+                let tone = if self.is_faulty(node) {
+                    Tone::Bad
+                } else {
+                    Tone::Key
+                };
+                push_marked(line, tone, &name, needle);
             }
             None => line.push(Tone::Dim, &self.index.place(node).to_string()),
         }
@@ -85,6 +103,7 @@ impl Tree {
         let span = self.index.span(&self.bytes, node);
         let raw = self.bytes.get(span).unwrap_or_default();
         let tone = match raw.first() {
+            _ if self.is_faulty(node) => Tone::Bad,
             Some(b'"') => Tone::String,
             Some(b't' | b'f' | b'n') => Tone::Literal,
             _ => Tone::Number,

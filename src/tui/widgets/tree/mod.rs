@@ -2,6 +2,7 @@
 //! order and repeated names are shown, not a parser's idea of them. Drawing costs what is drawn.
 
 mod draw;
+mod faults;
 mod index;
 mod path;
 mod search;
@@ -32,6 +33,8 @@ pub struct Tree {
     open: Vec<bool>,
     /// The values that have a row, in order.
     rows: Vec<u32>,
+    /// The values that do not fit their schema, in order.
+    faults: Vec<u32>,
 }
 
 impl Tree {
@@ -42,6 +45,7 @@ impl Tree {
         let mut tree = Self {
             open: vec![false; index.containers()],
             rows: Vec::new(),
+            faults: Vec::new(),
             bytes,
             index,
         };

@@ -1,0 +1,144 @@
+//! How one event was understood, for a person who asks: the framing of its key and value, and the
+//! schema that was used. Events on their way are not looked at like this.
+
+use std::sync::Arc;
+
+use super::Reader;
+use crate::event::{EventRef, Seen};
+use crate::schema::formats::frame::Frame;
+use crate::schema::sources::Known;
+
+/// What the bytes of one side were taken for.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Trail {
+    /// How the bytes, or a header, name their schema or format.
+    pub framing: Option<&'static str>,
+    /// The schema that they were decoded by, or that refused them.
+    pub known: Option<Arc<Known>>,
+    /// A framing that they may be in, of a schema that nobody knows.
+    pub(super) looks_like: Option<&'static str>,
+}
+
+impl Trail {
+    /// Nothing came of it but what the bytes look like.
+    pub(super) fn only_looks(&mut self) {
+        self.framing = self.looks_like.take();
+        self.known = None;
+    }
+}
+
+/// An event as it was understood, and how.
+#[derive(Debug, Clone)]
+pub struct Explained<'a> {
+    pub seen: Seen<'a>,
+    pub key: Trail,
+    pub value: Trail,
+}
+
+impl Reader {
+    /// What the event says, and how that was found out.
+    pub fn explain<'a>(&'a mut self, event: &EventRef<'a>) -> Explained<'a> {
+        let (mut key, mut value) = (Trail::default(), Trail::default());
+        let seen = self.look_along(event, Some((&mut key, &mut value)));
+        Explained { seen, key, value }
+    }
+}
+
+/// The name of a framing.
+pub(super) const fn framing(frame: &Frame<'_>) -> &'static str {
+    match frame {
+        Frame::Confluent { .. } => "Confluent: 00, the id in 4 bytes",
+        Frame::HeaderId { .. } => "Confluent: the id in a header",
+        Frame::Guid { .. } => "Confluent: the GUID in a header",
+        Frame::Glue { zlib: false, .. } => "AWS Glue: 03, the UUID of the version",
+        Frame::Glue { zlib: true, .. } => "AWS Glue: 03, the UUID of the version, zlib",
+        Frame::ApicurioHeader { .. } => "Apicurio: ids in headers",
+        Frame::ApicurioLong { .. } => "Apicurio: 00, the id in 8 bytes",
+        Frame::Azure { .. } => "Azure Schema Registry",
+        Frame::SingleObject { .. } => "Avro single object: c3 01, the fingerprint",
+        Frame::Container(_) => "Avro object container, which holds its schema",
+        Frame::Compressed(_) => "compressed",
+        Frame::CborTagged => "CBOR, which says so by its tag",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::event::{
+        Headers, Position, PositionStyle, SchemaVerdict, Stream, Timestamp, TimestampType,
+    };
+    use crate::schema::sources::{Settings, Sources};
+    use crate::schema::{Catalog, Decoder, Pins, Schemas};
+
+    fn event<'a>(stream: &'a Stream, value: &'a [u8]) -> EventRef<'a> {
+        EventRef {
+            stream,
+            stream_index: 0,
+            position: Position::offset(0),
+            timestamp: Timestamp(0),
+            timestamp_type: TimestampType::Create,
+            key: Some(b"k"),
+            value: Some(value),
+            headers: Headers::default(),
+            meta: None,
+        }
+    }
+
+    fn decoder(folder: &std::path::Path) -> Decoder {
+        let place = folder.display().to_string();
+        let sources = Sources::open(&place, &Settings::default()).unwrap();
+        let schemas = Schemas::new(Catalog::Sources(sources), false);
+        Decoder::new(Pins::default(), Vec::new(), Some(schemas))
+    }
+
+    #[test]
+    fn it_is_told_by_which_schema_and_framing_a_value_was_read() {
+        let folder = tempfile::tempdir().unwrap();
+        let write = |name: &str, text: &str| {
+            std::fs::write(folder.path().join(name), text).unwrap();
+        };
+        write(
+            "orders.avsc",
+            r#"{"type":"record","name":"Order","fields":[{"name":"n","type":"long"}]}"#,
+        );
+        let stream = Stream {
+            topic: "orders".into(),
+            partition: 0,
+            style: PositionStyle::Offset,
+        };
+        let decoder = decoder(folder.path());
+        let mut reader = decoder.reader();
+        let told = reader.explain(&event(&stream, &[14]));
+        assert_eq!(told.value.framing, None);
+        let known = told.value.known.unwrap();
+        assert!(known.origin.ends_with("orders.avsc"), "{known:?}");
+        assert_eq!(told.key, Trail::default());
+        assert_eq!(told.seen.schema.unwrap().verdict, SchemaVerdict::Valid);
+        // Two bytes too many: the schema that refused is told, too.
+        let told = reader.explain(&event(&stream, &[14, 0, 0]));
+        assert!(told.value.known.is_some());
+        assert_eq!(
+            told.seen.schema.unwrap().verdict,
+            SchemaVerdict::Undecodable
+        );
+        // An id that nobody knows.
+        let told = reader.explain(&event(&stream, &[0, 0, 0, 0, 7, 14]));
+        assert_eq!(told.value.framing, Some("Confluent: 00, the id in 4 bytes"));
+        assert_eq!(told.value.known, None);
+        assert_eq!(told.seen.schema.unwrap().verdict, SchemaVerdict::UnknownId);
+    }
+
+    #[test]
+    fn without_schemas_there_is_nothing_to_tell() {
+        let stream = Stream {
+            topic: "orders".into(),
+            partition: 0,
+            style: PositionStyle::Offset,
+        };
+        let mut reader = Decoder::default().reader();
+        let told = reader.explain(&event(&stream, b"{\"a\":1}"));
+        assert_eq!(told.value, Trail::default());
+        assert!(told.seen.schema.is_none());
+    }
+}

@@ -24,6 +24,7 @@ mod reading;
 mod record;
 mod replay;
 mod replay_args;
+mod schema;
 mod session;
 mod signals;
 mod summary;
@@ -93,6 +94,7 @@ async fn dispatch(session: &Arc<Session>, command: Option<Command>) -> Result<Ex
         Command::Record(args) => record::run(session, &args).await,
         Command::Replay(args) => replay::run(session, &args).await,
         Command::Lag(args) => lag::run(session, &args).await,
+        Command::Schema(args) => schema::run(session, &args).await,
         Command::Demo(args) => demo::run(session, &args).await,
         Command::Brokers(args) => brokers::run(session, &args),
         Command::Themes(args) => themes::run(session, &args),

@@ -7,6 +7,7 @@ pub mod causes;
 pub mod check;
 pub mod fields;
 pub mod findings;
+pub mod infer;
 pub mod lag;
 mod lanes;
 pub mod misfits;

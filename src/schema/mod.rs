@@ -7,6 +7,7 @@ pub mod compat;
 mod decoder;
 pub mod formats;
 pub mod json;
+pub mod outline;
 mod pins;
 pub mod protobuf;
 mod reader;

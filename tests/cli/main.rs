@@ -15,6 +15,7 @@ mod hostile;
 mod keys;
 mod recording;
 mod replaying;
+mod schema;
 #[cfg(unix)]
 mod signals;
 mod summary;

@@ -1,24 +1,28 @@
 //! Which fields the JSON values of a topic have, of which types, since when and by whom: learnt
 //! from the events themselves, one profile for each topic and type of event.
 
+mod blocks;
+mod drift;
 mod report;
 #[cfg(test)]
 mod tests;
 mod tree;
+mod values;
 
 use std::collections::BTreeMap;
 
 use super::Names;
 use super::lanes::{Lanes, Spot};
 use super::top::{self, Value};
-use crate::event::{Batch, Decoded, EventRef};
+use crate::event::{Batch, Decoded, EventRef, SchemaId};
 use crate::schema::Reader;
 use crate::text::JsonText;
-pub use report::{Change, Drift, Field, FieldsReport, Profile, TypeSeen};
+pub use drift::{Change, Drift};
+pub use report::{Field, FieldsReport, Profile, TypeSeen};
 pub use tree::JsonType;
-use tree::{Climber, Sight, Tree};
+use tree::{Climber, Seen, Sight, Tree};
 
-/// Paths of one profile, and of all together; about 400 bytes each.
+/// Paths of one profile, and of all together; about 700 bytes each, with few strings 2 KiB.
 const PATHS: usize = 4_096;
 const ALL_PATHS: usize = 32_768;
 /// Profiles: pairs of topic and type of event.
@@ -41,9 +45,40 @@ struct Known {
     slots: BTreeMap<u32, usize>,
     producers: Vec<Box<[u8]>>,
     tree: Tree,
+    /// The first event of each block of the time that the profile covers.
+    firsts: BTreeMap<i64, Seen>,
+    /// How long those blocks are.
+    shift: u32,
 }
 
 impl Known {
+    /// Notes the first event of each block, which grow as the profile's do.
+    fn first_of_block(&mut self, sight: &Sight<'_>) {
+        let (Some(time), Some(root)) = (sight.time, self.tree.nodes.first()) else {
+            return;
+        };
+        let shift = root.blocks.shift();
+        if shift != self.shift {
+            for (_, seen) in std::mem::take(&mut self.firsts) {
+                self.earlier(seen, shift);
+            }
+            self.shift = shift;
+        }
+        let known = self.firsts.get(&(time.0 >> shift));
+        if known.is_none_or(|seen| sight.time < seen.time) {
+            self.earlier(sight.seen(), shift);
+        }
+    }
+
+    fn earlier(&mut self, seen: Seen, shift: u32) {
+        let Some(time) = seen.time else { return };
+        let first = self.firsts.entry(time.0 >> shift);
+        let first = first.or_insert_with(|| seen.clone());
+        if seen.time < first.time {
+            *first = seen;
+        }
+    }
+
     fn slot(&mut self, lane: u32) -> usize {
         let free = self.slots.len().min(SLOTS - 1);
         let slot = *self.slots.entry(lane).or_insert(free);
@@ -109,23 +144,29 @@ impl Fields {
                 continue;
             }
             match &mut reader {
-                None => self.event(spot, &event, event.value),
+                None => self.event(spot, &event, event.value, None),
                 Some(reader) => {
                     let seen = reader.see(&event);
                     let value = match &seen.value.data {
                         Decoded::Null => None,
-                        Decoded::Json(json) => Some(json.as_bytes()),
+                        Decoded::Json(json) => Some(json.as_str().as_bytes()),
                         // What was refused is no JSON even if it looks so.
                         Decoded::Text(_) | Decoded::Binary(_) => event.value.map(|_| &b"\xff"[..]),
                     };
-                    self.event(spot, &event, value);
+                    self.event(spot, &event, value, seen.schema.and_then(|s| s.id));
                 }
             }
         }
         self.reader = reader;
     }
 
-    fn event(&mut self, spot: Spot, event: &EventRef<'_>, value: Option<&[u8]>) {
+    fn event(
+        &mut self,
+        spot: Spot,
+        event: &EventRef<'_>,
+        value: Option<&[u8]>,
+        schema: Option<SchemaId<'_>>,
+    ) {
         let topic = self.lanes.get(spot.lane).topic_number;
         let heads = self.names.heads(event.headers);
         let kind = match top::look(value, &self.names) {
@@ -147,25 +188,29 @@ impl Fields {
         let producer = known.producer(heads.producer);
         let before = known.tree.paths();
         let bytes = value.unwrap_or_default();
+        let sight = Sight {
+            spot,
+            time: event.time(),
+            key: event.key,
+            event: known.events,
+            slot: place,
+            in_slot: known.lanes[place],
+            producer,
+            headers: event.headers,
+            schema,
+        };
         let mut climber = Climber {
             room: PATHS.min(before + (ALL_PATHS - self.paths)),
             unkept: &mut self.unkept,
             text: bytes,
-            sight: Sight {
-                spot,
-                time: event.time(),
-                key: event.key,
-                event: known.events,
-                slot: place,
-                in_slot: known.lanes[place],
-                producer,
-            },
+            sight: &sight,
             tree: &mut known.tree,
             open: Vec::new(),
             next: None,
         };
         // It is JSON: the look said so.
         JsonText::walk(bytes, &mut climber);
+        known.first_of_block(&sight);
         self.paths += known.tree.paths() - before;
     }
 

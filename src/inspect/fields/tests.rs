@@ -10,6 +10,10 @@ fn report(made: &Made) -> FieldsReport {
     fields.report()
 }
 
+fn by_partition_of(batch: &Batch) -> Vec<Batch> {
+    by_partition(std::slice::from_ref(batch), 7)
+}
+
 fn field<'a>(profile: &'a Profile, path: &str) -> &'a Field {
     let mut fields = profile.fields.iter();
     fields.find(|f| f.path == path).unwrap()
@@ -79,7 +83,91 @@ fn a_field_that_goes_or_becomes_null_is_told() {
             "t/0@19 .b is gone from 20 events since",
         ]
     );
-    assert!(!report.profiles[0].drifts.iter().any(Drift::is_break));
+    // Every event had it: who reads it cannot do without.
+    let breaks = report.profiles[0].drifts.iter().filter(|d| d.is_break());
+    assert_eq!(breaks.map(|d| &*d.path).collect::<Vec<_>>(), [".b"]);
+}
+
+#[test]
+fn a_field_that_fewer_events_have_is_told_with_who_leaves_it_out() {
+    let mut made = Made::new("t", 2);
+    for n in 0..400u64 {
+        // Since 300, two of three leave it out.
+        let out = n >= 300 && n % 3 != 0;
+        let value = if out {
+            "{\"a\":1}"
+        } else {
+            "{\"a\":1,\"b\":{\"c\":2}}"
+        };
+        let by = if out { "new" } else { "old" };
+        let place = ((n % 2) as u32, n / 2, n.cast_signed() * 1_000);
+        made.event(
+            place,
+            "k",
+            Some(value),
+            &[("producer", by), ("schema-version", by)],
+        );
+    }
+    for batches in [
+        vec![&made.batch],
+        by_partition_of(&made.batch).iter().collect(),
+    ] {
+        let mut fields = Fields::default();
+        for batch in batches {
+            fields.batch(batch);
+        }
+        let report = fields.report();
+        let drifts: Vec<String> = report
+            .drifts()
+            .map(|(_, d)| format!("{} {d}", d.version.as_deref().unwrap_or("-")))
+            .collect();
+        // To the block of time, of 16 seconds here: five events too early.
+        assert_eq!(
+            drifts,
+            ["old .b is in 39 of 105 events since, in 295 of 295 before; 66 without by new"]
+        );
+    }
+}
+
+#[test]
+fn a_new_one_of_few_strings_is_told_when_chance_does_not_explain_it() {
+    let mut made = Made::new("t", 1);
+    for n in 0..200u64 {
+        let currency = if n >= 100 && n % 2 == 0 { "USD" } else { "EUR" };
+        let rare = if n % 90 == 89 { "rare" } else { "usual" };
+        let value = format!("{{\"c\":\"{currency}\",\"r\":\"{rare}\",\"id\":\"n{n}\"}}");
+        let place = (0, n, n.cast_signed() * 1_000);
+        made.event(place, "k", Some(&value), &[("producer", "p")]);
+    }
+    let report = report(&made);
+    let drifts: Vec<String> = report
+        .drifts()
+        .map(|(_, d)| format!("{} {d}", d.since))
+        .collect();
+    assert_eq!(drifts.len(), 1, "{drifts:?}");
+    assert!(
+        drifts[0].starts_with("t/0@100 .c is \"USD\" in 50 of 1"),
+        "{drifts:?}"
+    );
+    assert!(!report.profiles[0].drifts[0].is_break());
+}
+
+#[test]
+fn values_are_looked_at_as_they_decode() {
+    use crate::schema::Decoder;
+    let pins = crate::schema::Pins::parse("value=msgpack").unwrap();
+    let mut made = Made::new("t", 1);
+    // {"a":1}, and what is refused.
+    made.event((0, 0, 0), "k", Some("\u{81}\u{1}"), &[]);
+    let mut fields = Fields::decoded(Decoder::pinned(pins).looker());
+    fields.batch(&made.batch);
+    assert_eq!(fields.report().profiles.len(), 0);
+    let mut made = Made::new("t", 1);
+    made.event_bytes((0, 1, 0), Some(b"\x81\xa1a\x01"));
+    fields.batch(&made.batch);
+    let report = fields.report();
+    assert_eq!(report.profiles[0].fields[0].path, ".a");
+    assert_eq!(report.profiles[0].undecodable, 1);
 }
 
 #[test]

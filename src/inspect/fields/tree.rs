@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 
 use super::NAME_BYTES;
-use crate::event::Timestamp;
+use super::blocks::Blocks;
+use super::values::Values;
+use crate::event::{Headers, SchemaId, Timestamp};
 use crate::inspect::lanes::Spot;
 use crate::text::Visit;
 
@@ -75,6 +77,17 @@ pub(super) enum Step {
 pub(super) struct Seen {
     pub(super) spot: Spot,
     pub(super) time: Option<Timestamp>,
+    /// The front of its key.
+    pub(super) key: Option<Box<[u8]>>,
+    /// What it says of the version of its schema.
+    pub(super) version: Option<Box<[u8]>>,
+}
+
+/// An event without what only the first is asked for.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Last {
+    pub(super) spot: Spot,
+    pub(super) time: Option<Timestamp>,
 }
 
 /// One type of one field.
@@ -82,8 +95,7 @@ pub(super) struct Seen {
 pub(super) struct OfType {
     pub(super) count: u64,
     pub(super) first: Seen,
-    pub(super) first_key: Option<Box<[u8]>>,
-    pub(super) last: Seen,
+    pub(super) last: Last,
     /// Events by the number of the producer.
     pub(super) by: Vec<(u16, u64)>,
     event: u64,
@@ -108,6 +120,9 @@ pub(super) struct Node {
     pub(super) count: u64,
     pub(super) types: [Option<Box<OfType>>; 6],
     pub(super) slots: Vec<InSlot>,
+    /// Events that have it, over time.
+    pub(super) blocks: Blocks,
+    pub(super) values: Values,
     pub(super) examples: Vec<Box<[u8]>>,
     pub(super) members: BTreeMap<Box<[u8]>, usize>,
     element: Option<usize>,
@@ -136,6 +151,8 @@ impl Tree {
             count: 0,
             types: Default::default(),
             slots: Vec::new(),
+            blocks: Blocks::default(),
+            values: Values::default(),
             examples: Vec::new(),
             members: BTreeMap::new(),
             element: None,
@@ -190,13 +207,47 @@ pub(super) struct Sight<'a> {
     pub(super) slot: usize,
     pub(super) in_slot: u64,
     pub(super) producer: Option<u16>,
+    pub(super) headers: Headers<'a>,
+    /// By what its bytes name their schema.
+    pub(super) schema: Option<SchemaId<'a>>,
 }
 
+/// The header that names the version of the schema.
+const VERSION_HEADER: &str = "schema-version";
+
 impl Sight<'_> {
-    fn seen(&self) -> Seen {
+    pub(super) fn seen(&self) -> Seen {
         Seen {
             spot: self.spot,
             time: self.time,
+            key: self.key.map(cut),
+            version: self.version(),
+        }
+    }
+
+    const fn last(&self) -> Last {
+        Last {
+            spot: self.spot,
+            time: self.time,
+        }
+    }
+
+    fn version(&self) -> Option<Box<[u8]>> {
+        if let Some(Some(version)) = self.headers.last(VERSION_HEADER) {
+            return Some(cut(version));
+        }
+        self.schema.map(|id| match id {
+            SchemaId::Number(id) => format!("id {id}").into_bytes().into(),
+            SchemaId::Text(id) => cut(format!("id {id}").as_bytes()),
+        })
+    }
+
+    pub(super) fn count_producer(&self, by: &mut Vec<(u16, u64)>) {
+        if let Some(producer) = self.producer {
+            match by.iter_mut().find(|(p, _)| *p == producer) {
+                Some((_, count)) => *count += 1,
+                None => by.push((producer, 1)),
+            }
         }
     }
 
@@ -205,6 +256,9 @@ impl Sight<'_> {
         if node.event != self.event {
             node.event = self.event;
             node.count += 1;
+            if let Some(time) = self.time {
+                node.blocks.note(time.0);
+            }
             if node.slots.len() <= self.slot {
                 node.slots.resize(self.slot + 1, InSlot::default());
             }
@@ -223,8 +277,7 @@ impl Sight<'_> {
             Box::new(OfType {
                 count: 0,
                 first: self.seen(),
-                first_key: self.cut_key(),
-                last: self.seen(),
+                last: self.last(),
                 by: Vec::new(),
                 event: 0,
             })
@@ -237,29 +290,23 @@ impl Sight<'_> {
         // Partitions may be read one after the other: by time, not by arrival.
         if self.time < of_type.first.time {
             of_type.first = self.seen();
-            of_type.first_key = self.cut_key();
         }
         if self.time >= of_type.last.time {
-            of_type.last = self.seen();
+            of_type.last = self.last();
         }
-        if let Some(producer) = self.producer {
-            match of_type.by.iter_mut().find(|(p, _)| *p == producer) {
-                Some((_, count)) => *count += 1,
-                None => of_type.by.push((producer, 1)),
-            }
-        }
+        self.count_producer(&mut of_type.by);
     }
+}
 
-    fn cut_key(&self) -> Option<Box<[u8]>> {
-        self.key.map(|k| k.get(..KEY_BYTES).unwrap_or(k).into())
-    }
+fn cut(bytes: &[u8]) -> Box<[u8]> {
+    bytes.get(..KEY_BYTES).unwrap_or(bytes).into()
 }
 
 /// Lays one JSON text over the tree.
 pub(super) struct Climber<'a> {
     pub(super) tree: &'a mut Tree,
     pub(super) text: &'a [u8],
-    pub(super) sight: Sight<'a>,
+    pub(super) sight: &'a Sight<'a>,
     /// So many paths at most.
     pub(super) room: usize,
     pub(super) unkept: &'a mut u64,
@@ -285,10 +332,10 @@ impl Climber<'_> {
         node
     }
 
-    fn note(&mut self, node: Option<usize>, value: JsonType) -> Option<&mut Node> {
-        let node = self.tree.nodes.get_mut(node?)?;
-        self.sight.note(node, value);
-        Some(node)
+    fn note(&mut self, node: Option<usize>, value: JsonType) {
+        if let Some(node) = node.and_then(|node| self.tree.nodes.get_mut(node)) {
+            self.sight.note(node, value);
+        }
     }
 }
 
@@ -320,9 +367,13 @@ impl Visit for Climber<'_> {
         let node = self.begin();
         let text = self.text.get(start..end).unwrap_or_default();
         let value = JsonType::of(text.first().copied().unwrap_or_default());
-        let Some(node) = self.note(node, value) else {
+        let Some(node) = node.and_then(|node| self.tree.nodes.get_mut(node)) else {
             return;
         };
+        self.sight.note(node, value);
+        if value == JsonType::String {
+            node.values.note(text, self.sight);
+        }
         let text = text.get(..EXAMPLE_BYTES).unwrap_or(text);
         if node.examples.len() < EXAMPLES && !node.examples.iter().any(|e| **e == *text) {
             node.examples.push(text.into());

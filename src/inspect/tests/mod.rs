@@ -140,4 +140,22 @@ impl Made {
         };
         self.batch.push(&event).unwrap();
     }
+
+    /// An event whose value is no text.
+    pub(super) fn event_bytes(&mut self, place: (u32, u64, i64), value: Option<&[u8]>) {
+        let (partition, offset, time) = place;
+        let none = HeaderBuf::default();
+        let event = EventRef {
+            stream: &self.streams[partition as usize],
+            stream_index: partition,
+            position: Position::offset(offset),
+            timestamp: Timestamp(time),
+            timestamp_type: TimestampType::Create,
+            key: None,
+            value,
+            headers: none.as_headers(),
+            meta: None,
+        };
+        self.batch.push(&event).unwrap();
+    }
 }

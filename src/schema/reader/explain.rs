@@ -160,6 +160,38 @@ mod tests {
     }
 
     #[test]
+    fn data_that_is_held_against_another_schema_tells_both() {
+        let folder = tempfile::tempdir().unwrap();
+        let write = |name: &str, text: &str| {
+            std::fs::write(folder.path().join(name), text).unwrap();
+        };
+        write(
+            "orders.avsc",
+            r#"{"type":"record","name":"Order","fields":[{"name":"n","type":"long"}]}"#,
+        );
+        write("orders.json", r#"{"properties":{"n":{"maximum":6}}}"#);
+        let place = folder.path().display().to_string();
+        let sources = Sources::open(&place, &Settings::default()).unwrap();
+        let schemas = Schemas::new(Catalog::Sources(sources), false);
+        let pins = Pins::parse("value=avro").unwrap();
+        let decoder = Decoder::new(pins, Vec::new(), Some(schemas));
+        let stream = Stream {
+            topic: "orders".into(),
+            partition: 0,
+            style: PositionStyle::Offset,
+        };
+        let mut reader = decoder.reader();
+        let told = reader.explain(&event(&stream, &[14]));
+        let ends =
+            |known: Option<Arc<Known>>, ending: &str| known.unwrap().origin.ends_with(ending);
+        assert!(ends(told.value.known, ".avsc"));
+        assert!(ends(told.value.held_to, ".json"));
+        let checked = told.seen.schema.unwrap();
+        assert_eq!(checked.verdict, SchemaVerdict::Invalid);
+        assert_eq!(checked.faults[0].path, "/n");
+    }
+
+    #[test]
     fn without_schemas_there_is_nothing_to_tell() {
         let stream = Stream {
             topic: "orders".into(),

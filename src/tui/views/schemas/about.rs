@@ -193,6 +193,12 @@ fn of_drift(
                 lines.extend(of_type(model, after, Role::Added, seen, columns));
             }
         }
+        // The sentence has it all.
+        Change::Rarer { .. } | Change::Value => {
+            for seen in &field.types {
+                lines.extend(of_type(model, "", Role::Text, seen, columns));
+            }
+        }
         Change::Gone => {
             for seen in &field.types {
                 lines.extend(of_type(model, before, Role::Removed, seen, columns));
@@ -217,5 +223,7 @@ pub fn word(drift: &Drift) -> (Role, &'static str) {
         Change::Null => (Role::Warn, "null"),
         Change::New => (Role::Added, "new"),
         Change::Gone => (Role::Removed, "gone"),
+        Change::Rarer { .. } => (Role::Warn, "rarer"),
+        Change::Value => (Role::Added, "new value"),
     }
 }

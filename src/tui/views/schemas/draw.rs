@@ -241,8 +241,8 @@ fn sign(drift: &Drift, glyphs: &Glyphs) -> &'static str {
     match drift.change {
         Change::Type { .. } => glyphs.invalid,
         Change::Null => glyphs.undecodable,
-        Change::New => "+",
-        Change::Gone => "-",
+        Change::New | Change::Value => "+",
+        Change::Gone | Change::Rarer { .. } => "-",
     }
 }
 

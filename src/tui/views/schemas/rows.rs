@@ -174,7 +174,7 @@ pub fn drifted_to(drift: &Drift) -> Option<JsonType> {
     match drift.change {
         Change::Type { now, .. } => Some(now),
         Change::Null => Some(JsonType::Null),
-        Change::New | Change::Gone => None,
+        Change::New | Change::Gone | Change::Rarer { .. } | Change::Value => None,
     }
 }
 

@@ -4,9 +4,9 @@
 //! the references of the [`Source`] and to the drafts' own metaschemas, and nowhere else.
 
 mod bounds;
-mod documents;
+pub(crate) mod documents;
 mod faults;
-mod index;
+pub(crate) mod index;
 mod library;
 mod metaschemas;
 mod native;

@@ -4,6 +4,7 @@
 //! the references of the [`Source`] and to the drafts' own metaschemas, and nowhere else.
 
 mod bounds;
+mod describe;
 pub(crate) mod documents;
 mod faults;
 pub(crate) mod index;
@@ -20,6 +21,7 @@ use std::sync::Arc;
 
 use self::bounds::Bounds;
 use self::documents::Documents;
+pub use self::describe::describe;
 pub use self::faults::{Fault, Faults, MOST_FAULTS};
 use self::index::Index;
 use self::library::Library;

@@ -1,6 +1,7 @@
 //! Whether what is written by one schema can be read by another, with reasons. One file a language.
 
 pub mod avro;
+pub mod json;
 mod level;
 pub mod protobuf;
 
@@ -33,9 +34,7 @@ pub fn reasons(reader: &Source, writer: &Source) -> Result<Vec<Reason>, SchemaEr
     }
     match reader.language {
         Language::Avro => avro::reasons(&Avro::compile(reader)?, &Avro::compile(writer)?),
-        Language::Json => Err(SchemaError(
-            "JSON Schemas cannot be compared yet".to_owned(),
-        )),
+        Language::Json => json::reasons(reader, writer),
         Language::Protobuf => protobuf::reasons(reader, writer),
     }
 }

@@ -4,9 +4,10 @@
 //! the references of the [`Source`] and to the drafts' own metaschemas, and nowhere else.
 
 mod bounds;
-mod documents;
+mod describe;
+pub(crate) mod documents;
 mod faults;
-mod index;
+pub(crate) mod index;
 mod library;
 mod metaschemas;
 mod native;
@@ -20,6 +21,7 @@ use std::sync::Arc;
 
 use self::bounds::Bounds;
 use self::documents::Documents;
+pub use self::describe::describe;
 pub use self::faults::{Fault, Faults, MOST_FAULTS};
 use self::index::Index;
 use self::library::Library;

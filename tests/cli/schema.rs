@@ -354,6 +354,39 @@ fn files_are_compared_by_the_level_with_reasons() {
     assert_eq!(ran.code, Some(2), "{}", ran.err);
 }
 
+#[test]
+fn json_schemas_are_compared_with_the_demos_too() {
+    let folder = tempfile::tempdir().unwrap();
+    let old = r#"{"type":"object","properties":{"a":{"type":"integer"}}}"#;
+    let new = r#"{"type":"object","properties":{"a":{"type":"string"}},"required":["a"]}"#;
+    let [old, new] = files(folder.path(), [("old.json", old), ("new.json", new)]);
+    let (report, code) = report(&["compat", &new, &old]);
+    assert_eq!(
+        (code, &report["language"]),
+        (Some(1), &json!("JSON Schema"))
+    );
+    let reasons = report["compared"][0]["reasons"].as_array().unwrap();
+    assert!(
+        reasons
+            .iter()
+            .any(|r| r["path"].as_str().unwrap().contains("/a")),
+        "{report}"
+    );
+    assert_eq!(
+        schema(&["compat", &old, &old, "--level", "full"]).code,
+        Some(0)
+    );
+    // The second version of orders wants a currency, which the first did not write.
+    let second = out(&["schema", "show", "demo:orders", "--raw"]);
+    let first = out(&["schema", "show", "demo:orders", "--raw", "--version", "1"]);
+    let [first, second] = files(folder.path(), [("1.json", &first), ("2.json", &second)]);
+    let ran = schema(&["compat", &second, &first]);
+    assert_eq!(ran.code, Some(1), "{}", ran.out);
+    assert!(ran.out.contains("  #"), "{}", ran.out);
+    let ran = schema(&["compat", &second, "--subject-of", "demo:orders"]);
+    assert_eq!(ran.code, Some(0), "{}", ran.out);
+}
+
 /// A registry with the subject `orders-value` in two versions. It ends with the test.
 fn registry() -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();

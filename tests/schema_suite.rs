@@ -49,7 +49,11 @@ fn source(schema: &Value, draft: &str, remotes: &[Reference]) -> Source {
     Source {
         language: Language::Json,
         text,
-        references: if elsewhere { remotes.to_vec() } else { Vec::new() },
+        references: if elsewhere {
+            remotes.to_vec()
+        } else {
+            Vec::new()
+        },
     }
 }
 
@@ -79,7 +83,12 @@ fn run(file: &str, draft: &str, cases: usize) {
             }
         }
     }
-    assert!(wrong.is_empty(), "{} wrong:\n{}", wrong.len(), wrong.join("\n"));
+    assert!(
+        wrong.is_empty(),
+        "{} wrong:\n{}",
+        wrong.len(),
+        wrong.join("\n")
+    );
     assert_eq!(right, cases);
 }
 

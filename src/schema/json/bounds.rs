@@ -55,7 +55,7 @@ impl Bounds {
                     let here = measure.object(scope, value);
                     most.chain = most.chain.max(here.chain);
                     most.circles = measure.circles;
-        most.evaluations = most.evaluations.max(here.evaluations);
+                    most.evaluations = most.evaluations.max(here.evaluations);
                     pending.extend(members.values().map(|value| (scope, value)));
                 }
                 _ => {}

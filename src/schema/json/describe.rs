@@ -108,7 +108,10 @@ impl<'a> Walk<'_, 'a> {
             let rest = row.path.strip_prefix(above);
             rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
         };
-        self.rows.iter().rposition(is_below).map_or(0, |last| last + 1)
+        self.rows
+            .iter()
+            .rposition(is_below)
+            .map_or(0, |last| last + 1)
     }
 
     /// What holds for the same value.
@@ -135,7 +138,8 @@ impl<'a> Walk<'_, 'a> {
 
     fn members(&mut self, scope: Scope, schema: &'a Value, path: &str) {
         let required = schema.get("required").and_then(Value::as_array);
-        let is_required = |name: &str| required.is_some_and(|all| all.iter().any(|one| one == name));
+        let is_required =
+            |name: &str| required.is_some_and(|all| all.iter().any(|one| one == name));
         let properties = schema.get("properties").and_then(Value::as_object);
         for (name, schema) in properties.into_iter().flatten() {
             let path = format!("{path}/{}", name.replace('~', "~0").replace('/', "~1"));
@@ -233,7 +237,10 @@ mod tests {
                 "items":{"type":"array","minItems":1,"items":{"type":"number","exclusiveMinimum":0}},
                 "a/b":{}},"additionalProperties":{"type":"string"}}}}"##,
         );
-        let rows: Vec<_> = rows.iter().map(|(path, what)| (path.as_str(), what.as_str())).collect();
+        let rows: Vec<_> = rows
+            .iter()
+            .map(|(path, what)| (path.as_str(), what.as_str()))
+            .collect();
         assert_eq!(
             rows,
             [
@@ -252,7 +259,9 @@ mod tests {
 
     #[test]
     fn what_is_inside_itself_is_named_once() {
-        let rows = rows(r##"{"type":"object","properties":{"kids":{"type":"array","items":{"$ref":"#"}}}}"##);
+        let rows = rows(
+            r##"{"type":"object","properties":{"kids":{"type":"array","items":{"$ref":"#"}}}}"##,
+        );
         let last = rows.last().unwrap();
         assert_eq!((last.0.as_str(), last.1.as_str()), ("/kids/*", "recursive"));
         assert_eq!(rows.len(), 3);
@@ -267,7 +276,10 @@ mod tests {
         let defs: Vec<String> = (0..30)
             .map(|i| format!(r#""d{i}":{{"properties":{{{all}}}}}"#))
             .collect();
-        let text = format!(r##"{{"$ref":"#/$defs/d0","$defs":{{{}}}}}"##, defs.join(","));
+        let text = format!(
+            r##"{{"$ref":"#/$defs/d0","$defs":{{{}}}}}"##,
+            defs.join(",")
+        );
         assert_eq!(rows(&text).len(), MOST_PATHS);
     }
 }

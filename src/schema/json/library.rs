@@ -5,9 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use jsonschema::error::ValidationErrorKind;
-use jsonschema::{
-    PatternOptions, ReferencingError, Retrieve, ValidationError, ValidationOptions,
-};
+use jsonschema::{PatternOptions, ReferencingError, Retrieve, ValidationError, ValidationOptions};
 
 use super::documents::{Documents, Given};
 use super::faults::shortened;

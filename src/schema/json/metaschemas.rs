@@ -9,9 +9,21 @@ use crate::schema::SchemaError;
 
 /// Names of each draft's, by their beginning and their ends.
 const METASCHEMAS: &[(Draft, &str, &[&str])] = &[
-    (Draft::Draft4, "http://json-schema.org/draft-04/", &["schema"]),
-    (Draft::Draft6, "http://json-schema.org/draft-06/", &["schema"]),
-    (Draft::Draft7, "http://json-schema.org/draft-07/", &["schema"]),
+    (
+        Draft::Draft4,
+        "http://json-schema.org/draft-04/",
+        &["schema"],
+    ),
+    (
+        Draft::Draft6,
+        "http://json-schema.org/draft-06/",
+        &["schema"],
+    ),
+    (
+        Draft::Draft7,
+        "http://json-schema.org/draft-07/",
+        &["schema"],
+    ),
     (
         Draft::Draft201909,
         "https://json-schema.org/draft/2019-09/",
@@ -96,7 +108,9 @@ fn refers_to(documents: &Documents, start: &str) -> bool {
 fn metaschema(draft: Draft, name: &str) -> Option<Value> {
     // They are there for those who refer to one.
     let referring = draft.create_resource(serde_json::json!({ "$ref": name }));
-    let registry = Registry::new().draft(draft).add("json-schema:///", referring);
+    let registry = Registry::new()
+        .draft(draft)
+        .add("json-schema:///", referring);
     let registry = registry.ok()?.prepare().ok()?;
     let resolver = registry.resolver(uri::from_str(name).ok()?);
     let found = resolver.lookup(name).ok()?;

@@ -65,8 +65,16 @@ fn a_fault_says_where_by_which_keyword_and_what() {
         said,
         [
             ("", "required", r#""eventId" is a required property"#),
-            ("/data/totalAmount", "type", r#""59.98" is not of type "number""#),
-            ("/data/a~1b~0c", "maximum", "4 is greater than the maximum of 3"),
+            (
+                "/data/totalAmount",
+                "type",
+                r#""59.98" is not of type "number""#
+            ),
+            (
+                "/data/a~1b~0c",
+                "maximum",
+                "4 is greater than the maximum of 3"
+            ),
         ]
     );
     assert!(!faults.has_more());
@@ -103,9 +111,13 @@ fn what_was_in_the_faults_goes_with_the_next_event() {
 
 #[test]
 fn references_are_found_by_name_uri_and_id() {
-    let address = r#"{"$id":"https://example.com/types/address.json","type":"object","required":["city"]}"#;
+    let address =
+        r#"{"$id":"https://example.com/types/address.json","type":"object","required":["city"]}"#;
     for (schema, name) in [
-        (r#"{"properties":{"at":{"$ref":"address.json"}}}"#, "address.json"),
+        (
+            r#"{"properties":{"at":{"$ref":"address.json"}}}"#,
+            "address.json",
+        ),
         (
             r#"{"$id":"https://example.com/order.json","properties":{"at":{"$ref":"types/address.json"}}}"#,
             "anything",
@@ -128,8 +140,14 @@ fn references_are_found_by_name_uri_and_id() {
         assert!(check(&validator, r#"{"at":{"city":"Oslo"}}"#).0, "{schema}");
         assert!(!check(&validator, r#"{"at":{}}"#).0, "{schema}");
     }
-    let missing = refusal(r#"{"$ref":"https://example.com/nowhere.json#/a"}"#, &[("b", "{}")]);
-    assert!(missing.contains("https://example.com/nowhere.json"), "{missing}");
+    let missing = refusal(
+        r#"{"$ref":"https://example.com/nowhere.json#/a"}"#,
+        &[("b", "{}")],
+    );
+    assert!(
+        missing.contains("https://example.com/nowhere.json"),
+        "{missing}"
+    );
     let missing = refusal(r#"{"items":{"$ref":"customer.json"}}"#, &[]);
     assert!(missing.contains("\"customer.json\""), "{missing}");
     let nowhere = refusal(r##"{"items":{"$ref":"#/$defs/nothing"}}"##, &[]);
@@ -141,7 +159,10 @@ fn references_may_refer_to_each_other_and_to_metaschemas() {
     let tree = r#"{"type":"object","properties":{"kids":{"type":"array","items":{"$ref":"node.json"}}},"additionalProperties":false}"#;
     let node = r#"{"$ref":"tree.json"}"#;
     let validator = Validator::compile(
-        &source(r#"{"$ref":"tree.json"}"#, &[("tree.json", tree), ("node.json", node)]),
+        &source(
+            r#"{"$ref":"tree.json"}"#,
+            &[("tree.json", tree), ("node.json", node)],
+        ),
         false,
     )
     .unwrap();
@@ -192,9 +213,18 @@ fn what_is_no_schema_is_refused_in_words() {
         assert!(said.contains(word), "{text}: {said}");
         assert!(said.chars().count() < 500, "{said}");
     }
-    for id in ["http://[", "http://x/#a", "#", "", "::", "%zz", "http://x/\u{202e}"] {
+    for id in [
+        "http://[",
+        "http://x/#a",
+        "#",
+        "",
+        "::",
+        "%zz",
+        "http://x/\u{202e}",
+    ] {
         // Refused or taken, as long as it is said.
-        if let Err(error) = Validator::compile(&source(&format!(r#"{{"$id":"{id}"}}"#), &[]), false) {
+        if let Err(error) = Validator::compile(&source(&format!(r#"{{"$id":"{id}"}}"#), &[]), false)
+        {
             assert!(!error.0.is_empty());
         }
     }
@@ -230,7 +260,11 @@ fn deep_events_and_schemas_are_refused() {
     let (valid, faults) = check(&any, &deep(128));
     assert!(!valid && faults.list()[0].message.contains("nested"));
 
-    let schema = format!("{}{{}}{}", r#"{"not":"#.repeat(100_000), "}".repeat(100_000));
+    let schema = format!(
+        "{}{{}}{}",
+        r#"{"not":"#.repeat(100_000),
+        "}".repeat(100_000)
+    );
     assert!(refusal(&schema, &[]).contains("nested"));
     let schema = |levels| {
         let open = r#"{"properties":{"a":"#;
@@ -271,9 +305,13 @@ fn circles_of_references_come_to_an_end() {
         }
     }
     // Each refers to all: the ways through them are more than can be gone.
-    let all: Vec<String> = (0..24).map(|i| format!(r##"{{"$ref":"#/$defs/{i}"}}"##)).collect();
+    let all: Vec<String> = (0..24)
+        .map(|i| format!(r##"{{"$ref":"#/$defs/{i}"}}"##))
+        .collect();
     let all = all.join(",");
-    let defs: Vec<String> = (0..24).map(|i| format!(r#""{i}":{{"allOf":[{all}]}}"#)).collect();
+    let defs: Vec<String> = (0..24)
+        .map(|i| format!(r#""{i}":{{"allOf":[{all}]}}"#))
+        .collect();
     let schema = format!(r##"{{"$ref":"#/$defs/0","$defs":{{{}}}}}"##, defs.join(","));
     assert!(refusal(&schema, &[]).contains("multiply"));
 }
@@ -284,35 +322,55 @@ fn references_that_multiply_are_refused_or_given_up() {
     let mut defs = String::new();
     for i in 0..40 {
         let next = i + 1;
-        write!(defs, r##""{i}":{{"allOf":[{{"$ref":"#/$defs/{next}"}},{{"$ref":"#/$defs/{next}"}}]}},"##).unwrap();
+        write!(
+            defs,
+            r##""{i}":{{"allOf":[{{"$ref":"#/$defs/{next}"}},{{"$ref":"#/$defs/{next}"}}]}},"##
+        )
+        .unwrap();
     }
     let bomb = format!(r##"{{"$ref":"#/$defs/0","$defs":{{{defs}"40":{{"type":"string"}}}}}}"##);
     assert!(refusal(&bomb, &[]).contains("multiply"));
 
     // Twice at every level of the event.
-    let tree = compile(r##"{"properties":{"a":{"allOf":[{"$ref":"#"},{"$ref":"#"}]},"b":{"type":"string"}}}"##);
+    let tree = compile(
+        r##"{"properties":{"a":{"allOf":[{"$ref":"#"},{"$ref":"#"}]},"b":{"type":"string"}}}"##,
+    );
     let deep = |inside: &str| format!("{}{inside}{}", r#"{"a":"#.repeat(100), "}".repeat(100));
     in_time(&tree, &deep("1"));
     assert!(!in_time(&tree, &deep(r#"{"b":1}"#)).0);
     assert!(!in_time(&tree, &format!(r#"{{"a":{},"b":1}}"#, deep("1"))).0);
 
-    let chain: Vec<String> = (0..5000).map(|i| format!(r##""{i}":{{"$ref":"#/$defs/{}"}}"##, i + 1)).collect();
-    let chain = format!(r##"{{"$ref":"#/$defs/0","$defs":{{{},"5000":true}}}}"##, chain.join(","));
+    let chain: Vec<String> = (0..5000)
+        .map(|i| format!(r##""{i}":{{"$ref":"#/$defs/{}"}}"##, i + 1))
+        .collect();
+    let chain = format!(
+        r##"{{"$ref":"#/$defs/0","$defs":{{{},"5000":true}}}}"##,
+        chain.join(",")
+    );
     assert!(refusal(&chain, &[]).contains("by way of each other"));
 }
 
 #[test]
 fn a_schema_of_10_mb_is_compiled_or_refused_in_bounded_time() {
-    let mut schema = r#"{"$schema":"http://json-schema.org/draft-07/schema#","properties":{"#.to_owned();
+    let mut schema =
+        r#"{"$schema":"http://json-schema.org/draft-07/schema#","properties":{"#.to_owned();
     let mut i = 0;
     while schema.len() < 10_000_000 {
-        write!(schema, r#""p{i}":{{"type":"string","minLength":1,"description":"the number {i}"}},"#).unwrap();
+        write!(
+            schema,
+            r#""p{i}":{{"type":"string","minLength":1,"description":"the number {i}"}},"#
+        )
+        .unwrap();
         i += 1;
     }
     schema.push_str(r#""last":{"type":"integer"}}}"#);
     let started = Instant::now();
     let validator = compile(&schema);
-    assert!(started.elapsed() < Duration::from_secs(60), "{:?}", started.elapsed());
+    assert!(
+        started.elapsed() < Duration::from_secs(60),
+        "{:?}",
+        started.elapsed()
+    );
     assert!(in_time(&validator, r#"{"p1":"x","last":1}"#).0);
     assert!(!in_time(&validator, r#"{"p1":"","last":1}"#).0);
 }
@@ -330,7 +388,15 @@ fn an_event_of_many_faults_costs_little() {
 #[test]
 fn no_pattern_takes_long() {
     let hostile = "a".repeat(10_000);
-    let bits: String = (0..10_000u32).map(|i| if i.wrapping_mul(2_654_435_769) >> 31 == 1 { '1' } else { '0' }).collect();
+    let bits: String = (0..10_000u32)
+        .map(|i| {
+            if i.wrapping_mul(2_654_435_769) >> 31 == 1 {
+                '1'
+            } else {
+                '0'
+            }
+        })
+        .collect();
     for (pattern, text) in [
         (r"^(a+)+$", format!("{hostile}!")),
         (r"^(a|aa)+$", format!("{hostile}!")),
@@ -349,7 +415,9 @@ fn no_pattern_takes_long() {
     }
     // Many short strings, each of which takes many steps back.
     let short = vec![r#""aaaaaaaaaaaaaaaaaaaaaaaa!""#; 360].join(",");
-    let distinct: Vec<String> = (0..360).map(|i| format!("\"{}!{i}\"", "a".repeat(20))).collect();
+    let distinct: Vec<String> = (0..360)
+        .map(|i| format!("\"{}!{i}\"", "a".repeat(20)))
+        .collect();
     let validator = compile(r#"{"items":{"pattern":"^((?=a)a+)+$"}}"#);
     for (strings, said) in [
         (short.get(..27).unwrap(), "gave up"),
@@ -369,7 +437,10 @@ fn a_pattern_that_needs_to_look_around_works() {
     assert!(check(&validator, r#""letters1""#).0);
     let (valid, faults) = check(&validator, r#""secret123""#);
     assert!(!valid);
-    assert!(faults.list()[0].message.contains("does not match"), "{faults:?}");
+    assert!(
+        faults.list()[0].message.contains("does not match"),
+        "{faults:?}"
+    );
     let names = compile(r#"{"pattern":"^[\\p{L} .'-]{1,100}$"}"#);
     assert!(check(&names, r#""Zoë Núñez""#).0);
     assert!(!check(&names, r#""R2D2""#).0);

@@ -5,8 +5,8 @@ use std::borrow::Cow;
 use std::cell::{Cell, OnceCell};
 use std::str::FromStr;
 
-use jsonschema::{JsonType, ValidationError};
 use jsonschema::json::{Array, Json, JsonNumber, Node, NodeIdentity, Object, SerdeJson};
+use jsonschema::{JsonType, ValidationError};
 use serde_json::{Number, Value};
 
 use super::library::Patterns;

@@ -45,12 +45,7 @@ pub fn reasons(reader: &Source, writer: &Source) -> Result<Vec<Reason>, SchemaEr
         levels: 0,
     };
     let mut found = Vec::new();
-    comparison.schemas(
-        reader.root().into(),
-        writer.root().into(),
-        "#",
-        &mut found,
-    );
+    comparison.schemas(reader.root().into(), writer.root().into(), "#", &mut found);
     if comparison.work == 0 {
         let what = "the schemas are too large to be compared";
         return Err(SchemaError(what.to_owned()));
@@ -113,7 +108,13 @@ impl<'a> Place<'a> {
             Value::Object(members) => members.keys().all(|keyword| {
                 matches!(
                     keyword.as_str(),
-                    "title" | "description" | "default" | "examples" | "$comment" | "$schema" | "$id"
+                    "title"
+                        | "description"
+                        | "default"
+                        | "examples"
+                        | "$comment"
+                        | "$schema"
+                        | "$id"
                 )
             }),
             other => *other == Value::Bool(true),
@@ -361,7 +362,9 @@ impl<'a> Comparison<'_, 'a> {
     ) {
         type Kind<'i, 'a> =
             fn(&mut Comparison<'i, 'a>, Place<'a>, Place<'a>, &str, &mut Vec<Reason>);
-        let types = writers.iter().fold(Types::ALL, |types, writer| types.and(Types::of(*writer)));
+        let types = writers
+            .iter()
+            .fold(Types::ALL, |types, writer| types.and(Types::of(*writer)));
         let before = found.len();
         scalars::types(reader, types, path, found);
         if found.len() > before {

@@ -47,7 +47,13 @@ impl<'a> Comparison<'_, 'a> {
         path: &str,
         found: &mut Vec<Reason>,
     ) {
-        scalars::sizes(reader, writer, ["minProperties", "maxProperties"], path, found);
+        scalars::sizes(
+            reader,
+            writer,
+            ["minProperties", "maxProperties"],
+            path,
+            found,
+        );
         let all = [reader, writer].map(|place| members(place, "properties"));
         let all: BTreeSet<&String> = all.into_iter().flatten().flat_map(Map::keys).collect();
         for name in all {
@@ -63,7 +69,12 @@ impl<'a> Comparison<'_, 'a> {
         self.patterns(reader, writer, path, found);
         let further = [reader, writer].map(|place| Others::of(place.get("additionalProperties")));
         let [wanted, given] = further;
-        self.others(wanted, given, &format!("{path}/additionalProperties"), found);
+        self.others(
+            wanted,
+            given,
+            &format!("{path}/additionalProperties"),
+            found,
+        );
         self.dependencies(reader, writer, path, found);
     }
 
@@ -79,8 +90,12 @@ impl<'a> Comparison<'_, 'a> {
         let [wanted, given] = all;
         for name in names {
             let path = below(path, "patternProperties", name);
-            let wanted = wanted.and_then(|all| all.get(name)).map(|one| reader.to(one));
-            let given = given.and_then(|all| all.get(name)).map(|one| writer.to(one));
+            let wanted = wanted
+                .and_then(|all| all.get(name))
+                .map(|one| reader.to(one));
+            let given = given
+                .and_then(|all| all.get(name))
+                .map(|one| writer.to(one));
             match (wanted, given) {
                 (Some(wanted), Some(given)) => self.schemas(wanted, given, &path, found),
                 (Some(wanted), None) => {
@@ -111,7 +126,8 @@ impl<'a> Comparison<'_, 'a> {
                 match (wanted, given) {
                     (Value::Array(wanted), Some(Value::Array(given))) => {
                         for name in wanted.iter().filter(|name| !given.contains(name)) {
-                            let what = format!("the reader wants {name} with it, the writer does not");
+                            let what =
+                                format!("the reader wants {name} with it, the writer does not");
                             found.push(reason(&path, what));
                         }
                     }

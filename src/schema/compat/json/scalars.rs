@@ -167,7 +167,12 @@ fn compare(left: &Number, right: &Number) -> Ordering {
 }
 
 /// The bound by `minimum` or `maximum`, and whether it is itself allowed. Draft 4 says so beside it.
-fn bound<'a>(place: Place<'a>, inclusive: &str, exclusive: &str, tighter: Ordering) -> Option<(&'a Number, bool)> {
+fn bound<'a>(
+    place: Place<'a>,
+    inclusive: &str,
+    exclusive: &str,
+    tighter: Ordering,
+) -> Option<(&'a Number, bool)> {
     let number = |keyword: &str| place.schema.get(keyword).and_then(Value::as_number);
     let strict = place.schema.get(exclusive) == Some(&Value::Bool(true));
     match (number(inclusive), number(exclusive)) {
@@ -187,7 +192,10 @@ pub(super) fn numbers(reader: Place<'_>, writer: Place<'_>, path: &str, found: &
             continue;
         };
         let Some((given, also)) = bound(writer, inclusive, exclusive, tighter) else {
-            found.push(reason(path, format!("the reader has a {inclusive} of {wanted}, the writer none")));
+            found.push(reason(
+                path,
+                format!("the reader has a {inclusive} of {wanted}, the writer none"),
+            ));
             continue;
         };
         let order = compare(wanted, given);
@@ -217,7 +225,10 @@ pub(super) fn sizes(
     path: &str,
     found: &mut Vec<Reason>,
 ) {
-    for (keyword, tighter) in keywords.into_iter().zip([Ordering::Greater, Ordering::Less]) {
+    for (keyword, tighter) in keywords
+        .into_iter()
+        .zip([Ordering::Greater, Ordering::Less])
+    {
         let number = |place: Place<'_>| place.schema.get(keyword).and_then(Value::as_f64);
         let Some(wanted) = number(reader) else {
             continue;

@@ -19,7 +19,10 @@ type Pair = (&'static str, &'static str, &'static [&'static str]);
 fn hold(pairs: &[Pair]) {
     for (writer, reader, wanted) in pairs {
         let found = reasons(&source(reader), &source(writer)).unwrap();
-        let said: Vec<String> = found.iter().map(|r| format!("{} {}", r.path, r.what)).collect();
+        let said: Vec<String> = found
+            .iter()
+            .map(|r| format!("{} {}", r.path, r.what))
+            .collect();
         assert_eq!(said.len(), wanted.len(), "{writer} -> {reader}: {said:#?}");
         for (said, wanted) in said.iter().zip(*wanted) {
             let (path, what) = wanted.split_once(' ').unwrap();
@@ -36,24 +39,44 @@ fn types_may_become_wider() {
         (r#"{"type":"string"}"#, r#"{"type":"string"}"#, &[]),
         (r#"{"type":"string"}"#, "{}", &[]),
         (r#"{"type":"string"}"#, "true", &[]),
-        ("{}", r#"{"type":"string"}"#, &["# wants string, the writer may write any type"]),
+        (
+            "{}",
+            r#"{"type":"string"}"#,
+            &["# wants string, the writer may write any type"],
+        ),
         (r#"{"type":"integer"}"#, r#"{"type":"number"}"#, &[]),
         (
             r#"{"type":"number"}"#,
             r#"{"type":"integer"}"#,
             &["# the reader wants integer, the writer may write number"],
         ),
-        (r#"{"type":"string"}"#, r#"{"type":"integer"}"#, &["# wants integer"]),
+        (
+            r#"{"type":"string"}"#,
+            r#"{"type":"integer"}"#,
+            &["# wants integer"],
+        ),
         (r#"{"type":"string"}"#, r#"{"type":["string","null"]}"#, &[]),
         (
             r#"{"type":["string","null"]}"#,
             r#"{"type":"string"}"#,
             &["# the reader wants string, the writer may write null or string"],
         ),
-        (r#"{"type":["integer","null"]}"#, r#"{"type":["null","number"]}"#, &[]),
-        (r#"{"type":"string"}"#, "false", &["# the reader allows nothing"]),
+        (
+            r#"{"type":["integer","null"]}"#,
+            r#"{"type":["null","number"]}"#,
+            &[],
+        ),
+        (
+            r#"{"type":"string"}"#,
+            "false",
+            &["# the reader allows nothing"],
+        ),
         ("false", r#"{"type":"string"}"#, &[]),
-        (r#"{"title":"a","description":"b"}"#, r#"{"title":"c","default":1}"#, &[]),
+        (
+            r#"{"title":"a","description":"b"}"#,
+            r#"{"title":"c","default":1}"#,
+            &[],
+        ),
     ]);
 }
 
@@ -61,17 +84,29 @@ fn types_may_become_wider() {
 fn values_may_become_more() {
     hold(&[
         (r#"{"enum":["a","b"]}"#, r#"{"enum":["a","b","c"]}"#, &[]),
-        (r#"{"enum":["a","b"]}"#, r#"{"enum":["b"]}"#, &[r#"# may write "a""#]),
+        (
+            r#"{"enum":["a","b"]}"#,
+            r#"{"enum":["b"]}"#,
+            &[r#"# may write "a""#],
+        ),
         (
             r#"{"enum":["a","b"]}"#,
             r#"{"enum":["c"]}"#,
             &[r#"# may write "a""#, r#"# may write "b""#],
         ),
         (r#"{"enum":["a"]}"#, r#"{"type":"string"}"#, &[]),
-        (r#"{"type":"string"}"#, r#"{"type":"string","enum":["a"]}"#, &["# listed values only"]),
+        (
+            r#"{"type":"string"}"#,
+            r#"{"type":"string","enum":["a"]}"#,
+            &["# listed values only"],
+        ),
         (r#"{"const":1}"#, r#"{"enum":[1.0,2]}"#, &[]),
         (r#"{"const":1}"#, r#"{"const":2}"#, &["# may write 1"]),
-        (r#"{"enum":["a",null]}"#, r#"{"type":"string"}"#, &["# wants string"]),
+        (
+            r#"{"enum":["a",null]}"#,
+            r#"{"type":"string"}"#,
+            &["# wants string"],
+        ),
     ]);
 }
 
@@ -80,33 +115,81 @@ fn bounds_may_become_looser() {
     hold(&[
         (r#"{"maximum":5}"#, r#"{"maximum":6}"#, &[]),
         (r#"{"maximum":5}"#, "{}", &[]),
-        (r#"{"maximum":5}"#, r#"{"maximum":4}"#, &["# maximum is 4, the writer's 5"]),
-        (r#"{"type":"number"}"#, r#"{"type":"number","maximum":4}"#, &["# maximum of 4, the writer none"]),
+        (
+            r#"{"maximum":5}"#,
+            r#"{"maximum":4}"#,
+            &["# maximum is 4, the writer's 5"],
+        ),
+        (
+            r#"{"type":"number"}"#,
+            r#"{"type":"number","maximum":4}"#,
+            &["# maximum of 4, the writer none"],
+        ),
         (r#"{"minimum":5}"#, r#"{"minimum":4}"#, &[]),
         (r#"{"minimum":5}"#, r#"{"minimum":6}"#, &["# minimum is 6"]),
-        (r#"{"minimum":5}"#, r#"{"exclusiveMinimum":5}"#, &["# minimum is 5"]),
+        (
+            r#"{"minimum":5}"#,
+            r#"{"exclusiveMinimum":5}"#,
+            &["# minimum is 5"],
+        ),
         (r#"{"exclusiveMinimum":5}"#, r#"{"minimum":5}"#, &[]),
-        (r#"{"exclusiveMaximum":5}"#, r#"{"exclusiveMaximum":4}"#, &["# maximum is 4"]),
+        (
+            r#"{"exclusiveMaximum":5}"#,
+            r#"{"exclusiveMaximum":4}"#,
+            &["# maximum is 4"],
+        ),
         (
             r#"{"minimum":5}"#,
             r#"{"minimum":5,"exclusiveMinimum":true}"#,
             &["# minimum is 5"],
         ),
         (r#"{"multipleOf":10}"#, r#"{"multipleOf":5}"#, &[]),
-        (r#"{"multipleOf":5}"#, r#"{"multipleOf":10}"#, &["# multiples of 10"]),
-        (r#"{"type":"integer"}"#, r#"{"type":"integer","multipleOf":2}"#, &["# multiples of 2"]),
+        (
+            r#"{"multipleOf":5}"#,
+            r#"{"multipleOf":10}"#,
+            &["# multiples of 10"],
+        ),
+        (
+            r#"{"type":"integer"}"#,
+            r#"{"type":"integer","multipleOf":2}"#,
+            &["# multiples of 2"],
+        ),
         (r#"{"maxLength":5}"#, r#"{"maxLength":6}"#, &[]),
-        (r#"{"maxLength":5}"#, r#"{"maxLength":4}"#, &["# maxLength is 4"]),
-        (r#"{"minLength":1}"#, r#"{"minLength":2}"#, &["# minLength is 2"]),
+        (
+            r#"{"maxLength":5}"#,
+            r#"{"maxLength":4}"#,
+            &["# maxLength is 4"],
+        ),
+        (
+            r#"{"minLength":1}"#,
+            r#"{"minLength":2}"#,
+            &["# minLength is 2"],
+        ),
         (r#"{"minLength":1}"#, "{}", &[]),
-        (r#"{"type":"string"}"#, r#"{"type":"string","minLength":0}"#, &[]),
+        (
+            r#"{"type":"string"}"#,
+            r#"{"type":"string","minLength":0}"#,
+            &[],
+        ),
         // Bounds of strings do not matter to numbers.
         (r#"{"type":"integer"}"#, r#"{"maxLength":4}"#, &[]),
         (r#"{"pattern":"^a"}"#, r#"{"pattern":"^a"}"#, &[]),
         (r#"{"pattern":"^a"}"#, "{}", &[]),
-        (r#"{"pattern":"^a"}"#, r#"{"pattern":"^b"}"#, &["# pattern is"]),
-        (r#"{"type":"string"}"#, r#"{"type":"string","pattern":"^b"}"#, &["# the writer none"]),
-        (r#"{"type":"string"}"#, r#"{"type":"string","format":"date"}"#, &[]),
+        (
+            r#"{"pattern":"^a"}"#,
+            r#"{"pattern":"^b"}"#,
+            &["# pattern is"],
+        ),
+        (
+            r#"{"type":"string"}"#,
+            r#"{"type":"string","pattern":"^b"}"#,
+            &["# the writer none"],
+        ),
+        (
+            r#"{"type":"string"}"#,
+            r#"{"type":"string","format":"date"}"#,
+            &[],
+        ),
     ]);
 }
 
@@ -114,14 +197,26 @@ fn bounds_may_become_looser() {
 fn members_are_added_and_removed_by_the_rules_of_open_and_closed_objects() {
     hold(&[
         // Open: what is removed is still allowed, what is added may have been anything.
-        (r#"{"type":"object","properties":{"a":{"type":"string"}}}"#, r#"{"type":"object"}"#, &[]),
+        (
+            r#"{"type":"object","properties":{"a":{"type":"string"}}}"#,
+            r#"{"type":"object"}"#,
+            &[],
+        ),
         (
             r#"{"type":"object"}"#,
             r#"{"type":"object","properties":{"a":{"type":"string"}}}"#,
             &["#/properties/a may put anything there"],
         ),
-        (r#"{"type":"object"}"#, r#"{"type":"object","properties":{"a":{}}}"#, &[]),
-        (r#"{"type":"object"}"#, r#"{"type":"object","properties":{"a":true}}"#, &[]),
+        (
+            r#"{"type":"object"}"#,
+            r#"{"type":"object","properties":{"a":{}}}"#,
+            &[],
+        ),
+        (
+            r#"{"type":"object"}"#,
+            r#"{"type":"object","properties":{"a":true}}"#,
+            &[],
+        ),
         // Closed: the other way round.
         (
             r#"{"additionalProperties":false,"properties":{"b":{}}}"#,
@@ -170,8 +265,16 @@ fn members_are_added_and_removed_by_the_rules_of_open_and_closed_objects() {
             &["#/properties/ab wants string"],
         ),
         // The object itself is opened or closed.
-        (r#"{"additionalProperties":false}"#, r#"{"type":"object"}"#, &["# wants object"]),
-        (r#"{"type":"object","additionalProperties":false}"#, r#"{"type":"object"}"#, &[]),
+        (
+            r#"{"additionalProperties":false}"#,
+            r#"{"type":"object"}"#,
+            &["# wants object"],
+        ),
+        (
+            r#"{"type":"object","additionalProperties":false}"#,
+            r#"{"type":"object"}"#,
+            &[],
+        ),
         (
             r#"{"type":"object"}"#,
             r#"{"type":"object","additionalProperties":false}"#,
@@ -223,14 +326,22 @@ fn members_that_both_have_are_compared_and_may_become_optional() {
             r#"{"required":["a"],"properties":{"a":{"type":"string","default":"x"}}}"#,
             &[],
         ),
-        (r#"{"minProperties":1}"#, r#"{"minProperties":2}"#, &["# minProperties is 2"]),
+        (
+            r#"{"minProperties":1}"#,
+            r#"{"minProperties":2}"#,
+            &["# minProperties is 2"],
+        ),
         (r#"{"maxProperties":1}"#, r#"{"maxProperties":2}"#, &[]),
         (
             r#"{"dependentRequired":{"a":["b"]}}"#,
             r#"{"dependentRequired":{"a":["b","c"]}}"#,
             &[r##"#/dependentRequired/a wants "c" with it"##],
         ),
-        (r#"{"dependencies":{"a":["b"]}}"#, r#"{"dependencies":{"a":[]}}"#, &[]),
+        (
+            r#"{"dependencies":{"a":["b"]}}"#,
+            r#"{"dependencies":{"a":[]}}"#,
+            &[],
+        ),
         (
             "{}",
             r#"{"dependentSchemas":{"a":{"required":["b"]}}}"#,
@@ -242,14 +353,34 @@ fn members_that_both_have_are_compared_and_may_become_optional() {
 #[test]
 fn elements_follow_the_same_rules() {
     hold(&[
-        (r#"{"items":{"type":"integer"}}"#, r#"{"items":{"type":"number"}}"#, &[]),
-        (r#"{"items":{"type":"number"}}"#, r#"{"items":{"type":"integer"}}"#, &["#/items wants integer"]),
-        (r#"{"type":"array"}"#, r#"{"type":"array","items":{"type":"string"}}"#, &["#/items allows anything"]),
+        (
+            r#"{"items":{"type":"integer"}}"#,
+            r#"{"items":{"type":"number"}}"#,
+            &[],
+        ),
+        (
+            r#"{"items":{"type":"number"}}"#,
+            r#"{"items":{"type":"integer"}}"#,
+            &["#/items wants integer"],
+        ),
+        (
+            r#"{"type":"array"}"#,
+            r#"{"type":"array","items":{"type":"string"}}"#,
+            &["#/items allows anything"],
+        ),
         (r#"{"items":{"type":"string"}}"#, "{}", &[]),
-        (r#"{"maxItems":5}"#, r#"{"maxItems":4}"#, &["# maxItems is 4"]),
+        (
+            r#"{"maxItems":5}"#,
+            r#"{"maxItems":4}"#,
+            &["# maxItems is 4"],
+        ),
         (r#"{"minItems":1}"#, r#"{"minItems":0}"#, &[]),
         (r#"{"uniqueItems":true}"#, r#"{"uniqueItems":false}"#, &[]),
-        (r#"{"type":"array"}"#, r#"{"uniqueItems":true}"#, &["# elements that differ"]),
+        (
+            r#"{"type":"array"}"#,
+            r#"{"uniqueItems":true}"#,
+            &["# elements that differ"],
+        ),
         (
             r#"{"prefixItems":[{"type":"string"}],"items":false}"#,
             r#"{"prefixItems":[{"type":"string"},{"type":"string"}],"items":false}"#,
@@ -291,7 +422,11 @@ fn alternatives_may_be_added_and_demands_removed() {
             r#"{"anyOf":[{"type":"integer"},{"type":"string"}]}"#,
             &[],
         ),
-        (r#"{"type":"string"}"#, r#"{"anyOf":[{"type":"null"},{"type":"string"}]}"#, &[]),
+        (
+            r#"{"type":"string"}"#,
+            r#"{"anyOf":[{"type":"null"},{"type":"string"}]}"#,
+            &[],
+        ),
         (
             r#"{"anyOf":[{"type":"null"},{"type":"string"}]}"#,
             r#"{"type":["null","string"]}"#,
@@ -322,19 +457,31 @@ fn alternatives_may_be_added_and_demands_removed() {
             r#"{"type":"string","maxLength":3}"#,
             &[],
         ),
-        (r#"{"not":{"type":"number"}}"#, r#"{"not":{"type":"integer"}}"#, &[]),
+        (
+            r#"{"not":{"type":"number"}}"#,
+            r#"{"not":{"type":"integer"}}"#,
+            &[],
+        ),
         (
             r#"{"not":{"type":"integer"}}"#,
             r#"{"not":{"type":"number"}}"#,
             &["# refuses (not)"],
         ),
-        (r#"{"type":"string"}"#, r#"{"not":{"const":"a"}}"#, &["# refuses (not)"]),
+        (
+            r#"{"type":"string"}"#,
+            r#"{"not":{"const":"a"}}"#,
+            &["# refuses (not)"],
+        ),
         (
             r#"{"if":{"required":["a"]},"then":{"required":["b"]}}"#,
             r#"{"if":{"required":["a"]},"then":{"required":["b"]}}"#,
             &[],
         ),
-        (r#"{"if":{"required":["a"]},"then":{"required":["b"]}}"#, "{}", &[]),
+        (
+            r#"{"if":{"required":["a"]},"then":{"required":["b"]}}"#,
+            "{}",
+            &[],
+        ),
         (
             "{}",
             r#"{"if":{"required":["a"]},"then":{"required":["b"]}}"#,
@@ -373,7 +520,9 @@ fn references_are_followed_and_circles_end() {
 fn hostile_schemas_end_in_time() {
     let started = std::time::Instant::now();
     // Each of many refers to all, in every way.
-    let branches: Vec<String> = (0..20).map(|i| format!(r##"{{"$ref":"#/$defs/{i}"}}"##)).collect();
+    let branches: Vec<String> = (0..20)
+        .map(|i| format!(r##"{{"$ref":"#/$defs/{i}"}}"##))
+        .collect();
     let branches = branches.join(",");
     for keyword in ["anyOf", "allOf"] {
         let defs: Vec<String> = (0..20)

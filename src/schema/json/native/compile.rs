@@ -8,8 +8,8 @@ use serde_json::{Map, Value};
 use super::super::index::{Index, Scope, address};
 use super::decimal::Decimal;
 use super::{
-    ANYTHING, Arrays, Choice, Condition, Group, HowMany, Member, NOTHING, Numbers, Objects, Program,
-    Rule, RuleId, Scalar, Types,
+    ANYTHING, Arrays, Choice, Condition, Group, HowMany, Member, NOTHING, Numbers, Objects,
+    Program, Rule, RuleId, Scalar, Types,
 };
 
 /// Members of one object: each has a bit.
@@ -167,26 +167,48 @@ impl<'a> Compiler<'_, 'a> {
 
     /// Takes the choices of `allOf` into the rule itself, so that those by one member, which
     /// stand in a row there, are made together.
-    fn join(&mut self, mut rule: Rule, scope: Scope, schema: &'a Map<String, Value>) -> Option<Rule> {
+    fn join(
+        &mut self,
+        mut rule: Rule,
+        scope: Scope,
+        schema: &'a Map<String, Value>,
+    ) -> Option<Rule> {
         let Some(schemas) = schema.get("allOf").and_then(Value::as_array) else {
             return Some(rule);
         };
         let mut choices = std::mem::take(&mut rule.choices).into_vec();
         for inner in schemas {
             let only = ["if", "then", "else"];
-            let Some(members) = inner.as_object() else { continue };
-            let Some(condition) = members.get("if") else { continue };
-            if members.keys().all(|keyword| only.contains(&keyword.as_str())) {
+            let Some(members) = inner.as_object() else {
+                continue;
+            };
+            let Some(condition) = members.get("if") else {
+                continue;
+            };
+            if members
+                .keys()
+                .all(|keyword| only.contains(&keyword.as_str()))
+            {
                 choices.push(self.choice(scope, members, condition)?);
                 let id = self.rule(scope, inner);
-                rule.also = rule.also.iter().copied().filter(|also| *also != id).collect();
+                rule.also = rule
+                    .also
+                    .iter()
+                    .copied()
+                    .filter(|also| *also != id)
+                    .collect();
             }
         }
         rule.choices = choices.into();
         Some(rule)
     }
 
-    fn plain(&mut self, scope: Scope, schema: &'a Map<String, Value>, rule: &mut Rule) -> Option<()> {
+    fn plain(
+        &mut self,
+        scope: Scope,
+        schema: &'a Map<String, Value>,
+        rule: &mut Rule,
+    ) -> Option<()> {
         if let Some(types) = schema.get("type") {
             rule.types = types_of(types)?;
         }
@@ -208,7 +230,10 @@ impl<'a> Compiler<'_, 'a> {
     }
 
     /// `None`: cannot be made; `Some(None)`: there is nothing to make.
-    #[expect(clippy::option_option, reason = "the outer one is that of all functions here")]
+    #[expect(
+        clippy::option_option,
+        reason = "the outer one is that of all functions here"
+    )]
     fn objects(&mut self, scope: Scope, schema: &'a Map<String, Value>) -> Option<Option<Objects>> {
         let mut members: Vec<Member> = Vec::new();
         let properties = schema.get("properties").into_iter();
@@ -260,7 +285,11 @@ impl<'a> Compiler<'_, 'a> {
             Some(condition) => condition,
             None => Condition::Rule(self.rule(scope, condition)),
         };
-        let mut branch = |name| schema.get(name).map_or(ANYTHING, |schema| self.rule(scope, schema));
+        let mut branch = |name| {
+            schema
+                .get(name)
+                .map_or(ANYTHING, |schema| self.rule(scope, schema))
+        };
         Some(Choice {
             condition,
             then: branch("then"),
@@ -297,8 +326,7 @@ impl<'a> Compiler<'_, 'a> {
 
 impl Rule {
     fn simplified(mut self) -> Self {
-        self.is_alone =
-            self.also.is_empty() && self.groups.is_empty() && self.choices.is_empty();
+        self.is_alone = self.also.is_empty() && self.groups.is_empty() && self.choices.is_empty();
         self.is_simple = self.is_alone
             && self.values.is_none()
             && self.numbers.is_none()
@@ -329,7 +357,10 @@ fn types_of(types: &Value) -> Option<Types> {
     }
 }
 
-#[expect(clippy::option_option, reason = "the outer one is that of all functions here")]
+#[expect(
+    clippy::option_option,
+    reason = "the outer one is that of all functions here"
+)]
 fn values(schema: &Map<String, Value>) -> Option<Option<Box<[Scalar]>>> {
     let scalar = |value: &Value| {
         Some(match value {
@@ -351,7 +382,10 @@ fn values(schema: &Map<String, Value>) -> Option<Option<Box<[Scalar]>>> {
     }
 }
 
-#[expect(clippy::option_option, reason = "the outer one is that of all functions here")]
+#[expect(
+    clippy::option_option,
+    reason = "the outer one is that of all functions here"
+)]
 fn numbers(schema: &Map<String, Value>) -> Option<Option<Box<Numbers>>> {
     let mut numbers = Numbers::default();
     for (keyword, least, itself) in [
@@ -364,7 +398,11 @@ fn numbers(schema: &Map<String, Value>) -> Option<Option<Box<Numbers>>> {
             continue;
         };
         let bound = Decimal::parse(bound.as_number()?.as_str().as_bytes())?;
-        let bounds = if least { &mut numbers.least } else { &mut numbers.most };
+        let bounds = if least {
+            &mut numbers.least
+        } else {
+            &mut numbers.most
+        };
         bounds.push((bound, itself));
     }
     let any = !numbers.least.is_empty() || !numbers.most.is_empty();
@@ -372,7 +410,10 @@ fn numbers(schema: &Map<String, Value>) -> Option<Option<Box<Numbers>>> {
 }
 
 /// Least and most of a size.
-#[expect(clippy::option_option, reason = "the outer one is that of all functions here")]
+#[expect(
+    clippy::option_option,
+    reason = "the outer one is that of all functions here"
+)]
 fn span(schema: &Map<String, Value>, least: &str, most: &str) -> Option<Option<(u64, u64)>> {
     let (least, most) = (schema.get(least), schema.get(most));
     if least.is_none() && most.is_none() {

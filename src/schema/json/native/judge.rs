@@ -5,8 +5,8 @@ use std::cell::Cell;
 use super::super::tape::{Kind, Part, Tape};
 use super::decimal::{Decimal, is_integer};
 use super::{
-    ANYTHING, Choice, Condition, Group, HowMany, NOTHING, Name, Numbers, Objects, Program, Rule, RuleId,
-    Scalar, Types, Verdict,
+    ANYTHING, Choice, Condition, Group, HowMany, NOTHING, Name, Numbers, Objects, Program, Rule,
+    RuleId, Scalar, Types, Verdict,
 };
 
 /// Rules that are held against any event, however small.
@@ -192,7 +192,10 @@ impl<'a> Judge<'a> {
         let bytes = from.get(..(name.end - name.start) as usize)?;
         let head = match from.first_chunk::<8>() {
             Some(chunk) => u64::from_le_bytes(*chunk),
-            None => bytes.iter().rev().fold(0, |head, byte| head << 8 | u64::from(*byte)),
+            None => bytes
+                .iter()
+                .rev()
+                .fold(0, |head, byte| head << 8 | u64::from(*byte)),
         };
         let head = match bytes.len() {
             8.. => head,
@@ -320,7 +323,9 @@ impl<'a> Judge<'a> {
     #[inline]
     fn inside(&self, part: Part) -> &'a [u8] {
         let quoted = part.bytes(self.text);
-        quoted.get(1..quoted.len().saturating_sub(1)).unwrap_or_default()
+        quoted
+            .get(1..quoted.len().saturating_sub(1))
+            .unwrap_or_default()
     }
 
     fn is_one_of(&self, values: &[Scalar], part: Part) -> Verdict {
@@ -331,7 +336,11 @@ impl<'a> Judge<'a> {
                     return Verdict::Unsure;
                 }
                 let mut values = values.iter();
-                verdict(values.any(|value| matches!(value, Scalar::Text(text) if text.as_bytes() == inside)))
+                verdict(
+                    values.any(
+                        |value| matches!(value, Scalar::Text(text) if text.as_bytes() == inside),
+                    ),
+                )
             }
             Kind::Number => {
                 let numbers = || {
@@ -376,14 +385,20 @@ impl Objects {
 
 impl Numbers {
     fn allow(&self, number: Decimal) -> bool {
-        let above = |(bound, itself): &(Decimal, bool)| number > *bound || *itself && number == *bound;
-        let below = |(bound, itself): &(Decimal, bool)| number < *bound || *itself && number == *bound;
+        let above =
+            |(bound, itself): &(Decimal, bool)| number > *bound || *itself && number == *bound;
+        let below =
+            |(bound, itself): &(Decimal, bool)| number < *bound || *itself && number == *bound;
         self.least.iter().all(above) && self.most.iter().all(below)
     }
 }
 
 const fn verdict(valid: bool) -> Verdict {
-    if valid { Verdict::Valid } else { Verdict::Invalid }
+    if valid {
+        Verdict::Valid
+    } else {
+        Verdict::Invalid
+    }
 }
 
 impl Name {

@@ -160,7 +160,9 @@ struct Name {
 impl From<&str> for Name {
     fn from(text: &str) -> Self {
         let mut head = [0; 8];
-        head.iter_mut().zip(text.bytes()).for_each(|(to, from)| *to = from);
+        head.iter_mut()
+            .zip(text.bytes())
+            .for_each(|(to, from)| *to = from);
         Self {
             text: text.into(),
             head: u64::from_le_bytes(head),

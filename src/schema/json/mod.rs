@@ -17,6 +17,7 @@ mod tape;
 mod tests;
 mod view;
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use self::bounds::Bounds;
@@ -50,17 +51,19 @@ impl Bench {
     /// Checks whether bytes are JSON and keeps its parts for [`Validator::check_read`]: half the
     /// work of doing the one after the other.
     pub fn read<'a>(&mut self, bytes: &'a [u8]) -> Result<JsonText<'a>, JsonFault> {
-        let text = JsonText::parse(bytes)?;
-        self.tape.fill(text);
-        Ok(text)
+        // What is no JSON is gone through again, to say why.
+        self.tape
+            .read(bytes)
+            .map_or_else(|| JsonText::parse(bytes), Ok)
     }
 }
 
 impl Validator {
     /// Compiles a schema. `formats`: `format` is asserted, in every draft; else it is not, in none.
     ///
-    /// Errors: a text that is no schema, a `$ref` to what is not given, by name, nesting below
-    /// 127 levels, patterns of more than 256 KiB when compiled, references that multiply.
+    /// Errors: a text that is no schema, longer than 32 MiB or nested deeper than 127 levels; a
+    /// `$ref` to what is not given, by name; more than 50,000 references, or some that multiply; a
+    /// pattern of more than 8 MiB when compiled.
     pub fn compile(source: &Source, formats: bool) -> Result<Self, SchemaError> {
         let documents = Arc::new(Documents::read(source)?);
         let index = Index::new(&documents);
@@ -75,12 +78,13 @@ impl Validator {
     }
 
     /// True when the event is valid; else `faults` says what is wrong. What was in it goes.
+    ///
+    /// An event that cannot be judged is not valid either: nested deeper than 127 levels, or such
+    /// that schema and event together would take too long. Then the fault has no keyword, or that
+    /// of the pattern which gave up. Half a surrogate pair counts as U+FFFD; of a name that comes
+    /// twice in one object the last value counts.
     pub fn check(&self, text: JsonText<'_>, bench: &mut Bench, faults: &mut Faults) -> bool {
-        faults.clear();
-        if !bench.tape.fill(text) {
-            faults.give_up("longer than 256 MiB");
-            return false;
-        }
+        bench.tape.read(text.as_bytes());
         self.check_read(text, bench, faults)
     }
 
@@ -88,7 +92,11 @@ impl Validator {
     pub fn check_read(&self, text: JsonText<'_>, bench: &Bench, faults: &mut Faults) -> bool {
         faults.clear();
         let parts = bench.tape.parts();
-        if bench.tape.deepest() > DEEPEST - 1 {
+        if parts.is_empty() {
+            faults.give_up("longer than 256 MiB");
+            return false;
+        }
+        if bench.tape.deepest() >= DEEPEST {
             faults.give_up("nested deeper than 127 levels");
             return false;
         }
@@ -108,11 +116,11 @@ impl Validator {
 
     fn by_library(&self, text: &str, parts: &[Part], faults: &mut Faults) -> bool {
         match settled(text, parts) {
-            Some(std::borrow::Cow::Borrowed(_)) => self.judge(text, parts, faults),
-            Some(std::borrow::Cow::Owned(text)) => {
+            Some(Cow::Borrowed(_)) => self.judge(text, parts, faults),
+            Some(Cow::Owned(text)) => {
                 let mut tape = Tape::default();
-                let filled = JsonText::parse(text.as_bytes()).is_ok_and(|text| tape.fill(text));
-                filled && self.judge(&text, tape.parts(), faults)
+                let read = tape.read(text.as_bytes()).is_some();
+                read && self.judge(&text, tape.parts(), faults)
             }
             None => {
                 faults.give_up("cannot be read");

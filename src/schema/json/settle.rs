@@ -106,11 +106,10 @@ fn unit(text: &str, at: usize) -> Option<u32> {
 mod tests {
     use super::super::tape::Tape;
     use super::*;
-    use crate::text::JsonText;
 
     fn settle(text: &str) -> Option<String> {
         let mut tape = Tape::default();
-        assert!(tape.fill(JsonText::parse(text.as_bytes()).unwrap()));
+        tape.read(text.as_bytes()).unwrap();
         settled(text, tape.parts()).map(Cow::into_owned)
     }
 

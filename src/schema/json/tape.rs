@@ -92,19 +92,26 @@ struct Open {
 }
 
 impl Tape {
-    /// Takes the parts of `text` in place of those that were here; false when it is too long.
-    pub fn fill(&mut self, text: JsonText<'_>) -> bool {
+    /// Takes the parts of a text in place of those that were here, and says whether it is JSON at
+    /// all; `None` also when it is too long, and there are no parts then.
+    pub fn read<'a>(&mut self, bytes: &'a [u8]) -> Option<JsonText<'a>> {
         self.parts.clear();
         self.open.clear();
         self.deepest = 0;
-        let bytes = text.as_bytes();
+        if bytes.len() > LONGEST {
+            return None;
+        }
         self.escapes = memchr::memchr(b'\\', bytes).is_some();
         let mut filler = Filler {
             tape: self,
             bytes,
             count: 0,
         };
-        bytes.len() <= LONGEST && JsonText::walk(bytes, &mut filler).is_some()
+        let text = JsonText::walk(bytes, &mut filler);
+        if text.is_none() {
+            self.parts.clear();
+        }
+        text
     }
 
     pub fn parts(&self) -> &[Part] {

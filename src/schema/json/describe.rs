@@ -43,9 +43,10 @@ struct Row {
 
 impl Row {
     fn into_words(self) -> (String, String) {
-        let mut words = match self.words.is_empty() {
-            true => "anything".to_owned(),
-            false => self.words.join(" or "),
+        let mut words = if self.words.is_empty() {
+            "anything".to_owned()
+        } else {
+            self.words.join(" or ")
         };
         if self.optional {
             words.push_str(", optional");

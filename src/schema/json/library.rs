@@ -113,10 +113,10 @@ impl Library {
     }
 }
 
-fn with_patterns<'i>(
-    options: ValidationOptions<'i, Arc<dyn Retrieve>, Taped>,
+fn with_patterns(
+    options: ValidationOptions<'_, Arc<dyn Retrieve>, Taped>,
     patterns: Patterns,
-) -> ValidationOptions<'i, Arc<dyn Retrieve>, Taped> {
+) -> ValidationOptions<'_, Arc<dyn Retrieve>, Taped> {
     if patterns.backtrack() {
         options.with_pattern_options(
             PatternOptions::fancy_regex()

@@ -73,16 +73,16 @@ pub(super) fn referred_to(documents: &Documents) -> Result<Option<Registry<'stat
             let Some(schema) = metaschema(*draft, &name) else {
                 continue;
             };
-            found = found.add(name, schema).map_err(unusable)?;
+            found = found.add(name, schema).map_err(|error| unusable(&error))?;
         }
     }
     if !any {
         return Ok(None);
     }
-    found.prepare().map(Some).map_err(unusable)
+    found.prepare().map(Some).map_err(|error| unusable(&error))
 }
 
-fn unusable(error: jsonschema::ReferencingError) -> SchemaError {
+fn unusable(error: &jsonschema::ReferencingError) -> SchemaError {
     SchemaError(format!("a metaschema is of no use: {error}"))
 }
 

@@ -16,23 +16,19 @@ const FEW: u32 = 16;
 ///
 /// `None`: it is nested too deep to be read.
 pub(super) fn settled<'a>(text: &'a str, parts: &[Part]) -> Option<Cow<'a, str>> {
-    let mut text = Cow::Borrowed(text);
-    if memchr::memchr(b'\\', text.as_bytes()).is_none() {
-        if !has_twins(&text, parts) {
-            return Some(text);
-        }
-    } else {
-        if let Some(whole) = without_halves(&text) {
-            text = Cow::Owned(whole);
-        } else if !has_escaped_name(&text, parts) && !has_twins(&text, parts) {
-            return Some(text);
-        }
+    let whole = without_halves(text);
+    if whole.is_none() && !has_escaped_name(text, parts) && !has_twins(text, parts) {
+        return Some(Cow::Borrowed(text));
     }
-    let value: Value = serde_json::from_str(&text).ok()?;
+    let text = whole.as_deref().unwrap_or(text);
+    let value: Value = serde_json::from_str(text).ok()?;
     serde_json::to_string(&value).ok().map(Cow::Owned)
 }
 
 fn has_escaped_name(text: &str, parts: &[Part]) -> bool {
+    if memchr::memchr(b'\\', text.as_bytes()).is_none() {
+        return false;
+    }
     let mut names = parts.iter().filter(|part| part.kind() == Kind::Name);
     names.any(|name| name.of(text).contains('\\'))
 }

@@ -367,7 +367,7 @@ fn a_schema_of_10_mb_is_compiled_or_refused_in_bounded_time() {
     let started = Instant::now();
     let validator = compile(&schema);
     assert!(
-        started.elapsed() < Duration::from_secs(60),
+        started.elapsed() < Duration::from_mins(1),
         "{:?}",
         started.elapsed()
     );

@@ -157,13 +157,11 @@ pub(super) fn unread(reader: Place<'_>, writer: Place<'_>, path: &str, found: &m
 }
 
 fn compare(left: &Number, right: &Number) -> Ordering {
-    match (left.as_i128(), right.as_i128()) {
-        (Some(left), Some(right)) => left.cmp(&right),
-        _ => {
-            let (left, right) = (left.as_f64(), right.as_f64());
-            left.partial_cmp(&right).unwrap_or(Ordering::Equal)
-        }
+    if let (Some(left), Some(right)) = (left.as_i128(), right.as_i128()) {
+        return left.cmp(&right);
     }
+    let (left, right) = (left.as_f64(), right.as_f64());
+    left.partial_cmp(&right).unwrap_or(Ordering::Equal)
 }
 
 /// The bound by `minimum` or `maximum`, and whether it is itself allowed. Draft 4 says so beside it.

@@ -335,7 +335,7 @@ fn members_that_both_have_are_compared_and_may_become_optional() {
         (
             r#"{"dependentRequired":{"a":["b"]}}"#,
             r#"{"dependentRequired":{"a":["b","c"]}}"#,
-            &[r##"#/dependentRequired/a wants "c" with it"##],
+            &[r#"#/dependentRequired/a wants "c" with it"#],
         ),
         (
             r#"{"dependencies":{"a":["b"]}}"#,
@@ -485,7 +485,7 @@ fn alternatives_may_be_added_and_demands_removed() {
         (
             "{}",
             r#"{"if":{"required":["a"]},"then":{"required":["b"]}}"#,
-            &[r##"# has no "if""##, r##"# has no "then""##],
+            &[r#"# has no "if""#, r#"# has no "then""#],
         ),
     ]);
 }

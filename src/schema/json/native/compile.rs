@@ -158,23 +158,18 @@ impl<'a> Compiler<'_, 'a> {
         }
         self.plain(scope, schema, &mut rule)?;
         if let Some(condition) = schema.get("if") {
-            rule.choices = [self.choice(scope, schema, condition)?].into();
+            rule.choices = [self.choice(scope, schema, condition)].into();
         }
         rule.also = also.into();
         rule.groups = groups.into();
-        self.join(rule, scope, schema)
+        Some(self.join(rule, scope, schema))
     }
 
     /// Takes the choices of `allOf` into the rule itself, so that those by one member, which
     /// stand in a row there, are made together.
-    fn join(
-        &mut self,
-        mut rule: Rule,
-        scope: Scope,
-        schema: &'a Map<String, Value>,
-    ) -> Option<Rule> {
+    fn join(&mut self, mut rule: Rule, scope: Scope, schema: &'a Map<String, Value>) -> Rule {
         let Some(schemas) = schema.get("allOf").and_then(Value::as_array) else {
-            return Some(rule);
+            return rule;
         };
         let mut choices = std::mem::take(&mut rule.choices).into_vec();
         for inner in schemas {
@@ -189,7 +184,7 @@ impl<'a> Compiler<'_, 'a> {
                 .keys()
                 .all(|keyword| only.contains(&keyword.as_str()))
             {
-                choices.push(self.choice(scope, members, condition)?);
+                choices.push(self.choice(scope, members, condition));
                 let id = self.rule(scope, inner);
                 rule.also = rule
                     .also
@@ -200,7 +195,7 @@ impl<'a> Compiler<'_, 'a> {
             }
         }
         rule.choices = choices.into();
-        Some(rule)
+        rule
     }
 
     fn plain(
@@ -280,7 +275,7 @@ impl<'a> Compiler<'_, 'a> {
         scope: Scope,
         schema: &'a Map<String, Value>,
         condition: &'a Value,
-    ) -> Option<Choice> {
+    ) -> Choice {
         let condition = match self.by_member(scope, condition) {
             Some(condition) => condition,
             None => Condition::Rule(self.rule(scope, condition)),
@@ -290,11 +285,11 @@ impl<'a> Compiler<'_, 'a> {
                 .get(name)
                 .map_or(ANYTHING, |schema| self.rule(scope, schema))
         };
-        Some(Choice {
+        Choice {
             condition,
             then: branch("then"),
             otherwise: branch("else"),
-        })
+        }
     }
 
     /// The condition that one member is one of some scalars, if that is all it is.

@@ -32,6 +32,9 @@ impl Program {
     }
 }
 
+/// A member that was looked for, with its value; the error is why it is not known.
+type Found = Result<Option<(u32, Part)>, Verdict>;
+
 struct Judge<'a> {
     program: &'a Program,
     text: &'a [u8],
@@ -134,7 +137,7 @@ impl<'a> Judge<'a> {
 
     fn choices(&self, choices: &[Choice], at: u32, part: Part, exact: bool) -> Verdict {
         // Choices come in rows by one member: it is looked for once.
-        let mut last: Option<(&Name, Result<Option<(u32, Part)>, Verdict>)> = None;
+        let mut last: Option<(&Name, Found)> = None;
         for choice in choices {
             let holds = match &choice.condition {
                 Condition::Rule(rule) => self.value(*rule, at, part, true),
@@ -166,7 +169,7 @@ impl<'a> Judge<'a> {
     }
 
     /// Where the value of a member is. Unsure when there are two, or one with escapes.
-    fn member(&self, wanted: &Name, at: u32, object: Part) -> Result<Option<(u32, Part)>, Verdict> {
+    fn member(&self, wanted: &Name, at: u32, object: Part) -> Found {
         let mut found = None;
         let mut next = at + 1;
         while next < object.next {

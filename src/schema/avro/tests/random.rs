@@ -144,11 +144,17 @@ impl Choices<'_> {
             }
             Kind::Float => {
                 let float = f32::from_bits((self.wide() as i32).cast_unsigned());
-                (Theirs::Float(float), number(&float.to_string()))
+                (
+                    Theirs::Float(float),
+                    number(&shortest(float, &float.to_string())),
+                )
             }
             Kind::Double => {
                 let double = f64::from_bits(self.wide().cast_unsigned());
-                (Theirs::Double(double), number(&double.to_string()))
+                (
+                    Theirs::Double(double),
+                    number(&shortest(double, &double.to_string())),
+                )
             }
             Kind::Bytes => {
                 let bytes = self.some();
@@ -319,6 +325,15 @@ fn base(kind: &Kind) -> &'static str {
         Kind::Map(_) => "map",
         Kind::Union(_) => "union",
         _ => "named",
+    }
+}
+
+/// The shortest digits as `serde_json` has them: between two that are as near, `std` takes the
+/// other one. What is not finite is no number there.
+fn shortest(float: impl serde::Serialize, text: &str) -> String {
+    match serde_json::to_string(&float).unwrap().as_str() {
+        "null" => text.to_owned(),
+        digits => digits.to_owned(),
     }
 }
 

@@ -272,18 +272,30 @@ fn deep_events_and_schemas_are_refused() {
     };
     assert!(refusal(&schema(200), &[]).contains("recursion limit"));
     compile(&schema(62));
+    let not = format!("{}true{}", r#"{"not":"#.repeat(126), "}".repeat(126));
+    assert!(check(&compile(&not), &deep(10)).0);
+    let (valid, faults) = check(&compile(&not), &deep(100));
+    assert!(!valid && faults.list()[0].message.contains("too long"));
 }
 
 #[test]
 fn a_recursive_schema_follows_an_event_to_the_deepest_level() {
     // On a thread with the stack of the program's own.
     let judge = || {
-        let list = compile(
-            r##"{"$ref":"#/$defs/a","$defs":{
-                "a":{"allOf":[{"$ref":"#/$defs/b"}]},
-                "b":{"anyOf":[{"$ref":"#/$defs/c"}]},
-                "c":{"type":["array","integer"],"items":{"$ref":"#/$defs/a"},"uniqueItems":true}}}"##,
-        );
+        // As long a chain of references at each level as is admitted.
+        let mut defs = String::new();
+        for i in 0..7 {
+            let next = i + 1;
+            write!(
+                defs,
+                r##""{i}":{{"allOf":[{{"$ref":"#/$defs/{next}"}}]}},"##
+            )
+            .unwrap();
+        }
+        let list = compile(&format!(
+            r##"{{"$ref":"#/$defs/0","$defs":{{{defs}
+                "7":{{"type":["array","integer"],"items":{{"$ref":"#/$defs/0"}},"uniqueItems":true}}}}}}"##
+        ));
         let deep = |inside| format!("{}{inside}{}", "[".repeat(127), "]".repeat(127));
         assert!(check(&list, &deep("1")).0);
         assert!(!check(&list, &deep("\"\"")).0);

@@ -1,4 +1,4 @@
-//! Where schemas come from: a registry over HTTP, a folder of files, an AsyncAPI document. What
+//! Where schemas come from: a registry over HTTP, a folder of files, an `AsyncAPI` document. What
 //! they give is text with its references; compiling it is done elsewhere.
 
 pub mod asyncapi;

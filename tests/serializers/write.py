@@ -7,7 +7,7 @@ Three topics, PREFIX-avro, PREFIX-json and PREFIX-protobuf, of one partition: se
 schemas, logical types, nested messages. One JSON line an event on standard output: {"topic", "offset", "value"}, the
 value as evtap is to show it.
 """
-import base64, datetime, decimal, json, sys, uuid
+import base64, datetime, decimal, json, re, sys, uuid
 
 from confluent_kafka import Producer
 from confluent_kafka.admin import AdminClient, NewTopic
@@ -35,7 +35,9 @@ def topic(kind):
 def write(name, serializer, given, shown, key=None):
     value = serializer(given, SerializationContext(name, MessageField.VALUE)) if given is not None else None
     producer.produce(name, value=value, key=key, partition=0)
-    print(json.dumps({"topic": name, "offset": offsets.get(name, 0), "value": shown}))
+    line = json.dumps({"topic": name, "offset": offsets.get(name, 0), "value": shown})
+    # Decimals are numbers with their digits, which Python's json cannot write.
+    print(re.sub(r'"@(-?[0-9.]+)@"', r"\1", line))
     offsets[name] = offsets.get(name, 0) + 1
 
 
@@ -76,7 +78,7 @@ def avro():
         order = {"id": 2**53 + i, "total": total, "day": at.date(), "at": at, "trace": str(trace), "state": "PAID",
                  "ship_to": address if i % 3 else None, "items": items, "tags": tags, "raw": bytes([0, 255, i]),
                  "ratio": 0.5, "ok": i % 2 == 0}
-        shown = dict(order, total=float(total), day="2024-08-15", at="2024-08-15T10:30:43.123Z",
+        shown = dict(order, total=f"@{total:.2f}@", day="2024-08-15", at="2024-08-15T10:30:43.123Z",
                      raw=base64.b64encode(order["raw"]).decode())
         if i < 10:
             write(name, first, order, shown)

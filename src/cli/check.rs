@@ -7,7 +7,7 @@ use std::time::Instant;
 use clap::{Args, ValueEnum};
 
 use super::args::Select;
-use super::error::{Exit, Failure, Result, exit_of};
+use super::error::{Exit, Failure, Result};
 use super::progress::Progress;
 use super::session::Session;
 use super::{examples, explain, print, reading, summary};
@@ -17,7 +17,7 @@ use crate::inspect::Verdict;
 use crate::inspect::check::{Check as Fold, CheckReport};
 use crate::inspect::misfits::{KeepMisfits, Misfits};
 use crate::output::check;
-use crate::pipeline::{Consumer, End, Flow, Reading};
+use crate::pipeline::{Consumer, End, Flow, Outcome, Reading};
 use crate::schema::Decoder;
 
 /// Validate: schemas, order, gaps, duplicates, groups, personal data; one report
@@ -77,25 +77,46 @@ pub async fn run(session: &Session, args: &Check) -> Result<Exit> {
             probe.reads_from(range);
         }
     }
-    let mut progress = Progress::new(session, false);
-    let outcome = reading
-        .run(&|| session.minded_stop(), &mut consumer, &mut progress)
-        .await;
-    progress.clear();
-    let outcome = outcome?;
-    let complete = matches!(outcome.end, End::Complete) && reading.last.is_none();
+    let (outcome, complete) = read(session, &reading, &mut consumer).await?;
     if complete && let Some(probe) = consumer.0.probe() {
         for range in &ranges {
             probe.has_read(range);
         }
     }
     let report = consumer.0.report(now, complete);
-    show(session, args, &report, began)?;
+    close(session, args, &report, outcome, began)
+}
+
+/// Reads all of it; the flag says whether that was the whole range.
+async fn read(
+    session: &Session,
+    reading: &Reading,
+    consumer: &mut dyn Consumer,
+) -> Result<(Outcome, bool)> {
+    let mut progress = Progress::new(session, false);
+    let outcome = reading
+        .run(&|| session.minded_stop(), consumer, &mut progress)
+        .await;
+    progress.clear();
+    let outcome = outcome?;
+    let complete = matches!(outcome.end, End::Complete) && reading.last.is_none();
+    Ok((outcome, complete))
+}
+
+/// Prints the report and the summary, and says how it ended.
+fn close(
+    session: &Session,
+    args: &Check,
+    report: &CheckReport,
+    outcome: Outcome,
+    began: Instant,
+) -> Result<Exit> {
+    show(session, args, report, began)?;
     summary::close(session, &outcome, args.select.summary.as_deref())?;
     match outcome.end {
         End::Failed(error) => Err(Failure::from(error)),
         End::Interrupted => Ok(Exit::Interrupted),
-        _ => Ok(exit(&report)),
+        _ => Ok(exit(report)),
     }
 }
 
@@ -118,26 +139,14 @@ async fn schemas(
         }
     }
     let mut consumer = Judge(Misfits::new(decoder.reader()));
-    let mut progress = Progress::new(session, false);
-    let outcome = reading
-        .run(&|| session.minded_stop(), &mut consumer, &mut progress)
-        .await;
-    progress.clear();
-    let outcome = outcome?;
-    let complete = matches!(outcome.end, End::Complete) && reading.last.is_none();
+    let (outcome, complete) = read(session, &reading, &mut consumer).await?;
     let events = if whole {
         outcome.scanned.events
     } else {
         outcome.matched
     };
     let report = CheckReport::of_schemas(consumer.0.report(), events, complete);
-    show(session, args, &report, began)?;
-    summary::close(session, &outcome, args.select.summary.as_deref())?;
-    match outcome.end {
-        End::Failed(error) => Err(Failure::from(error)),
-        End::Interrupted => Ok(Exit::Interrupted),
-        _ => Ok(exit(&report)),
-    }
+    close(session, args, &report, outcome, began)
 }
 
 struct Judge(Misfits);
@@ -213,11 +222,7 @@ async fn clock(session: &Session, reading: &Reading) -> Result<Timestamp> {
     }
     let mut latest = None;
     for input in &reading.inputs {
-        let clock = input.broker.clock().await.map_err(|error| {
-            let exit = exit_of(error.kind);
-            Failure::new(exit, error.to_string())
-        })?;
-        latest = latest.max(clock);
+        latest = latest.max(input.broker.clock().await?);
     }
     Ok(latest.unwrap_or_else(Timestamp::wall_clock))
 }

@@ -19,4 +19,4 @@ pub use meta::{BatchMeta, Compression, Marker, Visibility};
 pub use position::{ANY_PARTITION, Position, PositionStyle, PositionText, Stream, Streams};
 pub use seen::{Checked, SchemaFault, SchemaId, SchemaVerdict, Seen};
 pub use select::{Select, SelectAll, SelectError, SelectWorker, Verdict};
-pub use time::{Timestamp, TimestampType};
+pub use time::{Timestamp, TimestampType, civil_from_days};

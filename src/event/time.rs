@@ -114,7 +114,7 @@ fn put_digits(out: &mut Vec<u8>, value: i64, width: u32) {
 
 /// Howard Hinnant's `civil_from_days` (<https://howardhinnant.github.io/date_algorithms.html>):
 /// days since 1970-01-01 to year, month, day of the proleptic Gregorian calendar.
-const fn civil_from_days(days: i64) -> (i64, i64, i64) {
+pub const fn civil_from_days(days: i64) -> (i64, i64, i64) {
     let z = days + 719_468;
     let era = z.div_euclid(146_097);
     let doe = z.rem_euclid(146_097);

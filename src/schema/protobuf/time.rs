@@ -1,6 +1,7 @@
 //! Times and durations in the JSON forms of `Timestamp` and `Duration`.
 
 use super::scalar::push_integer;
+use crate::event::civil_from_days;
 
 /// The seconds that a timestamp may have: the years 1 to 9999.
 const SECONDS: std::ops::RangeInclusive<i64> = -62_135_596_800..=253_402_300_799;
@@ -16,7 +17,7 @@ pub(super) fn push_timestamp(out: &mut Vec<u8>, seconds: i64, nanos: i32) -> boo
     let (true, Some(fraction)) = (SECONDS.contains(&seconds), fraction) else {
         return false;
     };
-    let (year, month, day) = date(seconds.div_euclid(DAY));
+    let (year, month, day) = civil_from_days(seconds.div_euclid(DAY));
     let rest = seconds.rem_euclid(DAY);
     out.push(b'"');
     push_digits(out, year, 1000);
@@ -71,22 +72,6 @@ fn push_digits(out: &mut Vec<u8>, value: i64, first: i64) {
         out.push(b'0' + (value / place % 10).unsigned_abs() as u8);
         place /= 10;
     }
-}
-
-/// Year, month and day of a day since 1970, in the Gregorian calendar without end.
-/// <https://howardhinnant.github.io/date_algorithms.html#civil_from_days>
-const fn date(day: i64) -> (i64, i64, i64) {
-    // Days since March of year 0, so that a leap day is the last of its year.
-    let day = day + 719_468;
-    let era = day.div_euclid(146_097);
-    let day = day.rem_euclid(146_097);
-    let year = (day - day / 1460 + day / 36_524 - day / 146_096) / 365;
-    let day = day - (365 * year + year / 4 - year / 100);
-    let march = (5 * day + 2) / 153;
-    let month = if march < 10 { march + 3 } else { march - 9 };
-    let year = year + era * 400;
-    let year = if month <= 2 { year + 1 } else { year };
-    (year, month, day - (153 * march + 2) / 5 + 1)
 }
 
 #[cfg(test)]

@@ -328,25 +328,17 @@ impl<'e> Work<'_, 'e> {
         only: Option<Language>,
         desk: &mut Desk,
     ) -> Step<'e> {
-        let shown = name(id, desk);
-        match self.find(id, only, desk) {
-            Ok(Some(ready)) => match self.apply_to(&ready, bytes, None, desk) {
-                Ok(applied) => {
-                    let data = match applied.data {
-                        Lies::Written => Data::Written,
-                        Lies::InPlace => Data::Inflated,
-                    };
-                    Step::Made(Made {
-                        verdict: Some(applied.verdict),
-                        id: Some(shown),
-                        ..Made::of(data, applied.from)
-                    })
-                }
-                Err(refusal) => refused(&refusal, shown, desk),
-            },
-            Ok(None) => Step::No,
-            Err(()) => Step::Unknown(Some(shown)),
-        }
+        self.with_schema(id, only, desk, |work, ready, desk| {
+            let applied = work.apply_to(ready, bytes, None, desk)?;
+            let data = match applied.data {
+                Lies::Written => Data::Written,
+                Lies::InPlace => Data::Inflated,
+            };
+            Ok(Made {
+                verdict: Some(applied.verdict),
+                ..Made::of(data, applied.from)
+            })
+        })
     }
 
     /// Decodes a payload by the schema of that id.
@@ -358,9 +350,22 @@ impl<'e> Work<'_, 'e> {
         only: Option<Language>,
         desk: &mut Desk,
     ) -> Step<'e> {
+        self.with_schema(id, only, desk, |work, ready, desk| {
+            work.apply(ready, payload, indexes, desk)
+        })
+    }
+
+    /// What `apply` makes of the schema of that id, once it is found.
+    fn with_schema(
+        &mut self,
+        id: &SchemaId,
+        only: Option<Language>,
+        desk: &mut Desk,
+        apply: impl FnOnce(&mut Self, &Ready, &mut Desk) -> Result<Made<'e>, Refusal>,
+    ) -> Step<'e> {
         let shown = name(id, desk);
         match self.find(id, only, desk) {
-            Ok(Some(ready)) => match self.apply(&ready, payload, indexes, desk) {
+            Ok(Some(ready)) => match apply(self, &ready, desk) {
                 Ok(made) => Step::Made(Made {
                     id: Some(shown),
                     ..made

@@ -7,6 +7,7 @@ use super::order::{self, Kind, OrderReport};
 use super::{Verdict, findings::Code};
 use crate::broker::Group;
 use crate::event::{Batch, Timestamp};
+use crate::pipeline::Watcher as _;
 use crate::schema::Decoder;
 
 /// The detectors, fed together.

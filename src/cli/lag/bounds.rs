@@ -51,7 +51,10 @@ impl Bounds {
         let Some(most) = self.events else {
             return Stand::Within;
         };
-        let committed = || group.rows.iter().filter(|row| row.why != Why::NoCommit);
+        let committed = || {
+            let rows = group.rows.iter().rev();
+            rows.filter(|row| row.why != Why::NoCommit)
+        };
         let Some(waits) = committed().map(Row::lag).sum::<Option<u64>>() else {
             return Stand::Open(format!("how many events wait (--max {most})"));
         };
@@ -81,11 +84,12 @@ impl Bounds {
         let Some(most) = self.age else {
             return Stand::Within;
         };
-        let age = |row: &Row| row.time_lag_ms.max(row.blocked_ms);
-        let waits = |row: &&Row| row.lag().is_some_and(|lag| lag > 0);
+        let age = |row: &Row| row.time_lag_ms.or(row.blocked_ms);
+        let waits = |row: &&Row| row.committed.is_some() && row.raw != Some(0);
         let oldest = group
             .rows
             .iter()
+            .rev()
             .filter_map(|row| Some((age(row)?, row)))
             .max_by_key(|a| a.0);
         let over = oldest.filter(|(ms, _)| u128::from(ms.unsigned_abs()) > most.as_millis());

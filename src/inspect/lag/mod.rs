@@ -2,6 +2,8 @@
 //! the broker and reads the events behind the commits lives elsewhere.
 
 mod detail;
+#[cfg(test)]
+mod evidence;
 mod hot;
 mod limits;
 mod plan;

@@ -156,7 +156,7 @@ mod tests {
         ];
         assert_eq!(
             spans(all.clone(), Depth::OFTEN),
-            [(89_000, 90_000, 16 << 20), (5, 148, 1 << 20)]
+            [(5, 148, 16 << 20), (89_000, 90_000, 16 << 20)]
         );
         assert_eq!(spans(all, Depth::ONCE), [(5, 90_000, 4 << 20)]);
     }

@@ -6,7 +6,12 @@ use crate::event::Batch;
 use crate::inspect::tests::{Made, NOW, broker, by_partition, history};
 use crate::pipeline::Watcher as _;
 
-fn offset(partition: u32, committed: u64, end: u64, member: Option<&str>) -> GroupOffset {
+pub(super) fn offset(
+    partition: u32,
+    committed: u64,
+    end: u64,
+    member: Option<&str>,
+) -> GroupOffset {
     GroupOffset {
         topic: "t".into(),
         partition,
@@ -20,7 +25,7 @@ fn offset(partition: u32, committed: u64, end: u64, member: Option<&str>) -> Gro
     }
 }
 
-fn group(state: &str, members: &[&str], offsets: Vec<GroupOffset>) -> Group {
+pub(super) fn group(state: &str, members: &[&str], offsets: Vec<GroupOffset>) -> Group {
     Group {
         name: "g".to_owned(),
         state: state.to_owned(),
@@ -37,7 +42,12 @@ fn wanted(groups: &[Group]) -> Vec<PartitionRange> {
 }
 
 /// The reasons after looks at these groups, ten seconds apart, with what the probe saw.
-fn reasons_of(looks: &[Group], made: Option<&Made>) -> Vec<Why> {
+pub(super) fn reasons_of(looks: &[Group], made: Option<&Made>) -> Vec<Why> {
+    let report = report_of(looks, made);
+    report.groups[0].rows.iter().map(|row| row.why).collect()
+}
+
+pub(super) fn report_of(looks: &[Group], made: Option<&Made>) -> LagReport {
     let mut trend = Trend::default();
     let mut now = 0;
     for look in looks {
@@ -52,8 +62,7 @@ fn reasons_of(looks: &[Group], made: Option<&Made>) -> Vec<Why> {
         probe.batch(&made.batch);
         wanted.iter().for_each(|range| probe.ended(range));
     }
-    let report = LagReport::new(last, &probe, &trend, Timestamp(now), Limits::default());
-    report.groups[0].rows.iter().map(|row| row.why).collect()
+    LagReport::new(last, &probe, &trend, Timestamp(now), Limits::default())
 }
 
 #[tokio::test]
@@ -135,13 +144,16 @@ async fn what_is_wanted_is_enough_to_know_all() {
     let billing = |report: &LagReport| report.groups[0].visible();
     assert_eq!(billing(&report(&probe)), Some(47));
     // The tails of the payments are markers, which such a source does not show.
-    let shipping = |report: &LagReport| report.groups[4].rows[1].visible;
+    let shipping = |report: &LagReport| {
+        let row = &report.groups[4].rows[1];
+        (row.visible, row.estimated)
+    };
     assert_eq!(report(&probe).groups[4].name, "shipping-svc");
-    assert_eq!(shipping(&report(&probe)), None);
+    assert_eq!(shipping(&report(&probe)), (Some(9), true));
     for range in &wanted {
         probe.ended(range);
     }
-    assert_eq!(shipping(&report(&probe)), Some(9));
+    assert_eq!(shipping(&report(&probe)), (Some(9), false));
 }
 
 #[test]
@@ -172,7 +184,10 @@ fn plain_reasons_come_first() {
         &["m"],
         vec![offset(0, 1, 9, Some("m"))],
     );
-    assert_eq!(reasons_of(&[busy], None), [Why::Rebalancing]);
+    assert_eq!(
+        reasons_of(&[busy], None),
+        [Why::Rebalancing { for_ms: Some(0) }]
+    );
     let dead = group("Dead", &[], vec![offset(0, 1, 9, None)]);
     assert_eq!(reasons_of(&[dead], None), [Why::Dead]);
     let two = vec![offset(0, 1, 9, None), offset(1, 9, 9, Some("m"))];

@@ -148,7 +148,12 @@ fn eta(eta: Eta) -> String {
     }
 }
 
+/// Seconds to a tenth up to ten minutes, then in larger units.
 fn span(ms: i64) -> String {
+    let tenths = ms.unsigned_abs() / 100;
+    if tenths < 6_000 {
+        return format!("{}.{} s", tenths / 10, tenths % 10);
+    }
     human::duration(Duration::from_millis(ms.unsigned_abs()))
 }
 

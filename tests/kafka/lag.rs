@@ -269,7 +269,7 @@ async fn a_group_that_is_being_rebalanced_says_for_whom_it_waits() {
 #[tokio::test]
 async fn records_that_were_deleted_below_the_commit_are_lost() {
     let Some(host) = kafka() else { return };
-    let (broker, topic) = with_topic(&host, "lag-lost", 1, &[]).await;
+    let (broker, topic) = with_topic(&host, "lag-lost", 1, &[("retention.ms", "3600000")]).await;
     send(&producer(&host, &[]), &topic, 0, &["{}"; 10]);
     let group = format!("{topic}-g");
     let commits = History {

@@ -274,6 +274,41 @@ fn a_schema_that_is_registered_later_is_seen_and_so_is_its_next_version() {
     assert_eq!(mock.count(latest), 3);
 }
 
+#[test]
+fn who_cannot_wait_goes_on_while_a_large_schema_is_compiled() {
+    let folder = tempfile::tempdir().unwrap();
+    let members: Vec<String> = (0..50_000)
+        .map(|n| format!(r#""p{n}":{{"type":"string","maxLength":9}}"#))
+        .collect();
+    let schema = format!(
+        r#"{{"properties":{{"id":{{"type":"integer"}},{}}}}}"#,
+        members.join(",")
+    );
+    std::fs::write(folder.path().join("orders.json"), schema).unwrap();
+    let place = folder.path().to_str().unwrap();
+    for (pins, why) in [
+        ("value=auto", "the schema is being compiled"),
+        ("value=json", " "),
+    ] {
+        let sources = Sources::open(place, &Settings::default()).unwrap();
+        let schemas = Schemas::new(Catalog::Sources(sources), false);
+        let decoder = Decoder::new(Pins::parse(pins).unwrap(), Vec::new(), Some(schemas));
+        let mut hurried = decoder.impatient().reader();
+        let start = Instant::now();
+        let got = see(&mut hurried, "orders", &[], Some(b"{\"id\":1.5}"));
+        let took = start.elapsed();
+        expect(&got, "{\"id\":1.5}", None, "unknown_id", None);
+        assert_eq!(got.4, why);
+        assert!(took < Duration::from_millis(100), "{took:?}");
+
+        // Who can wait does, for the one that compiles it, and for both it is the same then.
+        let mut patient = decoder.reader();
+        let got = see(&mut patient, "orders", &[], Some(b"{\"id\":1.5}"));
+        assert_eq!((got.2, &*got.4), ("invalid", "/id type"));
+        assert_eq!(see_until(&mut hurried, "invalid").4, "/id type");
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(300))]
 

@@ -75,7 +75,10 @@ fn mirrored(uri: &str) -> Vec<String> {
     if climbs(host) || path.split('/').any(climbs) {
         return Vec::new();
     }
-    let ending = if path.ends_with(".json") { "" } else { ".json" };
+    let ending = match path.rsplit_once('.') {
+        Some((_, "json")) => "",
+        _ => ".json",
+    };
     let mut paths = vec![format!("{host}/{path}{ending}")];
     if let Some((name, _)) = host.rsplit_once(':').filter(|(name, _)| !climbs(name)) {
         paths.push(format!("{name}/{path}{ending}"));

@@ -2,8 +2,10 @@
 //! event to event, and how it is put together into what was seen.
 
 mod apply;
+mod declared;
 mod explain;
 mod facets;
+mod framed;
 mod made;
 mod plans;
 #[cfg(test)]
@@ -84,7 +86,7 @@ impl Reader {
     ) -> Seen<'a> {
         let settings = &*self.decoder.settings;
         let (of_key, of_value) = trails.unzip();
-        let (plan, ids) = self.plans.of(&event.stream.topic, settings);
+        let (plan, ids) = self.plans.of(&event.stream.topic, &self.decoder);
         let mut work = Work {
             schemas: settings.schemas.as_ref(),
             judges: false,

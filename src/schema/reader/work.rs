@@ -5,21 +5,20 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::Desk;
-use super::apply::Lies;
 use super::explain::{Trail, framing};
 use super::facets::{event_type, version};
+use super::framed::Step;
 use super::made::{Data, Id, Made, auto, of_format, undecodable, unknown_id, written};
 use super::plans::{Ids, SidePlan};
-use crate::event::codec::StreamKind;
 use crate::event::{Decoded, EventRef, Format, SchemaVerdict};
-use crate::schema::formats::frame::{self, Frame};
-use crate::schema::formats::{cbor, inflate};
+use crate::schema::formats::frame::{self, Candidates};
+use crate::schema::formats::inflate;
 use crate::schema::json::{Bench, Faults};
 use crate::schema::pins::Pin;
 use crate::schema::protobuf;
 use crate::schema::schemas::{Found, Ready, Schemas};
 use crate::schema::sources::{SchemaId, Side, Wanted};
-use crate::schema::{Language, Refusal, avro};
+use crate::schema::{Language, Refusal};
 
 /// What decoding needs besides the event.
 #[derive(Default)]
@@ -27,7 +26,7 @@ pub(super) struct Tools {
     pub(super) bench: Bench,
     pub(super) faults: Faults,
     pub(super) scratch: protobuf::Scratch,
-    inflater: inflate::Inflater,
+    pub(super) inflater: inflate::Inflater,
 }
 
 /// One event on the bench.
@@ -44,16 +43,15 @@ pub(super) struct Work<'w, 'e> {
     pub(super) trail: Option<&'w mut Trail>,
 }
 
-/// How trying one framing ended.
-enum Step<'a> {
-    Made(Made<'a>),
-    /// A schema that is not known; the desk says which and why.
-    Unknown(Option<Id>),
-    /// The schema is known, and these are not its bytes; the desk says why.
-    Refused(Option<Id>),
-    /// It is not this framing.
-    No,
+/// What the framings came to that were tried and did not hold: the first of each, and why.
+#[derive(Default)]
+struct Tried {
+    unknown: Option<(Option<Id>, String)>,
+    refused: Option<(Option<Id>, String)>,
 }
+
+/// The framing of a schema that the header `ce_dataschema` names.
+const DATA_SCHEMA: &str = "CloudEvents: the schema in a header";
 
 impl<'e> Work<'_, 'e> {
     pub(super) fn decode(
@@ -69,6 +67,9 @@ impl<'e> Work<'_, 'e> {
             return Made::of(Data::Of(Decoded::Null), None);
         };
         let made = self.decode_bytes(side, bytes, plan, desk);
+        if made.is_judged {
+            return made;
+        }
         self.judge_decoded(side, made, plan, desk)
     }
 
@@ -81,9 +82,9 @@ impl<'e> Work<'_, 'e> {
     ) -> Made<'e> {
         match plan.pin {
             Pin::Auto if self.schemas.is_none() => auto(side, bytes),
-            Pin::Auto | Pin::Detect => self.detect(side, bytes, None, plan, desk),
-            Pin::Avro => self.detect(side, bytes, Some(Language::Avro), plan, desk),
-            Pin::Protobuf => self.detect(side, bytes, Some(Language::Protobuf), plan, desk),
+            Pin::Auto | Pin::Detect => self.declared(side, bytes, plan, desk),
+            Pin::Avro => self.of_language(side, bytes, Language::Avro, plan, desk),
+            Pin::Protobuf => self.of_language(side, bytes, Language::Protobuf, plan, desk),
             Pin::ProtobufRaw => {
                 desk.out.clear();
                 let raw = protobuf::write_raw(bytes, &mut self.tools.scratch, &mut desk.out);
@@ -149,33 +150,45 @@ impl<'e> Work<'_, 'e> {
         }
     }
 
-    /// Tries the framings that the bytes may be in, then the topic's own schema.
-    fn detect(
+    fn of_language(
+        &mut self,
+        side: Side,
+        bytes: &'e [u8],
+        language: Language,
+        plan: &mut SidePlan,
+        desk: &mut Desk,
+    ) -> Made<'e> {
+        let frames = frame::candidates(side, self.event.headers, bytes);
+        self.detect(side, bytes, Some(language), frames, plan, desk)
+    }
+
+    /// Tries the schema that a header names, the framings that the bytes may be in, then the topic's
+    /// own schema.
+    pub(super) fn detect(
         &mut self,
         side: Side,
         bytes: &'e [u8],
         only: Option<Language>,
+        frames: Candidates<'e>,
         plan: &mut SidePlan,
         desk: &mut Desk,
     ) -> Made<'e> {
-        let (mut unknown, mut refused) = (None, None);
-        for frame in frame::candidates(side, self.event.headers, bytes) {
-            match self.frame(frame, bytes, only, desk) {
-                Step::Made(made) => {
-                    self.note(|trail| trail.framing = Some(framing(&frame)));
-                    return made;
-                }
-                Step::Refused(id) => {
-                    self.note(|trail| trail.refused(framing(&frame)));
-                    refused = refused.or(Some((id, desk.said.clone())));
-                }
-                Step::Unknown(id) => {
-                    self.note(|trail| trail.looks_like(framing(&frame)));
-                    unknown = unknown.or(Some((id, desk.said.clone())));
-                }
-                Step::No => {}
+        let mut tried = Tried::default();
+        if let Some(uri) = frames.data_schema()
+            && let Some(id) = self.named(uri, plan)
+        {
+            let step = self.by_id(&id, bytes, Some(&[]), only, desk);
+            if let Some(made) = self.took(DATA_SCHEMA, step, &mut tried, desk) {
+                return made;
             }
         }
+        for frame in frames {
+            let step = self.frame(frame, bytes, only, desk);
+            if let Some(made) = self.took(framing(&frame), step, &mut tried, desk) {
+                return made;
+            }
+        }
+        let Tried { unknown, refused } = tried;
         if let Some((id, why)) = refused {
             self.note(Trail::was_refused);
             return undecodable(bytes, &Refusal::new(why), id, desk);
@@ -198,7 +211,7 @@ impl<'e> Work<'_, 'e> {
             }
             (Err(why), None) => unknown_id(side, bytes, None, why.to_string(), desk),
             (Ok(None), None) => match only {
-                Some(_) => {
+                Some(Language::Avro | Language::Protobuf) => {
                     let why = Refusal::new("there is no schema to decode it by");
                     let made = undecodable(bytes, &why, None, desk);
                     Made {
@@ -206,9 +219,35 @@ impl<'e> Work<'_, 'e> {
                         ..made
                     }
                 }
-                None => auto(side, bytes),
+                Some(Language::Json) | None => auto(side, bytes),
             },
         }
+    }
+
+    /// What came of one try; the others go on.
+    fn took(
+        &mut self,
+        framing: &'static str,
+        step: Step<'e>,
+        tried: &mut Tried,
+        desk: &Desk,
+    ) -> Option<Made<'e>> {
+        match step {
+            Step::Made(made) => {
+                self.note(|trail| trail.framing = Some(framing));
+                return Some(made);
+            }
+            Step::Refused(id) => {
+                self.note(|trail| trail.refused(framing));
+                tried.refused.get_or_insert_with(|| (id, desk.said.clone()));
+            }
+            Step::Unknown(id) => {
+                self.note(|trail| trail.looks_like(framing));
+                tried.unknown.get_or_insert_with(|| (id, desk.said.clone()));
+            }
+            Step::No => {}
+        }
+        None
     }
 
     pub(super) fn note(&mut self, what: impl FnOnce(&mut Trail)) {
@@ -217,202 +256,21 @@ impl<'e> Work<'_, 'e> {
         }
     }
 
-    fn frame(
-        &mut self,
-        frame: Frame<'e>,
-        bytes: &'e [u8],
-        only: Option<Language>,
-        desk: &mut Desk,
-    ) -> Step<'e> {
-        match frame {
-            Frame::Confluent { id, payload } => {
-                self.by_id(&SchemaId::Number(id), payload, None, only, desk)
-            }
-            Frame::HeaderId {
-                id,
-                indexes,
-                payload,
-            } => self.by_id(&SchemaId::Number(id), payload, Some(indexes), only, desk),
-            Frame::Guid {
-                guid,
-                indexes,
-                payload,
-            } => self.by_id(&SchemaId::Guid(guid), payload, Some(indexes), only, desk),
-            Frame::Glue {
-                version,
-                zlib,
-                payload,
-            } => self.glue(version, zlib, payload, only, desk),
-            Frame::ApicurioHeader {
-                global,
-                content,
-                payload,
-            } => {
-                let global = global.map(SchemaId::Long);
-                let content = content.and_then(|id| u32::try_from(id).ok());
-                match content.map(SchemaId::Number).or(global) {
-                    Some(id) => self.by_id(&id, payload, Some(&[]), only, desk),
-                    None => Step::No,
-                }
-            }
-            Frame::ApicurioLong { id, payload } => {
-                self.by_id(&SchemaId::Long(id), payload, None, only, desk)
-            }
-            Frame::Azure { id, payload, .. } => {
-                self.by_id(&SchemaId::Name(id.to_owned()), payload, None, only, desk)
-            }
-            Frame::SingleObject {
-                fingerprint,
-                payload,
-            } => self.by_id(
-                &SchemaId::Fingerprint(fingerprint),
-                payload,
-                None,
-                only,
-                desk,
-            ),
-            Frame::Container(bytes) => {
-                desk.out.clear();
-                let read = avro::container(bytes, &mut desk.out);
-                self_described(&read, Data::Written, "avro")
-            }
-            Frame::CborTagged => {
-                desk.out.clear();
-                let read = cbor::write_json(bytes, &mut desk.out);
-                self_described(&read, Data::Written, "cbor")
-            }
-            Frame::Compressed(kind) => {
-                let most = inflate::most(bytes.len());
-                let inflated = self.tools.inflater.inflate(kind, bytes, most);
-                let kept = inflated.map(|inflated| {
-                    desk.inflated.clear();
-                    desk.inflated.extend_from_slice(inflated);
-                });
-                self_described(&kept, Data::Inflated, kind.name())
-            }
+    /// The id of the schema that a URI is of.
+    pub(super) fn named(&self, uri: &str, plan: &mut SidePlan) -> Option<Arc<SchemaId>> {
+        if let Some(id) = plan.named.get(uri) {
+            return id.clone();
         }
-    }
-
-    fn glue(
-        &mut self,
-        version: [u8; 16],
-        zlib: bool,
-        payload: &'e [u8],
-        only: Option<Language>,
-        desk: &mut Desk,
-    ) -> Step<'e> {
-        let id = SchemaId::Guid(version);
-        if !zlib {
-            return self.by_id(&id, payload, None, only, desk);
+        let id = self.schemas?.catalog().named(uri).map(Arc::new);
+        if plan.named.len() >= KEPT {
+            plan.named.clear();
         }
-        let kind = StreamKind::Zlib;
-        let most = inflate::most(payload.len());
-        match self.tools.inflater.inflate(kind, payload, most) {
-            Ok(inflated) => {
-                let mut inflated_bytes = std::mem::take(&mut desk.inflated);
-                inflated_bytes.clear();
-                inflated_bytes.extend_from_slice(inflated);
-                let step = self.by_id_inflated(&id, &inflated_bytes, only, desk);
-                desk.inflated = inflated_bytes;
-                step
-            }
-            Err(_) => Step::No,
-        }
-    }
-
-    /// As `by_id`, of bytes that are on the desk.
-    fn by_id_inflated(
-        &mut self,
-        id: &SchemaId,
-        bytes: &[u8],
-        only: Option<Language>,
-        desk: &mut Desk,
-    ) -> Step<'e> {
-        self.with_schema(id, only, desk, |work, ready, desk| {
-            let applied = work.apply_to(ready, bytes, None, desk)?;
-            let data = match applied.data {
-                Lies::Written => Data::Written,
-                Lies::InPlace => Data::Inflated,
-            };
-            Ok(Made {
-                verdict: Some(applied.verdict),
-                ..Made::of(data, applied.from)
-            })
-        })
-    }
-
-    /// Decodes a payload by the schema of that id.
-    fn by_id(
-        &mut self,
-        id: &SchemaId,
-        payload: &'e [u8],
-        indexes: Option<&[u8]>,
-        only: Option<Language>,
-        desk: &mut Desk,
-    ) -> Step<'e> {
-        self.with_schema(id, only, desk, |work, ready, desk| {
-            work.apply(ready, payload, indexes, desk)
-        })
-    }
-
-    /// What `apply` makes of the schema of that id, once it is found.
-    fn with_schema(
-        &mut self,
-        id: &SchemaId,
-        only: Option<Language>,
-        desk: &mut Desk,
-        apply: impl FnOnce(&mut Self, &Ready, &mut Desk) -> Result<Made<'e>, Refusal>,
-    ) -> Step<'e> {
-        let shown = name(id, desk);
-        match self.find(id, only, desk) {
-            Ok(Some(ready)) => match apply(self, &ready, desk) {
-                Ok(made) => Step::Made(Made {
-                    id: Some(shown),
-                    ..made
-                }),
-                Err(refusal) => refused(&refusal, shown, desk),
-            },
-            Ok(None) => Step::No,
-            Err(()) => Step::Unknown(Some(shown)),
-        }
-    }
-
-    /// The schema of that id. Nothing where nobody can be asked, or it is of another language.
-    /// `Err`: it is not known; the desk says why.
-    fn find(
-        &mut self,
-        id: &SchemaId,
-        only: Option<Language>,
-        desk: &mut Desk,
-    ) -> Result<Option<Arc<Ready>>, ()> {
-        let Some(schemas) = self.schemas else {
-            return Ok(None);
-        };
-        let wanted = |ready: &Arc<Ready>| only.is_none_or(|l| l == ready.known.source.language);
-        if let Some(ready) = self.ids.get(id) {
-            return Ok(Some(Arc::clone(ready)).filter(wanted));
-        }
-        match schemas.by_id(id, self.patience) {
-            Found::Ready(ready) => {
-                if self.ids.len() >= KEPT {
-                    self.ids.clear();
-                }
-                self.ids.insert(id.clone(), Arc::clone(&ready));
-                Ok(Some(ready).filter(wanted))
-            }
-            Found::Missing => {
-                desk.said = format!("names the schema {id}, which is not known");
-                Err(())
-            }
-            Found::Unavailable(why) => {
-                desk.said = format!("names the schema {id}: {why}");
-                Err(())
-            }
-        }
+        plan.named.insert(uri.to_owned(), id.clone());
+        id
     }
 
     /// The schema of the topic. `Err`: nobody can tell now, and why.
-    fn of_topic(
+    pub(super) fn of_topic(
         &mut self,
         side: Side,
         language: Option<Language>,
@@ -461,29 +319,4 @@ impl<'e> Work<'_, 'e> {
 }
 
 /// Schemas that one thread keeps at hand.
-const KEPT: usize = 1_024;
-
-/// The id as it is shown; texts go to the desk.
-fn name(id: &SchemaId, desk: &mut Desk) -> Id {
-    match id {
-        SchemaId::Number(id) => Id::Number(u64::from(*id)),
-        SchemaId::Long(id) => Id::Number(*id),
-        _ => {
-            desk.id = id.to_string();
-            Id::Text
-        }
-    }
-}
-
-fn refused<'a>(refusal: &Refusal, id: Id, desk: &mut Desk) -> Step<'a> {
-    desk.said = refusal.to_string();
-    Step::Refused(Some(id))
-}
-
-/// What bytes made of themselves: if they did not, they only looked so.
-fn self_described<'a>(read: &Result<(), Refusal>, data: Data<'a>, from: &'static str) -> Step<'a> {
-    match read {
-        Ok(()) => Step::Made(Made::of(data, Some(from))),
-        Err(_) => Step::No,
-    }
-}
+pub(super) const KEPT: usize = 1_024;

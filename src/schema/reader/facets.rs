@@ -28,10 +28,10 @@ pub(super) fn event_type<'a>(event: &EventRef<'a>) -> Option<&'a str> {
 fn type_of(value: &[u8]) -> Option<(Option<&str>, Option<&str>)> {
     let [first, second, third] = TYPE_MEMBERS;
     let [op, before, after, source] = Envelope::NAMES;
-    let names = [
+    let wanted = [
         first, second, third, op, before, after, source, "schema", "payload",
     ];
-    let object = members(value, names)?;
+    let object = members(value, wanted)?;
     let [
         first,
         second,
@@ -43,17 +43,14 @@ fn type_of(value: &[u8]) -> Option<(Option<&str>, Option<&str>)> {
         schema,
         payload,
     ] = object.found;
-    let named = [first, second, third].into_iter().flatten();
+    let mut named = [first, second, third].into_iter().flatten();
     let envelope = Envelope {
         operation,
         before,
         after,
         source,
     };
-    let found = named
-        .filter_map(plain_string)
-        .next()
-        .or_else(|| envelope.letter());
+    let found = named.find_map(plain_string).or_else(|| envelope.letter());
     Some((found, schema.and(payload).filter(|_| object.others == 0)))
 }
 

@@ -15,6 +15,7 @@ use crate::schema::sources::SchemaId;
 use crate::schema::{Language, Refusal, avro};
 
 /// How trying one framing ended.
+#[derive(Clone, Copy)]
 pub(super) enum Step<'a> {
     Made(Made<'a>),
     /// A schema that is not known; the desk says which and why.

@@ -159,6 +159,19 @@ fn bombs_end_in_time_and_do_not_grow() {
 }
 
 #[test]
+fn tiny_values_are_counted() {
+    for (decode, head) in FORMATS.iter().map(|(decode, _)| *decode).zip([0xdd, 0x9a]) {
+        for (count, is_taken) in [(1_000_000u32, true), (10_000_000, false)] {
+            let mut bytes = vec![head];
+            bytes.extend(count.to_be_bytes());
+            bytes.resize(5 + count as usize, 1);
+            let read = decode(&bytes, &mut Vec::new());
+            assert_eq!(read.is_ok(), is_taken, "{read:?}");
+        }
+    }
+}
+
+#[test]
 fn the_deepest_value_leaves_room_on_a_small_stack() {
     let ran = std::thread::Builder::new()
         .stack_size(512 * 1024)

@@ -172,6 +172,41 @@ fn files_are_checked_by_a_folder_of_schemas() {
 }
 
 #[test]
+fn personal_data_and_secrets_are_told_masked_wherever_they_stand() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("notes.jsonl");
+    let token = format!("ghp_{}", "a1B2".repeat(9));
+    let lines = [
+        json!({"topic": "notes", "key": "ada@example.com", "value": {"n": 1}}),
+        json!({"topic": "notes", "value": {"pay": "DE89 3704 0044 0532 0130 00"}}),
+        json!({"topic": "notes", "headers": {"authorization": token}, "value": {"n": 2}}),
+        json!({"topic": "notes", "value": {"db": "postgres://app:hunter2@db/x"}}),
+    ];
+    let text: Vec<String> = lines.iter().map(ToString::to_string).collect();
+    std::fs::write(&path, text.join("\n")).unwrap();
+    let (report, code) = check(&[path.to_str().unwrap()]);
+    assert_eq!((code, &report["counts"]["pii"]), (Some(1), &json!(4)));
+    let told: Vec<(&str, &str)> = report["findings"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|f| (f["code"].as_str().unwrap(), f["message"].as_str().unwrap()))
+        .collect();
+    assert_eq!(
+        told,
+        [
+            ("pii.secret", "1 secret in a header: ghp_***"),
+            ("pii.secret", "1 secret in the value: ://***"),
+            ("pii.email", "1 e-mail address in the key: a***@e***.com"),
+            (
+                "pii.iban",
+                "1 bank account number (IBAN) in the value: DE89***0 00"
+            ),
+        ]
+    );
+}
+
+#[test]
 fn a_replay_can_go_by_the_verdict() {
     let folder = tempfile::tempdir().unwrap();
     let (schemas, events) = files(folder.path());
@@ -302,13 +337,8 @@ fn events_go_on_whatever_the_registry_does() {
     }
 }
 
-#[test]
-fn cloud_events_and_captured_changes_are_decoded_and_judged() {
-    let folder = tempfile::tempdir().unwrap();
-    let schemas = folder.path().join("schemas");
-    for name in ["ids", "orders"] {
-        std::fs::create_dir_all(schemas.join(name)).unwrap();
-    }
+/// Schemas for the data and the whole of events, and for the rows of a table.
+fn schemas_of_events(schemas: &Path) {
     let id = r#"{"required":["id"],"properties":{"id":{"type":"integer"}}}"#;
     for (name, text) in [
         ("ids/order.json", id),
@@ -326,6 +356,10 @@ fn cloud_events_and_captured_changes_are_decoded_and_judged() {
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
         std::fs::write(path, text).unwrap();
     }
+}
+
+/// Events of every mode as JSON lines; `change` is what Debezium captured.
+fn events_of_every_mode(change: &Value) -> String {
     let event = |topic: &str, headers: &Value, value: &Value| {
         json!({"topic":topic,"headers":headers,"value":value}).to_string()
     };
@@ -340,7 +374,6 @@ fn cloud_events_and_captured_changes_are_decoded_and_judged() {
     let kind = json!({"content-type":"application/cloudevents+json"});
     let binary = json!({"ce_specversion":"1.0","ce_type":"placed","ce_id":"1","ce_source":"/s",
         "content-type":"application/avro"});
-    let change = json!({"before":{},"after":{"id":1},"source":{"db":"x"},"op":"c"});
     let lines = [
         // {"id":"x"}, judged by the schema that the event names.
         event(
@@ -360,8 +393,17 @@ fn cloud_events_and_captured_changes_are_decoded_and_judged() {
             &json!({"schema":{"type":"struct"},"payload":change}),
         ),
     ];
+    lines.join("\n")
+}
+
+#[test]
+fn cloud_events_and_captured_changes_are_decoded_and_judged() {
+    let folder = tempfile::tempdir().unwrap();
+    let schemas = folder.path().join("schemas");
+    schemas_of_events(&schemas);
+    let change = json!({"before":{},"after":{"id":1},"source":{"db":"x"},"op":"c"});
     let events = folder.path().join("events.jsonl");
-    std::fs::write(&events, lines.join("\n")).unwrap();
+    std::fs::write(&events, events_of_every_mode(&change)).unwrap();
     let (events, schemas) = (events.to_str().unwrap(), schemas.to_str().unwrap());
     let shown = out(&["read", events, "--schemas", schemas, "-o", "jsonl"]);
     let shown: Vec<Value> = shown

@@ -2,8 +2,8 @@
 //! it stands in Kafka Connect's envelope. What is then found is decoded as ever.
 
 use super::Desk;
-use super::framed::name;
-use super::made::{Data, Made, auto, said_so, undecodable, written};
+use super::frames::name;
+use super::made::{Data, Made, auto, not_now, said_so, undecodable, written};
 use super::plans::SidePlan;
 use super::work::Work;
 use crate::event::{Decoded, Format, SchemaVerdict, decode};
@@ -273,25 +273,24 @@ impl<'e> Work<'_, 'e> {
         if !self.judges {
             return made;
         }
-        let (verdict, why) = match self.of_topic(side, Some(Language::Json), plan, desk) {
-            Ok(None) => return made,
+        match self.of_topic(side, Some(Language::Json), plan, desk) {
+            Ok(None) => made,
             Ok(Some(ready)) => match self.apply_to(&ready, text, None, desk) {
-                Ok(applied) => {
-                    return Made {
-                        verdict: Some(applied.verdict),
+                Ok(applied) => Made {
+                    verdict: Some(applied.verdict),
+                    ..made
+                },
+                Err(refusal) => {
+                    desk.said = refusal.to_string();
+                    said_so(desk);
+                    Made {
+                        refused: true,
+                        verdict: Some(SchemaVerdict::Undecodable),
                         ..made
-                    };
+                    }
                 }
-                Err(refusal) => (SchemaVerdict::Undecodable, refusal.to_string()),
             },
-            Err(why) => (SchemaVerdict::UnknownId, why.to_string()),
-        };
-        desk.said = why;
-        said_so(desk);
-        Made {
-            refused: true,
-            verdict: Some(verdict),
-            ..made
+            Err(why) => not_now(made, why.why(), desk),
         }
     }
 }

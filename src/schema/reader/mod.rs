@@ -5,7 +5,8 @@ mod apply;
 mod declared;
 mod explain;
 mod facets;
-mod framed;
+mod frames;
+mod lookup;
 mod made;
 mod plans;
 #[cfg(test)]

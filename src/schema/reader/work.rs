@@ -1,24 +1,22 @@
 //! Finds out what the bytes of one side of an event are: by what is pinned, by the framings that
 //! they may be in, by the schema of their topic, and else by themselves.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use super::Desk;
 use super::explain::{Trail, framing};
-use super::facets::{event_type, version};
-use super::framed::Step;
-use super::made::{Data, Id, Made, auto, of_format, undecodable, unknown_id, written};
+use super::frames::Step;
+use super::lookup::NotNow;
+use super::made::{Data, Id, Made, auto, not_now, of_format, undecodable, unknown_id, written};
 use super::plans::{Ids, SidePlan};
 use crate::event::{Decoded, EventRef, Format, SchemaVerdict};
 use crate::schema::formats::frame::{self, Candidates};
 use crate::schema::formats::inflate;
 use crate::schema::json::{Bench, Faults};
 use crate::schema::pins::Pin;
-use crate::schema::protobuf;
-use crate::schema::schemas::{Found, Ready, Schemas};
-use crate::schema::sources::{SchemaId, Side, Wanted};
-use crate::schema::{Language, Refusal};
+use crate::schema::schemas::Schemas;
+use crate::schema::sources::Side;
+use crate::schema::{Language, Refusal, protobuf};
 
 /// What decoding needs besides the event.
 #[derive(Default)]
@@ -116,8 +114,10 @@ impl<'e> Work<'_, 'e> {
         if !decoded || !files || !self.judges {
             return made;
         }
-        let Ok(Some(ready)) = self.of_topic(side, Some(Language::Json), plan, desk) else {
-            return made;
+        let ready = match self.of_topic(side, Some(Language::Json), plan, desk) {
+            Ok(Some(ready)) => ready,
+            Err(why @ NotNow::Compiling) => return not_now(made, why.why(), desk),
+            Ok(None) | Err(NotNow::Unavailable(_)) => return made,
         };
         let text = std::mem::take(&mut desk.out);
         let decoded_by = self.trail.as_mut().and_then(|trail| trail.known.take());
@@ -146,7 +146,11 @@ impl<'e> Work<'_, 'e> {
                 Ok(made) => made,
                 Err(refusal) => undecodable(bytes, &refusal, None, desk),
             },
-            Ok(None) | Err(_) => of_format(bytes, Format::Json, desk),
+            Ok(None) => of_format(bytes, Format::Json, desk),
+            Err(why) => {
+                let made = of_format(bytes, Format::Json, desk);
+                not_now(made, why.why(), desk)
+            }
         }
     }
 
@@ -209,7 +213,7 @@ impl<'e> Work<'_, 'e> {
                 self.note(Trail::only_looks);
                 unknown_id(side, bytes, id, why, desk)
             }
-            (Err(why), None) => unknown_id(side, bytes, None, why.to_string(), desk),
+            (Err(why), None) => unknown_id(side, bytes, None, why.why().to_owned(), desk),
             (Ok(None), None) => match only {
                 Some(Language::Avro | Language::Protobuf) => {
                     let why = Refusal::new("there is no schema to decode it by");
@@ -255,68 +259,4 @@ impl<'e> Work<'_, 'e> {
             what(trail);
         }
     }
-
-    /// The id of the schema that a URI is of.
-    pub(super) fn named(&self, uri: &str, plan: &mut SidePlan) -> Option<Arc<SchemaId>> {
-        if let Some(id) = plan.named.get(uri) {
-            return id.clone();
-        }
-        let id = self.schemas?.catalog().named(uri).map(Arc::new);
-        if plan.named.len() >= KEPT {
-            plan.named.clear();
-        }
-        plan.named.insert(uri.to_owned(), id.clone());
-        id
-    }
-
-    /// The schema of the topic. `Err`: nobody can tell now, and why.
-    pub(super) fn of_topic(
-        &mut self,
-        side: Side,
-        language: Option<Language>,
-        plan: &mut SidePlan,
-        desk: &mut Desk,
-    ) -> Result<Option<Arc<Ready>>, Arc<str>> {
-        let Some(schemas) = self.schemas else {
-            return Ok(None);
-        };
-        let (by_type, by_version) = schemas.catalog().facets();
-        let event_type = if by_type {
-            event_type(self.event)
-        } else {
-            None
-        };
-        let version = if by_version {
-            version(self.event)
-        } else {
-            None
-        };
-        let key = &mut desk.said;
-        key.clear();
-        for part in [event_type, version, language.map(Language::name)] {
-            key.push_str(part.unwrap_or_default());
-            key.push('\0');
-        }
-        if let Some(known) = plan.of_topic.get(key.as_str()) {
-            return Ok(known.clone());
-        }
-        let wanted = Wanted {
-            event_type,
-            language,
-            ..Wanted::of(&self.event.stream.topic, side)
-        };
-        let found = match schemas.for_topic(&wanted, version, self.patience) {
-            Found::Ready(ready) => Some(ready),
-            Found::Missing => None,
-            Found::Unavailable(why) => return Err(why),
-        };
-        if plan.of_topic.len() >= KEPT {
-            plan.of_topic.clear();
-        }
-        plan.of_topic.insert(key.clone(), found.clone());
-        Ok(found)
-    }
 }
-
-/// Schemas that one thread keeps at hand.
-pub(super) const KEPT: usize = 1_024;

@@ -1,16 +1,14 @@
-//! What bytes are in the framing that they may be in: the schema that it names is looked for, and
-//! has to take all of them.
-
-use std::sync::Arc;
+//! Tries one framing: which schema the bytes name by it, and whether they decode by that to their
+//! last byte.
 
 use super::Desk;
 use super::apply::Lies;
 use super::made::{Data, Id, Made};
-use super::work::{KEPT, Work};
+use super::work::Work;
 use crate::event::codec::StreamKind;
+use crate::schema::compiler::Ready;
 use crate::schema::formats::frame::Frame;
 use crate::schema::formats::{cbor, inflate};
-use crate::schema::schemas::{Found, Ready};
 use crate::schema::sources::SchemaId;
 use crate::schema::{Language, Refusal, avro};
 
@@ -27,6 +25,7 @@ pub(super) enum Step<'a> {
 }
 
 impl<'e> Work<'_, 'e> {
+    /// What the bytes are if they have that framing.
     pub(super) fn frame(
         &mut self,
         frame: Frame<'e>,
@@ -184,40 +183,6 @@ impl<'e> Work<'_, 'e> {
             },
             Ok(None) => Step::No,
             Err(()) => Step::Unknown(Some(shown)),
-        }
-    }
-
-    /// The schema of that id. Nothing where nobody can be asked, or it is of another language.
-    /// `Err`: it is not known; the desk says why.
-    pub(super) fn find(
-        &mut self,
-        id: &SchemaId,
-        only: Option<Language>,
-        desk: &mut Desk,
-    ) -> Result<Option<Arc<Ready>>, ()> {
-        let Some(schemas) = self.schemas else {
-            return Ok(None);
-        };
-        let wanted = |ready: &Arc<Ready>| only.is_none_or(|l| l == ready.known.source.language);
-        if let Some(ready) = self.ids.get(id) {
-            return Ok(Some(Arc::clone(ready)).filter(wanted));
-        }
-        match schemas.by_id(id, self.patience) {
-            Found::Ready(ready) => {
-                if self.ids.len() >= KEPT {
-                    self.ids.clear();
-                }
-                self.ids.insert(id.clone(), Arc::clone(&ready));
-                Ok(Some(ready).filter(wanted))
-            }
-            Found::Missing => {
-                desk.said = format!("names the schema {id}, which is not known");
-                Err(())
-            }
-            Found::Unavailable(why) => {
-                desk.said = format!("names the schema {id}: {why}");
-                Err(())
-            }
         }
     }
 }

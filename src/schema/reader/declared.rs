@@ -101,51 +101,18 @@ impl<'e> Work<'_, 'e> {
         let whole = Data::Of(decode(Some(bytes), Format::Json).data);
         let mut made = Made::of(whole, Some(word(Content::Event)));
         let mut of_data = None;
-        match &event.data {
-            cloud_events::Data::None => {}
-            cloud_events::Data::Json(data) => {
-                if let Some(id) = &named {
-                    of_data = self.judge_data(id, data.as_bytes(), desk);
-                }
-            }
-            cloud_events::Data::Base64 {
-                text,
-                before,
-                behind,
-            } => {
-                let mut data = std::mem::take(&mut desk.inflated);
-                data.clear();
-                let read = cloud_events::decode_base64(text, &mut data);
-                let read = read.and_then(|()| {
-                    let id = named.as_deref();
-                    self.write_data(event.content, &data, id, plan, desk)
-                });
-                match read {
-                    Ok(true) => {
-                        let out = std::mem::take(&mut desk.out);
-                        if let Some(id) = &named {
-                            of_data = self.judge_data(id, &out, desk);
-                        }
-                        data.clear();
-                        for part in [before.as_bytes(), b"\"data\":", &out, behind.as_bytes()] {
-                            data.extend_from_slice(part);
-                        }
-                        desk.out = std::mem::replace(&mut data, out);
-                        made = Made::of(Data::Written, Some(word(event.content)));
-                        if matches!(event.content, Content::Avro | Content::Protobuf) {
-                            made.verdict = Some(SchemaVerdict::Valid);
-                        }
-                    }
-                    Ok(false) => {}
-                    Err(refusal) => {
-                        made = Made {
-                            data: made.data,
-                            from: made.from,
-                            ..undecodable(bytes, &refusal, None, desk)
-                        };
-                    }
-                }
-                desk.inflated = data;
+        if let (cloud_events::Data::Json(data), Some(id)) = (&event.data, &named) {
+            of_data = self.judge_data(id, data.as_bytes(), desk);
+        }
+        match self.opened(event, named.as_deref(), plan, desk) {
+            Ok(None) => {}
+            Ok(Some((opened, verdict))) => (made, of_data) = (opened, verdict),
+            Err(refusal) => {
+                made = Made {
+                    data: made.data,
+                    from: made.from,
+                    ..undecodable(bytes, &refusal, None, desk)
+                };
             }
         }
         made.is_judged = true;
@@ -165,6 +132,46 @@ impl<'e> Work<'_, 'e> {
         }
         self.note(|trail| trail.framing = Some(STRUCTURED));
         made
+    }
+
+    /// The event with its data decoded, in the place of their Base64, and what the schema that they
+    /// name says of them. `None` where there is no Base64, or it says no more than it is.
+    fn opened(
+        &mut self,
+        event: &Structured<'e>,
+        named: Option<&SchemaId>,
+        plan: &mut SidePlan,
+        desk: &mut Desk,
+    ) -> Result<Option<(Made<'e>, Option<SchemaVerdict>)>, Refusal> {
+        let cloud_events::Data::Base64 {
+            text,
+            before,
+            behind,
+        } = &event.data
+        else {
+            return Ok(None);
+        };
+        let mut data = std::mem::take(&mut desk.inflated);
+        data.clear();
+        let read = cloud_events::decode_base64(text, &mut data)
+            .and_then(|()| self.write_data(event.content, &data, named, plan, desk));
+        let mut opened = None;
+        if let Ok(true) = read {
+            let out = std::mem::take(&mut desk.out);
+            let verdict = named.and_then(|id| self.judge_data(id, &out, desk));
+            data.clear();
+            for part in [before.as_bytes(), b"\"data\":", &out, behind.as_bytes()] {
+                data.extend_from_slice(part);
+            }
+            desk.out = std::mem::replace(&mut data, out);
+            let mut made = Made::of(Data::Written, Some(word(event.content)));
+            if matches!(event.content, Content::Avro | Content::Protobuf) {
+                made.verdict = Some(SchemaVerdict::Valid);
+            }
+            opened = Some((made, verdict));
+        }
+        desk.inflated = data;
+        read.map(|_| opened)
     }
 
     /// The topic's schema has its say on a whole event.

@@ -2,6 +2,7 @@
 //! on. The reasons are the room `inspect`'s; the broker is asked by `look`.
 
 mod draw;
+mod full;
 mod look;
 #[cfg(test)]
 mod tests;

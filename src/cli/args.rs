@@ -9,7 +9,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use super::position::Pos;
 use super::{
     brokers, check, completions, config, demo, keys, lag, man, open, position, read, record,
-    replay_args, schema, state, tail, themes, topics, units,
+    replay_args, schema, search, state, tail, themes, topics, units,
 };
 use crate::event::Timestamp;
 
@@ -44,6 +44,8 @@ pub enum Command {
     Replay(Box<replay_args::Replay>),
     Lag(lag::Lag),
     State(Box<state::State>),
+    Bisect(Box<search::bisect::Bisect>),
+    Minimize(Box<search::minimize::Minimize>),
     Schema(schema::Schema),
     Demo(demo::Demo),
     Brokers(brokers::Brokers),

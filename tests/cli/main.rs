@@ -17,6 +17,8 @@ mod recording;
 mod replaying;
 mod schema;
 #[cfg(unix)]
+mod search;
+#[cfg(unix)]
 mod signals;
 mod state;
 mod summary;

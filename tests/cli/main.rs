@@ -9,6 +9,8 @@ mod support;
 
 mod bulk;
 mod check;
+#[cfg(unix)]
+mod expect;
 mod filtering;
 mod formats;
 mod hostile;

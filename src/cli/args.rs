@@ -8,8 +8,8 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use super::position::Pos;
 use super::{
-    brokers, check, completions, config, demo, keys, lag, man, open, position, read, record,
-    replay_args, schema, state, tail, themes, topics, units,
+    brokers, check, completions, config, demo, expect, keys, lag, man, open, position, read, record,
+    replay_args, schema, search, state, tail, themes, topics, units,
 };
 use crate::event::Timestamp;
 
@@ -44,6 +44,9 @@ pub enum Command {
     Replay(Box<replay_args::Replay>),
     Lag(lag::Lag),
     State(Box<state::State>),
+    Expect(Box<expect::Expect>),
+    Bisect(Box<search::bisect::Bisect>),
+    Minimize(Box<search::minimize::Minimize>),
     Schema(schema::Schema),
     Demo(demo::Demo),
     Brokers(brokers::Brokers),

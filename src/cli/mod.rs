@@ -11,6 +11,7 @@ mod decoding;
 mod demo;
 mod error;
 mod examples;
+mod expect;
 mod explain;
 mod keys;
 mod lag;
@@ -25,6 +26,7 @@ mod record;
 mod replay;
 mod replay_args;
 mod schema;
+mod search;
 mod session;
 mod signals;
 mod state;
@@ -96,6 +98,9 @@ async fn dispatch(session: &Arc<Session>, command: Option<Command>) -> Result<Ex
         Command::Replay(args) => replay::run(session, &args).await,
         Command::Lag(args) => lag::run(session, &args).await,
         Command::State(args) => state::run(session, &args).await,
+        Command::Expect(args) => expect::run(session, &args).await,
+        Command::Bisect(args) => search::bisect::run(session, &args).await,
+        Command::Minimize(args) => search::minimize::run(session, &args).await,
         Command::Schema(args) => schema::run(session, &args).await,
         Command::Demo(args) => demo::run(session, &args).await,
         Command::Brokers(args) => brokers::run(session, &args),

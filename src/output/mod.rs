@@ -18,12 +18,14 @@ mod summary;
 mod table;
 mod template;
 mod text;
+mod xml;
 
 pub use out::PrintError;
 pub use printer::Printer;
 pub use summary::Summary;
 pub use table::{Align, Table};
 pub use template::TemplateError;
+pub use xml::Xml;
 
 use crate::event::EventRef;
 use crate::schema::Decoder;

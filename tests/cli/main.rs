@@ -9,6 +9,8 @@ mod support;
 
 mod bulk;
 mod check;
+#[cfg(unix)]
+mod expect;
 mod filtering;
 mod formats;
 mod hostile;
@@ -17,6 +19,8 @@ mod lag;
 mod recording;
 mod replaying;
 mod schema;
+#[cfg(unix)]
+mod search;
 #[cfg(unix)]
 mod signals;
 mod state;

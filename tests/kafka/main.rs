@@ -11,6 +11,7 @@ mod bounds;
 #[path = "../support/kafka.rs"]
 mod common;
 mod errors;
+mod expect;
 mod groups;
 mod lag;
 mod recording;

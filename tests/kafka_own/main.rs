@@ -10,6 +10,7 @@
 
 #[path = "../support/kafka.rs"]
 mod common;
+mod expect;
 mod refuse;
 mod restart;
 #[path = "../support/own_kafka.rs"]
@@ -32,6 +33,7 @@ fn a_broker_that_refuses_and_that_is_killed() {
         .unwrap();
     runtime.block_on(async {
         refuse::a_user_without_permission_is_told_so(&server).await;
+        expect::a_broker_that_went_away_leaves_the_answer_open(&server).await;
         restart::a_following_read_goes_on_and_says_so(&server).await;
         restart::a_frozen_read_goes_on(&server).await;
         restart::a_write_waits_for_the_broker_and_loses_nothing(&server).await;

@@ -1,12 +1,13 @@
 //! The report as `JUnit` XML, as CI servers read it: a test case for each kind of finding and each
 //! check, failed where something was found, skipped where there was nothing to work with.
 
-use std::fmt::Write;
+use std::fmt::Write as _;
 use std::time::Duration;
 
 use crate::inspect::Verdict;
 use crate::inspect::check::CheckReport;
 use crate::inspect::findings::{Code, Finding};
+use crate::output::Xml;
 
 /// The document. `name` is what was checked, `took` how long it took.
 pub fn junit(report: &CheckReport, name: &str, took: Duration) -> String {
@@ -74,41 +75,4 @@ fn failed<'a>(out: &mut String, code: Code, findings: impl Iterator<Item = &'a F
         Xml(&lines.join("\n"))
     );
     out.push_str(&case);
-}
-
-/// Text for XML: markup is escaped, and what XML 1.0 cannot hold or a terminal would obey is shown
-/// by its number.
-struct Xml<'a>(&'a str);
-
-impl std::fmt::Display for Xml<'_> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        for c in self.0.chars() {
-            match c {
-                '<' => f.write_str("&lt;")?,
-                '>' => f.write_str("&gt;")?,
-                '&' => f.write_str("&amp;")?,
-                '"' => f.write_str("&quot;")?,
-                '\n' => f.write_char(c)?,
-                c if crate::text::is_hostile(c) || matches!(c, '\u{fffe}' | '\u{ffff}') => {
-                    write!(f, "\\u{{{:04x}}}", u32::from(c))?;
-                }
-                c => f.write_char(c)?,
-            }
-        }
-        Ok(())
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_xml_cannot_hold_is_shown_by_its_number() {
-        let shown = Xml("a<b>&\"\u{1b}[2J\u{202e}\u{ffff}\nz").to_string();
-        assert_eq!(
-            shown,
-            "a&lt;b&gt;&amp;&quot;\\u{001b}[2J\\u{202e}\\u{ffff}\nz"
-        );
-    }
 }

@@ -76,6 +76,9 @@ pub struct Global {
     /// Let JSON Schema's `format` be a rule; it is a remark otherwise
     #[arg(long, global = true)]
     pub formats: bool,
+    /// Model of the sagas in the events (YAML or TOML): what must follow what; demo: is the demo's
+    #[arg(long, global = true, value_name = "FILE")]
+    pub saga: Option<String>,
     /// When to colour
     #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
     pub color: ColorWhen,

@@ -10,7 +10,7 @@ use super::args::Select;
 use super::error::{Exit, Failure, Result};
 use super::progress::Progress;
 use super::session::Session;
-use super::{examples, explain, print, reading, summary};
+use super::{examples, explain, print, reading, sagas, summary};
 use crate::broker::{BoxFuture, Group, PartitionRange};
 use crate::event::{Batch, Select as _, Timestamp};
 use crate::inspect::Verdict;
@@ -54,6 +54,7 @@ pub enum Format {
 pub async fn run(session: &Session, args: &Check) -> Result<Exit> {
     let began = Instant::now();
     let decoder = session.decoder(&args.sources)?;
+    let model = sagas::model(session, &args.sources)?;
     let query = reading::compile(session, &args.sources, &args.select)?;
     let mut reading = reading::prepare(session, query, &args.sources, &args.select, false).await?;
     if args.select.explain {
@@ -64,14 +65,17 @@ pub async fn run(session: &Session, args: &Check) -> Result<Exit> {
     }
     let groups = groups(session, &reading).await;
     let now = clock(session, &reading).await?;
-    let mut consumer = Consume(Fold::new(&decoder, groups));
-    let ranges: Vec<PartitionRange> = if reading.last.is_none() {
-        let ranges = reading.resolve().await?;
-        reading.freeze(ranges.clone());
-        ranges.into_iter().flatten().collect()
+    let mut consumer = Consume(Fold::new(&decoder, groups, model));
+    let by_source = if reading.last.is_none() {
+        reading.resolve().await?
     } else {
         Vec::new()
     };
+    let mut reach = sagas::reach(&reading, &by_source).await?;
+    if reading.last.is_none() {
+        reading.freeze(by_source.clone());
+    }
+    let ranges: Vec<PartitionRange> = by_source.into_iter().flatten().collect();
     if let Some(probe) = consumer.0.probe() {
         for range in &ranges {
             probe.reads_from(range);
@@ -83,7 +87,10 @@ pub async fn run(session: &Session, args: &Check) -> Result<Exit> {
             probe.has_read(range);
         }
     }
-    let report = consumer.0.report(now, complete);
+    if !complete {
+        sagas::cut_short(&mut reach);
+    }
+    let report = consumer.0.report(now, complete, &reach);
     close(session, args, &report, outcome, began)
 }
 

@@ -24,6 +24,7 @@ mod reading;
 mod record;
 mod replay;
 mod replay_args;
+mod sagas;
 mod schema;
 mod session;
 mod signals;

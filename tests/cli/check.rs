@@ -30,7 +30,8 @@ fn the_demo_has_the_counts_that_were_planted() {
             "duplicate_effects":1,"gaps_unexplained":0,"txn_markers":60,"aborted":1,
             "compacted":17,"out_of_order":3,"late":1,"version_inversions":1,"sequence_holes":1,
             "schema_violations":5,"undecodable":1,"pii":4,"control_sequences":1,
-            "groups_not_ok":2,"sagas":null})
+            "groups_not_ok":2,"sagas":{"completed":42,"rejected":2,"compensated":2,"lost":3,
+            "blocked":7,"poison":1,"violation":1,"open":2}})
     );
     let findings = report["findings"].as_array().unwrap();
     let of = |code: &str| -> Vec<&str> {
@@ -50,6 +51,17 @@ fn the_demo_has_the_counts_that_were_planted() {
     assert_eq!(of("payload.undecodable"), ["payments/1@24"]);
     let poison = findings.iter().find(|f| f["code"] == "lag.poison").unwrap();
     assert_eq!(poison["cause"], "payments/1@24");
+    assert_eq!(
+        of("saga.lost"),
+        ["payments/2@4", "payments/2@22", "shipments/0@12"]
+    );
+    assert_eq!(of("saga.poison"), ["payments/1@24"]);
+    assert_eq!(of("saga.violation"), ["shipments/0@7"]);
+    assert_eq!(of("latency.outlier"), ["shipments/0@13"]);
+    let blocked = [26, 28, 30, 32, 34, 36, 38].map(|n| format!("payments/1@{n}"));
+    assert_eq!(of("saga.blocked"), blocked);
+    let blocked = findings.iter().filter(|f| f["code"] == "saga.blocked");
+    assert!({ blocked }.all(|f| f["cause"] == "payments/1@24"));
     let first = findings.iter().find(|f| f["at"] == "orders/0@15").unwrap();
     assert_eq!(
         first["evidence"]["errors"],

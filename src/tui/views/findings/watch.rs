@@ -224,6 +224,7 @@ fn work(
         // A schema knows what has drifted; without one, what was there before does.
         fields: misfits.is_none().then_some(&fields),
         misfits,
+        sagas: None,
     };
     let report = folds.findings.report(told.ended, parts);
     let order = folds.findings.order(told.ended);

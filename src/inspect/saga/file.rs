@@ -287,11 +287,13 @@ fn flag(map: &Map<String, Value>, name: &str, what: &str) -> Result<bool> {
 }
 
 fn sla(map: &Map<String, Value>, what: &str) -> Result<Option<i64>> {
-    let Some(text) = text_of(map, "sla", what)? else {
+    const HINT: &str = "write 30s, 5m or 2h";
+    let text = text_of(map, "sla", what).map_err(|error| hinted(error.message, HINT))?;
+    let Some(text) = text else {
         return Ok(None);
     };
     let time = human::parse_duration(&text)
-        .map_err(|why| hinted(format!("`sla` of {what}: {why}"), "write 30s, 5m or 2h"))?;
+        .map_err(|why| hinted(format!("`sla` of {what}: {why}"), HINT))?;
     let ms = i64::try_from(time.as_millis()).unwrap_or(i64::MAX);
     Ok(Some(ms))
 }

@@ -199,14 +199,15 @@ start: A
 sla: 10s
 steps:
   A: {then: [B, R], by: ab}
-  B: {then: [C, F], by: bc}
+  B: {then: [P, F], by: bc}
+  P: {then: C, by: pc}
   C: {then: D, by: cd, end: true}
   F: {then: U, by: fu, compensation: true}
   U: {then: D, by: cd, end: true}
   R: {end: true, rejected: true}
 ";
 
-const KINDS: [&str; 7] = ["A", "B", "C", "D", "F", "U", "R"];
+const KINDS: [&str; 8] = ["A", "B", "P", "C", "D", "F", "U", "R"];
 
 impl Story {
     fn new() -> Self {
@@ -250,7 +251,7 @@ impl Story {
 
     /// Each topic has been seen with its type, by orders that are fine.
     fn usual(mut self) -> Self {
-        for (key, path) in [("u1", "ABCD"), ("u2", "ABFUD"), ("u3", "AR")] {
+        for (key, path) in [("u1", "ABPCD"), ("u2", "ABFUD"), ("u3", "AR")] {
             for (n, kind) in path.chars().enumerate() {
                 let kind = KINDS.iter().find(|k| k.starts_with(kind)).unwrap();
                 self.event(key, kind, n as i64 - 100);
@@ -339,13 +340,13 @@ fn what_is_missing_is_open_then_blocked_or_lost_by_where_the_group_stands() {
     assert_eq!(outcome, Outcome::Lost);
     assert_eq!(
         judged.to_string(),
-        "LOST in bc: committed 3 > 2, no C or F, SLA 10 s passed 49 s ago"
+        "LOST in bc: committed 3 > 2, no P or F, SLA 10 s passed 49 s ago"
     );
     let (outcome, judged) = one("AB", &[("bc", "tB", 2)], 60);
     assert_eq!(outcome, Outcome::Blocked);
     assert_eq!(
         judged.to_string(),
-        "BLOCKED by bc: committed 2 <= 2, no C or F, SLA 10 s passed 49 s ago"
+        "BLOCKED by bc: committed 2 <= 2, no P or F, SLA 10 s passed 49 s ago"
     );
     let (outcome, judged) = one("AB", &[("bc", "tX", 2)], 60);
     assert_eq!(outcome, Outcome::Blocked);
@@ -371,7 +372,7 @@ fn a_step_that_cannot_have_happened_is_a_violation_before_all_else() {
     // All was read from before it began: the payment was left out.
     let (outcome, judged) = one("ACD", &[], 60);
     assert_eq!(outcome, Outcome::Violation);
-    assert_eq!(judged.to_string(), "VIOLATION, C without B");
+    assert_eq!(judged.to_string(), "VIOLATION, C without P");
 }
 
 #[test]
@@ -399,7 +400,7 @@ fn what_began_before_and_what_has_no_id_are_counted_apart() {
 #[test]
 fn what_ended_stays_ended_when_an_event_comes_again() {
     let mut story = Story::new().usual();
-    for kind in ["A", "B", "C", "D", "B", "A", "D"] {
+    for kind in ["A", "B", "P", "C", "D", "B", "A", "D"] {
         story.event("x", kind, 0);
     }
     let report = story.judged(&[], 60);

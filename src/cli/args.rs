@@ -9,7 +9,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use super::position::Pos;
 use super::{
     brokers, check, completions, config, demo, keys, lag, man, open, position, read, record,
-    replay_args, schema, tail, themes, topics, units,
+    replay_args, schema, tail, themes, topics, trace, units,
 };
 use crate::event::Timestamp;
 
@@ -40,6 +40,7 @@ pub enum Command {
     Read(read::Read),
     Tail(tail::Tail),
     Check(check::Check),
+    Trace(trace::Trace),
     Record(record::Record),
     Replay(Box<replay_args::Replay>),
     Lag(lag::Lag),

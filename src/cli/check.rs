@@ -192,7 +192,7 @@ fn show(session: &Session, args: &Check, report: &CheckReport, began: Instant) -
 
 /// The groups of all sources, as far as they stand in what is read. `None` where none has any, or
 /// where a filter leaves events out: what is behind a commit could not be counted.
-async fn groups(session: &Session, reading: &Reading) -> Option<Vec<Group>> {
+pub async fn groups(session: &Session, reading: &Reading) -> Option<Vec<Group>> {
     if !reading.query.keeps_all() {
         return None;
     }
@@ -223,7 +223,7 @@ async fn groups(session: &Session, reading: &Reading) -> Option<Vec<Group>> {
 }
 
 /// The latest of the sources' clocks.
-async fn clock(session: &Session, reading: &Reading) -> Result<Timestamp> {
+pub async fn clock(session: &Session, reading: &Reading) -> Result<Timestamp> {
     if let Some(now) = session.global.now {
         return Ok(now);
     }

@@ -32,6 +32,7 @@ mod summary;
 mod tail;
 mod themes;
 mod topics;
+mod trace;
 mod units;
 mod version;
 
@@ -92,6 +93,7 @@ async fn dispatch(session: &Arc<Session>, command: Option<Command>) -> Result<Ex
         Command::Read(args) => read::run(session, &args).await,
         Command::Tail(args) => tail::run(session, &args).await,
         Command::Check(args) => check::run(session, &args).await,
+        Command::Trace(args) => trace::run(session, &args).await,
         Command::Record(args) => record::run(session, &args).await,
         Command::Replay(args) => replay::run(session, &args).await,
         Command::Lag(args) => lag::run(session, &args).await,

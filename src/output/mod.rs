@@ -17,6 +17,7 @@ mod summary;
 mod table;
 mod template;
 mod text;
+pub mod trace;
 
 pub use out::PrintError;
 pub use printer::Printer;

@@ -131,6 +131,13 @@ impl Model {
         found.map(|number| number as StepNumber)
     }
 
+    /// True when an event of the one type may come right after one of the other.
+    pub fn leads(&self, from: &str, to: &str) -> bool {
+        let (from, to) = (self.step(from.as_bytes()), self.step(to.as_bytes()));
+        from.zip(to)
+            .is_some_and(|(from, to)| self.get(from).then.has(to))
+    }
+
     pub(super) fn get(&self, step: StepNumber) -> &Step {
         &self.steps[usize::from(step)]
     }

@@ -2,6 +2,7 @@
 //! what usually follows but is missing. Who follows whom is learnt from the other events; nothing
 //! is known of a model, and the verdict says so.
 
+mod edges;
 mod flow;
 mod outcome;
 mod sort;
@@ -19,6 +20,7 @@ use super::{At, Heads, Names};
 use crate::broker::Group;
 use crate::event::{Batch, EventRef, Timestamp, Visibility};
 use crate::text::{JsonText, Visible};
+pub use edges::{Edge, Strength, edges};
 pub use flow::Flow;
 pub use outcome::{Blocker, Missing, Outcome};
 
@@ -39,7 +41,7 @@ impl Default for Limits {
 }
 
 /// Passes over the events until no new id turns up.
-const PASSES: usize = 8;
+pub const PASSES: usize = 8;
 /// Events kept that only mention the text.
 const MENTIONS: usize = 200;
 /// Bytes of an id or key that are kept.
@@ -83,6 +85,9 @@ pub struct Hop {
     pub key: Option<Box<[u8]>>,
     pub id: Option<Box<[u8]>>,
     pub causation: Option<Box<[u8]>>,
+    pub correlation: Option<Box<[u8]>>,
+    /// Trace id and parent id of its `traceparent`, hexadecimal digits.
+    pub trace: Option<(Box<[u8]>, Box<[u8]>)>,
     pub tie: Tie,
     /// The hop that caused it, by its causation id.
     pub parent: Option<usize>,
@@ -172,6 +177,11 @@ impl Trace {
                 return;
             }
         }
+        self.cut();
+    }
+
+    /// The passes ended while new ids still turned up: events of it may be missing.
+    pub const fn cut(&mut self) {
         self.truncated = true;
     }
 
@@ -278,6 +288,11 @@ impl Trace {
             key: event.key.map(cut),
             id: heads.id.map(cut),
             causation: heads.causation.map(cut),
+            correlation: heads.correlation.map(cut),
+            trace: self
+                .names
+                .traceparent(event.headers)
+                .map(|(trace, span)| (trace.into(), span.into())),
             tie,
             parent: None,
             depth: 0,

@@ -12,7 +12,7 @@ use super::{check, examples, explain, print, reading, sagas, summary};
 use crate::broker::{BoxFuture, Group};
 use crate::event::{Batch, Timestamp};
 use crate::inspect::Names;
-use crate::inspect::saga::{self, Judged, Monitor, Reach, World};
+use crate::inspect::saga::{self, Commits, Judged, Monitor, Reach, World};
 use crate::inspect::trace::{Flow, Limits, PASSES, Trace as Fold, TraceReport, edges};
 use crate::output::trace as output;
 use crate::pipeline::{Consumer, End, Flow as Go, Outcome, Reading};
@@ -150,10 +150,11 @@ fn show(session: &Session, args: &Trace, followed: &Follow, known: &Known) -> Re
     let report: TraceReport = followed
         .trace
         .report(flow, groups.unwrap_or_default(), known.now);
+    let commits = groups.map(Commits::of_groups);
     let monitor = followed.monitor.as_ref();
     let judged: Option<Judged> = monitor.and_then(|monitor| {
         let world = World {
-            groups,
+            commits: commits.as_ref(),
             reach: &known.reach,
             now: known.now,
         };

@@ -6,7 +6,7 @@ use super::findings::{Findings, FindingsReport, Parts};
 use super::lag::{self, LagReport, Probe, Trend};
 use super::misfits::{Misfits, MisfitsReport};
 use super::order::{self, Kind, OrderReport};
-use super::saga::{self, Model, Monitor, Reach, SagaReport, World};
+use super::saga::{self, Commits, Model, Monitor, Reach, SagaReport, World};
 use super::{Verdict, findings::Code};
 use crate::broker::Group;
 use crate::event::{Batch, Timestamp};
@@ -100,8 +100,15 @@ impl Check {
             LagReport::new(groups, probe, &Trend::default(), now, limits)
         });
         let misfits = self.misfits.as_ref().map(Misfits::report);
-        let groups = self.groups.as_ref().map(|(groups, _)| &groups[..]);
-        let sagas = self.findings.sagas(World { groups, reach, now });
+        let commits = self
+            .groups
+            .as_ref()
+            .map(|(groups, _)| Commits::of_groups(groups));
+        let sagas = self.findings.sagas(World {
+            commits: commits.as_ref(),
+            reach,
+            now,
+        });
         let parts = Parts {
             lag: lag.as_ref(),
             fields: None,

@@ -20,6 +20,7 @@ mod schema;
 mod signals;
 mod summary;
 mod themes;
+mod trace;
 mod version;
 
 /// What one run printed, and its exit code.

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::{Code, Finding, Severity};
 use crate::inspect::At;
 use crate::inspect::saga::{Case, Judged, Lack, Outcome, SagaReport};
-use crate::text::{Visible, human};
+use crate::text::human;
 
 pub(super) fn of_sagas(report: &SagaReport) -> impl Iterator<Item = Finding> + '_ {
     let slow = report.hops.iter().flat_map(|hop| {
@@ -43,8 +43,11 @@ fn of_case(report: &SagaReport, case: &Case) -> Option<Finding> {
         Outcome::Overdue => (Code::SAGA_OVERDUE, Severity::P2),
         _ => return None,
     };
-    let id = String::from_utf8_lossy(&case.id);
-    let message = format!("{} {}: {judged}", report.name, Visible(&id));
+    let lacks = judged.lack.as_ref();
+    let message = match lacks {
+        Some(lack) => format!("{judged}; {} lacks {}", report.name, next(lack)),
+        None => judged.to_string(),
+    };
     Some(Finding {
         code,
         severity,
@@ -82,30 +85,23 @@ impl std::fmt::Display for Judged {
 
 fn overdue(f: &mut std::fmt::Formatter<'_>, lack: &Lack, outcome: Outcome) -> std::fmt::Result {
     let group = lack.group.as_deref();
-    let next = next(lack);
     let place = lack.after.position.display(lack.after.style);
     let committed = lack.committed.as_ref();
     let committed = committed.map(|at| at.position.display(at.style).to_string());
     match (outcome, group, committed) {
         (Outcome::Lost, Some(group), Some(committed)) => {
-            write!(f, " in {group}: committed {committed} > {place}, no {next}")?;
+            write!(f, " in {group}: committed {committed} > {place}")?;
         }
         (Outcome::Blocked, Some(group), Some(committed)) => {
-            write!(
-                f,
-                " by {group}: committed {committed} <= {place}, no {next}"
-            )?;
+            write!(f, " by {group}: committed {committed} <= {place}")?;
         }
         (Outcome::Blocked, Some(group), None) => {
-            write!(f, " by {group}: it never committed, no {next}")?;
+            write!(f, " by {group}: it never committed")?;
         }
         (Outcome::Overdue, Some(group), _) => {
-            write!(
-                f,
-                ", no {next}, lost or blocked: where {group} stands is not known"
-            )?;
+            write!(f, ", lost or blocked: where {group} stands is not known")?;
         }
-        _ => write!(f, ", no {next} after {}", lack.cause)?,
+        _ => write!(f, " after {}", lack.cause)?,
     }
     let sla = span(lack.sla_ms);
     match lack.overdue_ms {

@@ -4,9 +4,9 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use super::commits::Commits;
 use super::model::{Model, StepNumber, Steps};
-use crate::broker::Group;
-use crate::event::{Position, Timestamp};
+use crate::event::Timestamp;
 use crate::inspect::At;
 use crate::text::Visible;
 
@@ -23,7 +23,7 @@ pub struct Reach {
 #[derive(Debug, Clone, Copy)]
 pub struct World<'a> {
     /// Where the consumers stand; `None` where nobody knows.
-    pub groups: Option<&'a [Group]>,
+    pub commits: Option<&'a Commits>,
     pub reach: &'a Reach,
     pub now: Timestamp,
 }
@@ -299,44 +299,22 @@ impl Judge<'_> {
 
     /// Overdue: has the group that must act come to the event?
     fn stands(&self, by: Option<&str>, event: &Happened, lack: &mut Lack) -> Outcome {
-        let Some(groups) = self.world.groups else {
+        let slowest = self
+            .world
+            .commits
+            .and_then(|all| all.slowest(by, &event.at));
+        let Some((group, committed)) = slowest else {
             return Outcome::Overdue;
         };
-        let passed = || {
-            if self.whole() {
-                Outcome::Lost
-            } else {
-                Outcome::Unread
-            }
-        };
-        let mut slowest: Option<(Option<Position>, &Group)> = None;
-        for group in groups.iter().filter(|g| by.is_none_or(|by| g.name == by)) {
-            let own = |o: &&crate::broker::GroupOffset| {
-                (&o.topic, o.partition) == (&event.at.topic, event.at.partition)
-            };
-            let committed = match group.offsets.iter().find(own) {
-                Some(offset) => offset.committed,
-                // A group that does not know the partition is none of those that read it.
-                None if by.is_none() => continue,
-                None => None,
-            };
-            if slowest.is_none_or(|(least, _)| committed < least) {
-                slowest = Some((committed, group));
-            }
-        }
-        let Some((committed, group)) = slowest else {
-            return Outcome::Overdue;
-        };
+        lack.group = Some(Visible(group).to_string());
         lack.committed = committed.map(|position| At {
             position,
             ..event.at.clone()
         });
         match committed {
-            Some(committed) if committed > event.at.position => passed(),
-            _ => {
-                lack.group = Some(Visible(&group.name).to_string());
-                Outcome::Blocked
-            }
+            Some(committed) if committed > event.at.position && self.whole() => Outcome::Lost,
+            Some(committed) if committed > event.at.position => Outcome::Unread,
+            _ => Outcome::Blocked,
         }
     }
 }

@@ -2,6 +2,7 @@
 //! for. A fold over events in any order of arrival between partitions. What ended as it may is
 //! counted and forgotten; what is under way is judged when a report is asked for.
 
+mod commits;
 mod file;
 mod hops;
 mod judge;
@@ -22,6 +23,7 @@ use super::window::{Keyed, Window};
 use super::{Heads, Names};
 use crate::event::{Batch, Decoded, EventRef, SchemaVerdict};
 use crate::schema::Reader;
+pub use commits::Commits;
 pub use file::{LARGEST, ModelError};
 use hops::{Hops, Slow};
 use judge::{Happened, Judge};

@@ -5,8 +5,6 @@ mod json;
 mod mermaid;
 mod otlp;
 mod picture;
-#[cfg(test)]
-mod tests;
 
 use crate::inspect::saga::Judged;
 use crate::inspect::trace::{Edge, Hop, Outcome, TraceReport};

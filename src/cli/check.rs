@@ -12,7 +12,7 @@ use super::progress::Progress;
 use super::session::Session;
 use super::{examples, explain, print, reading, sagas, summary};
 use crate::broker::{BoxFuture, Group, PartitionRange};
-use crate::event::{Batch, Select as _, Timestamp};
+use crate::event::{Batch, Select as _};
 use crate::inspect::Verdict;
 use crate::inspect::check::{Check as Fold, CheckReport};
 use crate::inspect::misfits::{KeepMisfits, Misfits};
@@ -64,7 +64,7 @@ pub async fn run(session: &Session, args: &Check) -> Result<Exit> {
         return schemas(session, args, reading, &decoder, began).await;
     }
     let groups = groups(session, &reading).await;
-    let now = clock(session, &reading).await?;
+    let now = reading::clock(session, &reading).await?;
     let mut consumer = Consume(Fold::new(&decoder, groups, model));
     let by_source = if reading.last.is_none() {
         reading.resolve().await?
@@ -220,18 +220,6 @@ pub async fn groups(session: &Session, reading: &Reading) -> Option<Vec<Group>> 
         }
     }
     all
-}
-
-/// The latest of the sources' clocks.
-pub async fn clock(session: &Session, reading: &Reading) -> Result<Timestamp> {
-    if let Some(now) = session.global.now {
-        return Ok(now);
-    }
-    let mut latest = None;
-    for input in &reading.inputs {
-        latest = latest.max(input.broker.clock().await?);
-    }
-    Ok(latest.unwrap_or_else(Timestamp::wall_clock))
 }
 
 struct Consume(Fold);

@@ -28,6 +28,7 @@ mod sagas;
 mod schema;
 mod session;
 mod signals;
+mod state;
 mod summary;
 mod tail;
 mod themes;
@@ -97,6 +98,7 @@ async fn dispatch(session: &Arc<Session>, command: Option<Command>) -> Result<Ex
         Command::Record(args) => record::run(session, &args).await,
         Command::Replay(args) => replay::run(session, &args).await,
         Command::Lag(args) => lag::run(session, &args).await,
+        Command::State(args) => state::run(session, &args).await,
         Command::Schema(args) => schema::run(session, &args).await,
         Command::Demo(args) => demo::run(session, &args).await,
         Command::Brokers(args) => brokers::run(session, &args),

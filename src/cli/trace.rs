@@ -56,7 +56,7 @@ pub async fn run(session: &Session, args: &Trace) -> Result<Exit> {
         return explain::print(&reading).await;
     }
     let groups = check::groups(session, &reading).await;
-    let now = check::clock(session, &reading).await?;
+    let now = reading::clock(session, &reading).await?;
     let ranges = if reading.last.is_none() {
         reading.resolve().await?
     } else {

@@ -18,6 +18,7 @@ mod replaying;
 mod schema;
 #[cfg(unix)]
 mod signals;
+mod state;
 mod summary;
 mod themes;
 mod trace;

@@ -2,7 +2,9 @@
 //! can, text that takes over a terminal, and personal data. Values themselves are never kept.
 
 mod control;
+mod iban;
 mod personal;
+mod secrets;
 
 use std::collections::BTreeMap;
 
@@ -11,6 +13,7 @@ use super::top::{self, Value};
 use super::{At, Names};
 use crate::event::{Batch, EventRef, Timestamp};
 use crate::text::JsonText;
+use personal::Hits;
 pub use personal::Personal;
 
 /// Events kept of each kind.
@@ -31,8 +34,8 @@ pub enum Oddity {
     Undecodable(String),
     /// Control sequences or characters that turn the direction of text.
     Control(Place),
-    /// So many of them.
-    Personal(Personal, u32),
+    /// So many of them, where, and the first with its parts masked; safe to show.
+    Personal(Personal, u32, Place, String),
 }
 
 /// A part of an event.
@@ -46,8 +49,8 @@ pub enum Place {
 impl Place {
     pub const fn name(self) -> &'static str {
         match self {
-            Self::Key => "key",
-            Self::Value => "value",
+            Self::Key => "the key",
+            Self::Value => "the value",
             Self::Header => "a header",
         }
     }
@@ -57,7 +60,7 @@ impl Odd {
     /// Pieces of personal data.
     pub(super) fn personal(&self) -> u64 {
         match &self.what {
-            Oddity::Personal(_, number) => u64::from(*number),
+            Oddity::Personal(_, number, ..) => u64::from(*number),
             Oddity::Undecodable(_) | Oddity::Control(_) => 0,
         }
     }
@@ -151,18 +154,36 @@ impl Payloads {
         if let Some(place) = control::find(event, json) {
             self.note(Oddity::Control(place), spot, event);
         }
-        for (what, number) in personal::count(event.value.unwrap_or_default()) {
-            self.note(Oddity::Personal(what, number), spot, event);
+        self.personal(Place::Value, event.value, spot, event);
+        self.personal(Place::Key, event.key, spot, event);
+        for (_, value) in event.headers {
+            self.personal(Place::Header, value, spot, event);
         }
     }
 
+    fn personal(&mut self, place: Place, bytes: Option<&[u8]>, spot: Spot, event: &EventRef<'_>) {
+        let bytes = bytes.unwrap_or_default();
+        for Hits {
+            kind,
+            number,
+            first,
+        } in personal::find(bytes)
+        {
+            if self.personal >= KEPT {
+                self.unkept += 1;
+                continue;
+            }
+            self.personal += 1;
+            let masked = personal::masked(kind, bytes.get(first).unwrap_or_default());
+            let what = Oddity::Personal(kind, number, place, masked);
+            self.kept.push(kept(what, spot, event));
+        }
+    }
+
+    /// Notes what is no personal data.
     fn note(&mut self, what: Oddity, spot: Spot, event: &EventRef<'_>) {
-        let room = match what {
-            Oddity::Personal(..) => &mut self.personal,
-            Oddity::Undecodable(_) | Oddity::Control(_) => &mut self.controls,
-        };
-        if *room < KEPT {
-            *room += 1;
+        if self.controls < KEPT {
+            self.controls += 1;
             self.kept.push(kept(what, spot, event));
         } else {
             self.unkept += 1;

@@ -4,6 +4,7 @@
 pub mod address;
 pub mod capabilities;
 pub mod error;
+pub mod group;
 pub mod guard;
 pub mod marks;
 pub mod registry;
@@ -24,13 +25,12 @@ use std::pin::Pin;
 pub use address::Address;
 pub use capabilities::{Capabilities, LookCost};
 pub use error::{Error, ErrorKind, Result};
+pub use group::{Epochs, Group, GroupOffset, Member, OpenTransaction, Place};
 pub use marks::Mark;
 pub use registry::{ADAPTERS, Adapter};
 pub use settings::{Notices, Settings};
 pub use subscription::{Bound, PartitionRange, Range, Subscription, TopicSelector};
-pub use topic::{
-    Group, GroupOffset, History, HistoryRecord, NewTopic, Origin, Target, TopicInfo, Written,
-};
+pub use topic::{History, HistoryRecord, NewTopic, Origin, Target, TopicInfo, Written};
 
 use crate::event::{Batch, Timestamp};
 

@@ -1,4 +1,4 @@
-//! What brokers tell of topics and groups, and what they are told when written to.
+//! What brokers tell of topics, and what they are told when written to.
 
 use std::sync::Arc;
 
@@ -25,37 +25,6 @@ pub struct PartitionInfo {
     pub end: Position,
     /// Events as the broker counts them; `None` where it does not (an offset range with holes).
     pub events: Option<u64>,
-}
-
-/// A consumer group and its commits.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Group {
-    pub name: String,
-    /// The broker's word: `Stable`, `Empty`, …
-    pub state: String,
-    /// The broker's word for the protocol: `classic`, `consumer`, `stream`.
-    pub kind: String,
-    pub members: Vec<String>,
-    pub offsets: Vec<GroupOffset>,
-}
-
-/// Where a group stands in one partition.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct GroupOffset {
-    pub topic: Arc<str>,
-    pub partition: u32,
-    pub style: PositionStyle,
-    /// The next position that the group will read; `None` when it never committed.
-    pub committed: Option<Position>,
-    pub first: Position,
-    pub end: Position,
-    /// Positions between the commit and the end, the broker's own figure where it has one.
-    /// Transaction markers count; never negative. `None` when nobody knows.
-    pub raw_lag: Option<u64>,
-    /// Delivered and not acknowledged, where the broker keeps such a list.
-    pub pending: Option<u64>,
-    /// The member that has the partition.
-    pub member: Option<String>,
 }
 
 /// A topic to write to.

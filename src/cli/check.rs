@@ -17,7 +17,7 @@ use crate::inspect::Verdict;
 use crate::inspect::check::{Check as Fold, CheckReport};
 use crate::inspect::misfits::{KeepMisfits, Misfits};
 use crate::output::check;
-use crate::pipeline::{Consumer, End, Flow, Outcome, Reading};
+use crate::pipeline::{Consumer, End, Flow, Outcome, Reading, Watcher as _};
 use crate::schema::Decoder;
 
 /// Validate: schemas, order, gaps, duplicates, groups, personal data; one report
@@ -78,13 +78,13 @@ pub async fn run(session: &Session, args: &Check) -> Result<Exit> {
     let ranges: Vec<PartitionRange> = by_source.into_iter().flatten().collect();
     if let Some(probe) = consumer.0.probe() {
         for range in &ranges {
-            probe.reads_from(range);
+            probe.begins(range);
         }
     }
     let (outcome, complete) = read(session, &reading, &mut consumer).await?;
     if complete && let Some(probe) = consumer.0.probe() {
         for range in &ranges {
-            probe.has_read(range);
+            probe.ended(range);
         }
     }
     if !complete {

@@ -10,6 +10,7 @@ use super::saga::{self, Commits, Model, Monitor, Reach, SagaReport, World};
 use super::{Verdict, findings::Code};
 use crate::broker::Group;
 use crate::event::{Batch, Timestamp};
+use crate::pipeline::Watcher as _;
 use crate::schema::Decoder;
 
 /// The detectors, fed together.

@@ -6,6 +6,7 @@ mod clock;
 mod crew;
 mod csv;
 mod json;
+pub mod lag;
 mod out;
 mod printer;
 mod raw;

@@ -12,6 +12,7 @@ mod bounds;
 mod common;
 mod errors;
 mod groups;
+mod lag;
 mod recording;
 mod roundtrip;
 mod secure;

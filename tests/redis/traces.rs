@@ -66,7 +66,8 @@ fn reading_following_and_listing_change_nothing_on_the_server() {
             (groups[0].name.as_str(), groups[0].kind.as_str()),
             ("workers", "stream")
         );
-        assert_eq!(groups[0].members, ["w1"]);
+        assert_eq!(groups[0].members.len(), 1);
+        assert_eq!(groups[0].members[0].id, "w1");
         let row = &groups[0].offsets[0];
         assert_eq!((row.raw_lag, row.pending), (Some(2993), Some(7)));
         assert_eq!(row.member.as_deref(), Some("w1"));

@@ -15,9 +15,9 @@ use super::source::DemoSource;
 use super::{CAPABILITIES, resolve};
 use crate::broker::topic::PartitionInfo;
 use crate::broker::{
-    Bound, BoxFuture, Broker, Capabilities, Error, ErrorKind, Group, GroupOffset, NewTopic,
-    PartitionRange, Range, Result, Settings, Sink, Source, Subscription, Target, TopicInfo,
-    TopicSelector,
+    Bound, BoxFuture, Broker, Capabilities, Epochs, Error, ErrorKind, Group, GroupOffset, Member,
+    NewTopic, PartitionRange, Place, Range, Result, Settings, Sink, Source, Subscription, Target,
+    TopicInfo, TopicSelector,
 };
 use crate::event::{Position, PositionStyle, Timestamp};
 
@@ -244,6 +244,30 @@ fn topic_info(topic: &TopicLog) -> TopicInfo {
     }
 }
 
+/// What topics are kept that nobody configured: seven days. The order's state is compacted.
+const RETENTION_MS: u64 = 7 * 24 * 3600 * 1000;
+const EPOCHS: Epochs = Epochs {
+    group: 7,
+    assignment: 7,
+};
+
+fn member(group: &GroupState, (name, partitions): &(&str, &[u32])) -> Member {
+    let topics: Vec<Arc<str>> = group.topics.iter().map(|t| t.name().into()).collect();
+    let places = |topic: &Arc<str>| {
+        let topic = Arc::clone(topic);
+        partitions.iter().map(move |p| (Arc::clone(&topic), *p))
+    };
+    let owned: Vec<Place> = topics.iter().flat_map(places).collect();
+    Member {
+        client: group.name.to_owned(),
+        epoch: Some(EPOCHS.group),
+        target: Some(owned.clone()),
+        topics,
+        owned,
+        ..Member::named(name)
+    }
+}
+
 fn group_info(group: &GroupState, store: &Store, past: &Past) -> Group {
     let mut offsets = Vec::new();
     for &topic in group.topics {
@@ -258,10 +282,13 @@ fn group_info(group: &GroupState, store: &Store, past: &Past) -> Group {
                 style: PositionStyle::Offset,
                 committed: Some(Position::offset(committed)),
                 first: Position::ZERO,
+                // Every transaction of the history was ended.
+                stable: Some(Position::offset(log_of.end())),
                 end: Position::offset(log_of.end()),
                 raw_lag: Some(log_of.end().saturating_sub(committed)),
-                pending: None,
                 member: group.owner(partition).map(str::to_owned),
+                retention_ms: (topic != Topic::OrderEvents).then_some(RETENTION_MS),
+                ..GroupOffset::default()
             });
         }
     }
@@ -269,7 +296,9 @@ fn group_info(group: &GroupState, store: &Store, past: &Past) -> Group {
         name: group.name.to_owned(),
         state: group.state().to_owned(),
         kind: "consumer".to_owned(),
-        members: group.members.iter().map(|(m, _)| (*m).to_owned()).collect(),
+        members: group.members.iter().map(|m| member(group, m)).collect(),
+        epochs: (!group.members.is_empty()).then_some(EPOCHS),
         offsets,
+        untold: None,
     }
 }

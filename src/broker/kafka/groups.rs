@@ -1,18 +1,22 @@
-//! Consumer groups: who they are, what they have committed, and how far that is from the end.
+//! Consumer groups through librdkafka, where the protocol is not spoken directly: who they are,
+//! what they have committed, and how far that is from the end.
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
-use super::admin::{self, ListedGroup, Member};
+use super::admin;
 use super::client::Client;
 use super::error::Failure;
+use super::group_rows::{self, Ends};
 use super::terms::{self, Ask, Place, Row};
 use super::topics;
-use crate::broker::{Group, GroupOffset, Result, TopicSelector};
-use crate::event::{Position, PositionStyle};
+use crate::broker::{Group, Member, Result, TopicSelector};
 
 /// Requests for commits that are under way at the same time.
 const AT_ONCE: usize = 64;
+/// What librdkafka has no calls for.
+const UNTOLD: &str =
+    "epochs, open transactions and retention are not told: librdkafka asks for the groups";
 
 /// All groups, by name. Never joins one.
 pub(super) fn list(client: &Arc<Client>) -> Result<Vec<Group>> {
@@ -29,29 +33,27 @@ pub(super) fn list(client: &Arc<Client>) -> Result<Vec<Group>> {
         .into_iter()
         .collect();
     let commits = commits(client, &names).map_err(fail)?;
-    let mut groups: Vec<Unfinished> = listed
-        .into_iter()
-        .zip(commits)
-        .map(|(group, commits)| {
-            let members = members.remove(&group.name).unwrap_or_default();
-            Unfinished::new(group, members, &commits, &known)
-        })
-        .collect();
-    let places: Vec<Place> = groups
-        .iter()
-        .flat_map(|g| g.places.keys().cloned())
-        .collect::<BTreeSet<_>>()
-        .into_iter()
-        .collect();
-    let end = Ask::End {
-        committed_only: false,
+    let mut groups: Vec<Group> = Vec::with_capacity(listed.len());
+    for (listed, commits) in listed.into_iter().zip(commits) {
+        let members = members.remove(&listed.name).unwrap_or_default();
+        let mut group = group_rows::group(listed.name, listed.kind, listed.state, members);
+        group.untold = Some(UNTOLD.to_owned());
+        group_rows::place(&mut group, &commits, &known);
+        groups.push(group);
+    }
+    let places = group_rows::places(&groups);
+    let end = |committed_only| Ask::End { committed_only };
+    let asked = topics::offsets(client, &places, &[Ask::First, end(false), end(true)])?;
+    let row = |(i, place)| {
+        let ends = Ends {
+            first: asked[0][i],
+            end: asked[1][i],
+            stable: Some(asked[2][i]),
+        };
+        (place, ends)
     };
-    let asked = topics::offsets(client, &places, &[Ask::First, end])?;
-    let ends: HashMap<&Place, (i64, i64)> = places
-        .iter()
-        .zip(asked[0].iter().copied().zip(asked[1].iter().copied()))
-        .collect();
-    Ok(groups.drain(..).map(|g| g.finish(&ends)).collect())
+    group_rows::finish(&mut groups, &places.iter().enumerate().map(row).collect());
+    Ok(groups)
 }
 
 /// The commits of each group, in their order.
@@ -67,109 +69,4 @@ fn commits(client: &Arc<Client>, names: &[String]) -> Result<Vec<Vec<Row>>, Fail
         }
     }
     Ok(rows)
-}
-
-/// A group, before the ends of its partitions are known.
-struct Unfinished {
-    listed: ListedGroup,
-    members: Vec<String>,
-    /// Partition: commit, and the member that has it.
-    places: HashMap<Place, (Option<u64>, Option<String>)>,
-}
-
-impl Unfinished {
-    fn new(
-        listed: ListedGroup,
-        members: Vec<Member>,
-        commits: &[Row],
-        known: &BTreeSet<Place>,
-    ) -> Self {
-        let mut places: HashMap<Place, (Option<u64>, Option<String>)> = HashMap::new();
-        for row in commits.iter().filter(|row| known.contains(&row.place)) {
-            let commit = u64::try_from(row.offset).ok();
-            places.entry(row.place.clone()).or_default().0 = commit;
-        }
-        let mut names = Vec::with_capacity(members.len());
-        for member in members {
-            for place in member.places {
-                if known.contains(&place) {
-                    places.entry(place).or_default().1 = Some(member.id.clone());
-                }
-            }
-            names.push(member.id);
-        }
-        Self {
-            listed,
-            members: names,
-            places,
-        }
-    }
-
-    fn finish(self, ends: &HashMap<&Place, (i64, i64)>) -> Group {
-        let mut offsets: Vec<GroupOffset> = self
-            .places
-            .into_iter()
-            .map(|(place, (commit, member))| {
-                let (first, end) = ends.get(&place).copied().unwrap_or((0, 0));
-                let end = end.max(0).cast_unsigned();
-                GroupOffset {
-                    topic: place.0,
-                    partition: place.1,
-                    style: PositionStyle::Offset,
-                    committed: commit.map(Position::offset),
-                    first: terms::position(first),
-                    end: Position::offset(end),
-                    raw_lag: commit.map(|commit| end.saturating_sub(commit)),
-                    pending: None,
-                    member,
-                }
-            })
-            .collect();
-        offsets.sort_by(|a, b| (&a.topic, a.partition).cmp(&(&b.topic, b.partition)));
-        Group {
-            name: self.listed.name,
-            state: self.listed.state,
-            kind: self.listed.kind,
-            members: self.members,
-            offsets,
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn row(topic: &str, partition: u32, offset: i64) -> Row {
-        Row {
-            place: (topic.into(), partition),
-            offset,
-            error: 0,
-        }
-    }
-
-    #[test]
-    fn lag_is_counted_where_there_is_a_commit_and_deleted_topics_are_left_out() {
-        let known = BTreeSet::from([("t".into(), 0), ("t".into(), 1)]);
-        let listed = ListedGroup {
-            name: "g".into(),
-            state: "Stable".into(),
-            kind: "classic".into(),
-        };
-        let member = Member {
-            id: "m1".into(),
-            places: vec![("t".into(), 1)],
-        };
-        let commits = [row("t", 0, 7), row("gone", 0, 3)];
-        let unfinished = Unfinished::new(listed, vec![member], &commits, &known);
-        let places = [("t".into(), 0), ("t".into(), 1)];
-        let ends = HashMap::from([(&places[0], (2, 10)), (&places[1], (0, 4))]);
-        let group = unfinished.finish(&ends);
-        assert_eq!(group.offsets.len(), 2);
-        assert_eq!(group.offsets[0].raw_lag, Some(3));
-        assert_eq!(group.offsets[0].member, None);
-        assert_eq!(group.offsets[1].committed, None);
-        assert_eq!(group.offsets[1].raw_lag, None);
-        assert_eq!(group.offsets[1].member.as_deref(), Some("m1"));
-    }
 }

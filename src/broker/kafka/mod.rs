@@ -1,6 +1,6 @@
 //! Kafka: the adapter's front. `direct` looks and reads by the protocol itself. Through librdkafka
-//! go `groups`, writing (`sink`), and reading where `direct` cannot (`source` and what it uses;
-//! looking is `topics` and `resolve`); all unsafe code is in `ffi`, `messages`, `admin`, `client`
+//! go writing (`sink`), and what `direct` cannot: reading (`source` and what it uses) and looking
+//! (`topics`, `groups`, `resolve`); all unsafe code is in `ffi`, `messages`, `admin`, `client`
 //! and `produce`.
 
 mod admin;
@@ -11,6 +11,7 @@ mod direct;
 mod error;
 mod ffi;
 mod filter;
+mod group_rows;
 mod groups;
 mod history;
 mod ingest;
@@ -239,6 +240,9 @@ impl Broker for Kafka {
 
     fn groups(&self) -> BoxFuture<'_, Result<Vec<Group>>> {
         Box::pin(async move {
+            if let Ok(direct) = &self.direct {
+                return direct.groups().await;
+            }
             let client = self.looker()?;
             blocking(move || groups::list(&client)).await
         })

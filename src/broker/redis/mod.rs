@@ -48,8 +48,8 @@ use self::reply::GroupInfo;
 use super::topic::PartitionInfo;
 use super::{
     Adapter, Address, BoxFuture, Broker, Capabilities, Error, ErrorKind, Group, GroupOffset,
-    LookCost, NewTopic, PartitionRange, Result, Settings, Sink, Source, Subscription, Target,
-    TopicInfo, TopicSelector, guard::Guarded,
+    LookCost, Member, NewTopic, PartitionRange, Result, Settings, Sink, Source, Subscription,
+    Target, TopicInfo, TopicSelector, guard::Guarded,
 };
 use crate::event::PositionStyle;
 
@@ -139,8 +139,7 @@ impl RedisBroker {
                 name: info.name.clone(),
                 state: "empty".to_owned(),
                 kind: "stream".to_owned(),
-                members: Vec::new(),
-                offsets: Vec::new(),
+                ..Group::default()
             });
             if info.consumers > 0 {
                 "consumers".clone_into(&mut group.state);
@@ -158,10 +157,11 @@ impl RedisBroker {
                     [only] => Some(only.clone()),
                     _ => None,
                 },
+                ..GroupOffset::default()
             });
             for consumer in consumers {
-                if !group.members.contains(&consumer) {
-                    group.members.push(consumer);
+                if !group.members.iter().any(|m| m.id == consumer) {
+                    group.members.push(Member::named(&consumer));
                 }
             }
         }

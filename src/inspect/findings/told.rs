@@ -197,27 +197,33 @@ pub(super) fn of_misfit(misfit: &Misfit) -> Finding {
 pub(super) fn of_lag(lag: &LagReport) -> impl Iterator<Item = Finding> + '_ {
     lag.troubled().filter_map(|group| {
         let row = group.worst()?;
+        let why = group.why;
         let waits = group.visible().or_else(|| row.lag());
         let waits = waits.map(|waits| format!(", {} waiting", human::count(waits)));
         let oldest = group.time_lag_ms().map(span);
         let oldest = oldest.map(|age| format!(", the oldest for {age}"));
         let waiting = row.waiting.as_ref();
-        let fault = waiting.and_then(|w| w.fault.as_ref());
-        let fault = fault.map(|fault| format!(": {fault}"));
+        let detail = group.detail.as_ref();
+        let detail = detail.map(|detail| format!(": {}", Visible(detail)));
         let message = format!(
             "{} {}{}{}{}",
             Visible(&group.name),
-            row.why.word(),
+            why.word(),
             waits.unwrap_or_default(),
             oldest.unwrap_or_default(),
-            fault.unwrap_or_default()
+            detail.unwrap_or_default()
         );
-        let severity = match row.why {
-            Why::Lagging | Why::FallingBehind | Why::NoMembers | Why::Dead => Severity::P2,
+        let severity = match why {
+            Why::Lagging
+            | Why::FallingBehind
+            | Why::Rebalancing { .. }
+            | Why::Reconciling { .. }
+            | Why::NoMembers
+            | Why::Dead => Severity::P2,
             _ => Severity::P1,
         };
         Some(Finding {
-            code: Code::of_lag(row.why),
+            code: Code::of_lag(why),
             severity,
             at: row.at()?,
             other: None,

@@ -4,18 +4,22 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use super::hot::{HotKey, HotKeys};
 use crate::broker::{Group, GroupOffset, PartitionRange};
 use crate::event::{
     Batch, BatchMeta, EventRef, Position, PositionStyle, Stream, Streams, Timestamp, Visibility,
 };
 use crate::inspect::top::{self, Value};
 use crate::inspect::{At, Names};
+use crate::pipeline::Watcher;
 use crate::text::JsonText;
 
 /// Events behind the first that tell what the topic's values are.
 const SAMPLES: u32 = 16;
 /// Bytes of a key that are kept.
 const KEY_BYTES: usize = 256;
+/// Commits behind which keys are counted; up to 22 KB each.
+const COUNTED: usize = 256;
 
 /// The event that a group will be given next.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,9 +35,10 @@ pub struct Waiting {
 /// One commit that is looked behind.
 #[derive(Debug)]
 struct Watch {
-    committed: Position,
+    /// The commit, or the first position that is still there.
+    from: Position,
+    /// As far as events can be read now.
     end: Position,
-    style: PositionStyle,
     /// The reading has passed the commit, so that the first event behind it is the first.
     begun: bool,
     /// Everything before this was seen.
@@ -44,27 +49,33 @@ struct Watch {
     broken: Option<(String, bool)>,
     json: u32,
     other: u32,
+    keys: Option<Box<HotKeys>>,
+}
+
+/// Where what a group will be given begins: not before the first position that is there.
+fn begins(offset: &GroupOffset) -> Option<Position> {
+    Some(offset.committed?.max(offset.first))
 }
 
 impl Watch {
-    const fn new(committed: Position, end: Position, style: PositionStyle) -> Self {
+    const fn new(from: Position, end: Position) -> Self {
         Self {
-            committed,
+            from,
             end,
-            style,
             begun: false,
-            covered: committed,
+            covered: from,
             visible: 0,
             first: None,
             broken: None,
             json: 0,
             other: 0,
+            keys: None,
         }
     }
 
     /// The reader stood here: whatever lies between the commit and here was looked at.
     fn pass(&mut self, from: Position, to: Position) {
-        self.begun |= from <= self.committed;
+        self.begun |= from <= self.from;
         if self.begun {
             self.covered = self.covered.max(to);
         }
@@ -77,7 +88,7 @@ impl Watch {
         let end = Position::offset(meta.next_offset());
         let new = end > self.covered;
         self.pass(base, end);
-        let whole = base >= self.committed && base < self.end;
+        let whole = base >= self.from && base < self.end;
         if new && whole && self.begun && meta.visibility == Visibility::Visible {
             self.visible += u64::from(meta.records);
         }
@@ -90,11 +101,14 @@ impl Watch {
         }
         let counted = event
             .meta
-            .is_some_and(|m| Position::offset(m.base_offset) >= self.committed);
-        if position < self.committed || position >= self.end || !self.begun {
+            .is_some_and(|m| Position::offset(m.base_offset) >= self.from);
+        if position < self.from || position >= self.end || !self.begun {
             return;
         }
         self.visible += u64::from(!counted);
+        if let (Some(keys), Some(key)) = (&mut self.keys, event.key) {
+            keys.count(key);
+        }
         if self.first.is_none() {
             self.first = Some(Waiting {
                 at: at(),
@@ -110,6 +124,22 @@ impl Watch {
                 Value::Nothing => {}
             }
         }
+    }
+
+    /// How many events there are, and whether that is an estimate by the part that was seen.
+    fn count(&self) -> (Option<u64>, bool) {
+        if !self.begun {
+            return (None, false);
+        }
+        if self.covered >= self.end {
+            return (Some(self.visible), false);
+        }
+        let seen = u128::from(self.covered.major.saturating_sub(self.from.major));
+        let all = u128::from(self.end.major.saturating_sub(self.from.major));
+        // No event in the part that was seen says nothing of the others.
+        let guess = (u128::from(self.visible) * all).checked_div(seen);
+        let guess = guess.filter(|guess| *guess > 0);
+        (guess.and_then(|guess| u64::try_from(guess).ok()), true)
     }
 
     fn waiting(&self) -> Option<Waiting> {
@@ -139,9 +169,13 @@ fn broken(value: Option<&[u8]>, names: &Names) -> Option<(String, bool)> {
 /// What lies behind a commit, as far as it was seen.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Behind {
-    /// Events that the group would be given; `None` when not everything up to the end was seen.
+    /// Events that the group would be given; `None` when nobody looked.
     pub visible: Option<u64>,
+    /// Not everything up to the end was seen: the figure goes on as the part that was.
+    pub estimated: bool,
     pub waiting: Option<Waiting>,
+    /// Keys that many of the events have that were seen.
+    pub hot: Vec<HotKey>,
 }
 
 /// A topic and the number of a partition.
@@ -161,8 +195,10 @@ pub struct Probe {
 impl Probe {
     pub fn new(groups: &[Group]) -> Self {
         let mut probe = Self::default();
+        let mut count = 0;
         for offset in groups.iter().flat_map(|g| &g.offsets) {
-            let Some(committed) = offset.committed.filter(|c| *c < offset.end) else {
+            let end = offset.readable();
+            let Some(from) = begins(offset).filter(|from| *from < end) else {
                 continue;
             };
             let place = (Arc::clone(&offset.topic), offset.partition);
@@ -171,10 +207,14 @@ impl Probe {
                 probe.watches.push(Vec::new());
             }
             let watches = &mut probe.watches[number];
-            match watches.iter_mut().find(|w| w.committed == committed) {
-                Some(same) => same.end = same.end.max(offset.end),
-                None => watches.push(Watch::new(committed, offset.end, offset.style)),
+            if let Some(same) = watches.iter_mut().find(|w| w.from == from) {
+                same.end = same.end.max(end);
+                continue;
             }
+            let mut watch = Watch::new(from, end);
+            watch.keys = (count < COUNTED).then(Box::default);
+            count += 1;
+            watches.push(watch);
         }
         probe
     }
@@ -191,46 +231,64 @@ impl Probe {
         watches.into_iter().flatten()
     }
 
-    /// The parts of partitions that would have to be read to know all; at most `most` offsets of
-    /// each, from the commit that is farthest behind.
-    pub fn wanted(&self, most: u64) -> Vec<PartitionRange> {
-        let range = |((topic, partition), &number): (&Place, &usize)| {
-            let watches = self.watches.get(number)?;
-            let start = watches.iter().map(|w| w.committed).min()?;
-            let end = watches.iter().map(|w| w.end).max()?;
-            let style = watches.first()?.style;
-            let cut = match style {
-                PositionStyle::Offset => Position::offset(start.major.saturating_add(most)),
-                // Ids of this style do not count events.
-                PositionStyle::Entry => Position::MAX,
-            };
-            Some(PartitionRange {
-                topic: Arc::clone(topic),
-                partition: *partition,
-                style,
-                start,
-                end: end.min(cut),
-            })
+    /// Finds out which of the watches the streams of this table are.
+    fn enter(&mut self, streams: &Streams) {
+        if self.table.as_ref().is_some_and(|t| Arc::ptr_eq(t, streams)) {
+            return;
+        }
+        let number = |stream: &Stream| {
+            let place = (Arc::clone(&stream.topic), stream.partition);
+            self.places.get(&place).copied()
         };
-        self.places.iter().filter_map(range).collect()
+        self.map = streams.iter().map(number).collect();
+        self.table = Some(Arc::clone(streams));
     }
 
-    /// The range was read, or will be, from its start to its end: what is not given is not there.
-    /// Needed where the source tells nothing of record batches; then it is called at the end.
-    pub fn has_read(&mut self, range: &PartitionRange) {
+    /// What lies behind this commit.
+    pub fn behind(&self, offset: &GroupOffset) -> Behind {
+        let end = offset.readable();
+        let Some(from) = begins(offset) else {
+            return Behind::default();
+        };
+        if from >= end {
+            // A reader of uncommitted events may stand behind what others are given.
+            let raw = offset.raw_lag.filter(|lag| *lag > 0);
+            let beyond = raw.filter(|_| offset.committed > offset.stable);
+            return Behind {
+                visible: Some(beyond.unwrap_or(0)),
+                estimated: beyond.is_some(),
+                ..Behind::default()
+            };
+        }
+        let watches = self.of(&offset.topic, offset.partition);
+        let same = |w: &&Watch| w.from == from;
+        let Some(watch) = watches.and_then(|all| all.iter().find(same)) else {
+            return Behind::default();
+        };
+        let (visible, estimated) = match offset.style {
+            // Positions are not dense here; the broker's own figure counts entries.
+            PositionStyle::Entry => (offset.raw_lag, false),
+            PositionStyle::Offset => watch.count(),
+        };
+        Behind {
+            visible,
+            estimated,
+            waiting: watch.waiting(),
+            hot: watch.keys.as_ref().map(|k| k.hot()).unwrap_or_default(),
+        }
+    }
+}
+
+/// Fed with what was read behind the commits. Where the source tells nothing of record batches,
+/// what is not given is known not to be there once the range was read.
+impl Watcher for Probe {
+    fn begins(&mut self, range: &PartitionRange) {
         for watch in self.of_mut(range) {
-            watch.pass(range.start, range.end);
+            watch.begun |= range.start <= watch.from;
         }
     }
 
-    /// Begins to read a range: what comes first behind its start is the first that is there.
-    pub fn reads_from(&mut self, range: &PartitionRange) {
-        for watch in self.of_mut(range) {
-            watch.begun |= range.start <= watch.committed;
-        }
-    }
-
-    pub fn batch(&mut self, batch: &Batch) {
+    fn batch(&mut self, batch: &Batch) {
         self.enter(batch.streams());
         for meta in batch.metas() {
             if let Some(number) = self.map[meta.stream as usize] {
@@ -251,45 +309,9 @@ impl Probe {
         }
     }
 
-    /// Finds out which of the watches the streams of this table are.
-    fn enter(&mut self, streams: &Streams) {
-        if self.table.as_ref().is_some_and(|t| Arc::ptr_eq(t, streams)) {
-            return;
-        }
-        let number = |stream: &Stream| {
-            let place = (Arc::clone(&stream.topic), stream.partition);
-            self.places.get(&place).copied()
-        };
-        self.map = streams.iter().map(number).collect();
-        self.table = Some(Arc::clone(streams));
-    }
-
-    /// What lies behind this commit.
-    pub fn behind(&self, offset: &GroupOffset) -> Behind {
-        let none = Behind {
-            visible: Some(0),
-            waiting: None,
-        };
-        let Some(committed) = offset.committed else {
-            return Behind::default();
-        };
-        if committed >= offset.end {
-            return none;
-        }
-        let watches = self.of(&offset.topic, offset.partition);
-        let same = |w: &&Watch| w.committed == committed;
-        let Some(watch) = watches.and_then(|all| all.iter().find(same)) else {
-            return Behind::default();
-        };
-        let all = watch.begun && watch.covered >= watch.end;
-        let visible = match offset.style {
-            // Positions are not dense here; the broker's own figure counts entries.
-            PositionStyle::Entry => offset.raw_lag,
-            PositionStyle::Offset => all.then_some(watch.visible),
-        };
-        Behind {
-            visible,
-            waiting: watch.waiting(),
+    fn ended(&mut self, range: &PartitionRange) {
+        for watch in self.of_mut(range) {
+            watch.pass(range.start, range.end);
         }
     }
 }

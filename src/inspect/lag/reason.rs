@@ -1,170 +1,84 @@
-//! Why a group is behind: the first rule that the evidence meets.
+//! Why a group is behind: the first rule that the evidence meets. What the words mean is next door.
 
-use super::{Limits, Row};
-use crate::broker::Group;
+use super::{Limits, Row, Why};
+use crate::broker::{Group, Member};
 use crate::event::{Position, PositionStyle};
 
-/// The reason of a lag.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Why {
-    Ok,
-    /// Only transaction markers lie behind the commit.
-    OkTail,
-    /// The group never committed here.
-    NoCommit,
-    /// Nobody reads, and events wait.
-    NoMembers,
-    /// The same, and the broker calls the group dead.
-    Dead,
-    /// The commit lies where there are no events any more: below the first, by so many, or beyond
-    /// the end.
-    OffsetLost {
-        lost: u64,
-    },
-    Rebalancing,
-    /// No member has the partition, while others have theirs.
-    Unassigned,
-    /// The commit stands before an event that cannot be decoded, while its member goes on elsewhere.
-    Poison,
-    /// The same without one part of the evidence.
-    PoisonSuspect,
-    /// All partitions of the member stand still.
-    MemberStuck,
-    /// All members stand still.
-    GroupStopped,
-    FallingBehind,
-    CatchingUp,
-    /// The oldest event that waits is old, and it is not known how the group moves.
-    Lagging,
-    /// What lies behind the commit was not read.
-    Unknown,
+/// What all rows of a group are judged by.
+struct Case<'a> {
+    group: &'a Group,
+    rows: &'a [Row],
+    limits: Limits,
+    /// How long the group was seen in its state.
+    in_state_ms: Option<i64>,
 }
-
-impl Why {
-    pub const fn word(self) -> &'static str {
-        match self {
-            Self::Ok | Self::OkTail => "OK",
-            Self::NoCommit => "NO_COMMIT",
-            Self::NoMembers => "NO_MEMBERS",
-            Self::Dead => "DEAD",
-            Self::OffsetLost { .. } => "OFFSET_LOST",
-            Self::Rebalancing => "REBALANCING",
-            Self::Unassigned => "UNASSIGNED",
-            Self::Poison => "POISON",
-            Self::PoisonSuspect => "POISON_SUSPECT",
-            Self::MemberStuck => "MEMBER_STUCK",
-            Self::GroupStopped => "GROUP_STOPPED",
-            Self::FallingBehind => "FALLING_BEHIND",
-            Self::CatchingUp => "CATCHING_UP",
-            Self::Lagging => "LAGGING",
-            Self::Unknown => "UNKNOWN",
-        }
-    }
-
-    /// What the word means, in a few more.
-    pub const fn meaning(self) -> &'static str {
-        match self {
-            Self::Ok => "nothing waits for long",
-            Self::OkTail => "only transaction markers lie behind the commit",
-            Self::NoCommit => "the group never committed here",
-            Self::NoMembers => "events wait and the group has no member",
-            Self::Dead => "events wait and the group is dead",
-            Self::OffsetLost { .. } => "the commit lies where there are no events any more",
-            Self::Rebalancing => "the group is being rebalanced",
-            Self::Unassigned => "no member has this partition",
-            Self::Poison => {
-                "the commit stands before an event that cannot be decoded, while its member goes \
-                 on elsewhere"
-            }
-            Self::PoisonSuspect => "the commit stands before one event, maybe because of it",
-            Self::MemberStuck => "all partitions of this member stand still",
-            Self::GroupStopped => "no member moves",
-            Self::FallingBehind => "events come faster than the group takes them",
-            Self::CatchingUp => "the group is faster than the producers",
-            Self::Lagging => "old events wait",
-            Self::Unknown => "what lies behind the commit was not read",
-        }
-    }
-
-    pub const fn is_trouble(self) -> bool {
-        self.weight() >= WORRY
-    }
-
-    /// How much it needs a look.
-    pub(super) const fn weight(self) -> u32 {
-        match self {
-            Self::Ok | Self::OkTail => 0,
-            Self::NoCommit => 1,
-            Self::CatchingUp => 2,
-            Self::Unknown => 3,
-            Self::Rebalancing => 4,
-            Self::Lagging => WORRY,
-            Self::FallingBehind => WORRY + 1,
-            Self::Unassigned => WORRY + 2,
-            Self::PoisonSuspect => WORRY + 3,
-            Self::NoMembers => WORRY + 4,
-            Self::Dead => WORRY + 5,
-            Self::MemberStuck => WORRY + 6,
-            Self::GroupStopped => WORRY + 7,
-            Self::OffsetLost { .. } => WORRY + 8,
-            Self::Poison => WORRY + 9,
-        }
-    }
-}
-
-const WORRY: u32 = 10;
 
 /// The reasons of a group's rows, in their order.
-pub(super) fn reasons(group: &Group, rows: &[Row], limits: Limits) -> Vec<Why> {
-    let stands = |row: &Row| {
-        let still = row.still_ms.is_some_and(|ms| ms >= limits.still_ms);
-        still && row.lag().is_some_and(|lag| lag > 0) && row.visible != Some(0)
+pub(super) fn reasons(
+    group: &Group,
+    rows: &[Row],
+    limits: Limits,
+    in_state_ms: Option<i64>,
+) -> Vec<Why> {
+    let case = Case {
+        group,
+        rows,
+        limits,
+        in_state_ms,
     };
-    let behind = |row: &&Row| row.lag().is_some_and(|lag| lag > 0) && row.visible != Some(0);
-    let all_stand = rows.iter().filter(behind).all(stands);
+    let stopped = case.all_stand();
     let reason = |row: &Row| {
-        if let Some(why) = plain(group, rows, row, limits) {
-            return why;
-        }
-        let evidence = Evidence {
-            still: stands(row),
-            waits_long: row.time_lag_ms.is_some_and(|ms| ms >= limits.still_ms),
-            alive_elsewhere: alive_elsewhere(rows, row, limits),
-        };
-        stuck(rows, row, &evidence, all_stand, stands).unwrap_or_else(|| moving(row, limits))
+        case.plain(row)
+            .or_else(|| case.stuck(row, stopped))
+            .unwrap_or_else(|| case.moving(row))
     };
     rows.iter().map(reason).collect()
 }
 
-/// The reasons that need no look at the events.
-fn plain(group: &Group, rows: &[Row], row: &Row, limits: Limits) -> Option<Why> {
-    let Some(committed) = row.committed else {
-        return Some(Why::NoCommit);
+/// The reason of a group as a whole: that of its worst row, or what its members are doing.
+pub(super) fn of_group(group: &Group, worst: Option<Why>, in_state_ms: Option<i64>) -> Why {
+    let own = rebalance(group, in_state_ms);
+    let none = if group.untold.is_some() {
+        Why::Unknown
+    } else {
+        Why::NoCommit
     };
-    if let Some(lost) = lost(row, committed) {
-        return Some(Why::OffsetLost { lost });
-    }
-    let raw = row.raw.or_else(|| (committed >= row.end).then_some(0));
-    match (raw, row.visible) {
-        (Some(0), _) => return Some(Why::Ok),
-        (_, Some(0)) => return Some(Why::OkTail),
-        _ => {}
-    }
-    if group.members.is_empty() {
-        let dead = group.state.eq_ignore_ascii_case("dead");
-        return Some(if dead { Why::Dead } else { Why::NoMembers });
-    }
+    let worst = worst.unwrap_or(none);
+    own.filter(|own| own.weight() > worst.weight())
+        .unwrap_or(worst)
+}
+
+/// Whether its partitions are being shared out anew.
+fn rebalance(group: &Group, in_state_ms: Option<i64>) -> Option<Why> {
     let state = group.state.to_ascii_lowercase();
-    if ["rebalanc", "reconciling", "assigning"]
-        .iter()
-        .any(|word| state.contains(word))
-    {
-        return Some(Why::Rebalancing);
+    let for_ms = in_state_ms;
+    if state.contains("rebalanc") {
+        return Some(Why::Rebalancing { for_ms });
     }
-    let others = rows.iter().filter(|r| r.topic == row.topic);
-    let long = row.time_lag_ms.is_none_or(|ms| ms >= limits.still_ms);
-    let unassigned = row.member.is_none() && others.clone().any(|r| r.member.is_some());
-    (unassigned && long).then_some(Why::Unassigned)
+    let behind = group.epochs.is_some_and(|epochs| {
+        epochs.assignment < epochs.group
+            || group
+                .members
+                .iter()
+                .any(|m| m.epoch.is_some_and(|e| e < epochs.assignment))
+    });
+    let moving = group.members.iter().any(is_moving);
+    let told = state.contains("reconciling") || state.contains("assigning");
+    (told || behind || moving).then_some(Why::Reconciling { for_ms })
+}
+
+/// What it has is not what it is to have.
+fn is_moving(member: &Member) -> bool {
+    member.target.as_ref().is_some_and(|t| *t != member.owned)
+}
+
+/// The members that still have a partition which is to go to another.
+pub(super) fn holders(group: &Group) -> impl Iterator<Item = (&Member, usize)> {
+    group.members.iter().filter_map(|member| {
+        let target = member.target.as_ref()?;
+        let kept = member.owned.iter().filter(|p| !target.contains(p)).count();
+        (kept > 0).then_some((member, kept))
+    })
 }
 
 /// How many events the group will never be given: those between its commit and the first.
@@ -179,81 +93,140 @@ fn lost(row: &Row, committed: Position) -> Option<u64> {
     (committed < row.first).then(|| row.first.major - committed.major)
 }
 
-struct Evidence {
-    /// The commit was seen to stand still.
-    still: bool,
-    /// The event behind it has waited for long.
-    waits_long: bool,
-    /// The member goes on in another partition.
-    alive_elsewhere: bool,
-}
-
-/// The member of this row moves in another partition, or has nothing left to do there.
-fn alive_elsewhere(rows: &[Row], row: &Row, limits: Limits) -> bool {
-    let Some(member) = &row.member else {
-        return false;
-    };
-    let same = |other: &&Row| {
-        other.member.as_ref() == Some(member)
-            && (&other.topic, other.partition) != (&row.topic, row.partition)
-    };
-    rows.iter().filter(same).any(|other| {
-        let moves = other.rate.is_some_and(|rate| rate.passed > 0.0)
-            && other.still_ms.is_none_or(|ms| ms < limits.still_ms);
-        let caught_up = other.visible == Some(0) && other.committed > Some(other.first);
-        moves || caught_up
-    })
-}
-
-fn stuck(
-    rows: &[Row],
-    row: &Row,
-    evidence: &Evidence,
-    all_stand: bool,
-    stands: impl Fn(&Row) -> bool,
-) -> Option<Why> {
-    let undecodable = row.waiting.as_ref().is_some_and(|w| w.fault.is_some());
-    let moved = row.rate.is_some_and(|rate| rate.passed > 0.0) && !evidence.still;
-    if moved {
-        return None;
+impl Case<'_> {
+    /// The reasons that need no look at how the group moves.
+    fn plain(&self, row: &Row) -> Option<Why> {
+        let group = self.group;
+        let Some(committed) = row.committed else {
+            return Some(Why::NoCommit);
+        };
+        if let Some(lost) = lost(row, committed) {
+            return Some(Why::OffsetLost { lost });
+        }
+        let raw = row.raw.or_else(|| (committed >= row.end).then_some(0));
+        let none_visible = row.visible == Some(0) && !row.estimated;
+        let held = row.stable.is_some_and(|stable| stable < row.end);
+        if raw == Some(0) {
+            return Some(Why::Ok);
+        }
+        if none_visible && !held {
+            return Some(Why::OkTail);
+        }
+        if group.members.is_empty() && group.untold.is_none() {
+            let dead = group.state.eq_ignore_ascii_case("dead");
+            return Some(if dead { Why::Dead } else { Why::NoMembers });
+        }
+        if let Some(why) = rebalance(group, self.in_state_ms) {
+            return Some(why);
+        }
+        if let Some(why) = self.unassigned(row) {
+            return Some(why);
+        }
+        (none_visible && held).then_some(Why::BlockedByTxn {
+            for_ms: row.blocked_ms,
+        })
     }
-    if undecodable && (evidence.still || evidence.waits_long) {
-        return Some(if evidence.alive_elsewhere {
-            Why::Poison
+
+    fn unassigned(&self, row: &Row) -> Option<Why> {
+        if row.member.is_some() {
+            return None;
+        }
+        let members = &self.group.members;
+        if members.iter().all(|m| m.topics.is_empty() && !m.by_pattern) {
+            // Nobody told what they subscribe to. Who shares a topic gets all of it.
+            let others = self.rows.iter().filter(|r| r.topic == row.topic);
+            let shared = others.clone().any(|r| r.member.is_some());
+            let long = row.time_lag_ms.is_none_or(|ms| ms >= self.limits.still_ms);
+            return (shared && long).then_some(Why::Unassigned);
+        }
+        let wanted = |m: &Member| m.by_pattern || m.topics.contains(&row.topic);
+        Some(if members.iter().any(wanted) {
+            Why::Unassigned
         } else {
-            Why::PoisonSuspect
-        });
+            Why::NotSubscribed
+        })
     }
-    if !evidence.still {
-        return None;
+
+    /// The commit was seen to stand still before an event.
+    fn stands(&self, row: &Row) -> bool {
+        let waits = row.lag().is_some_and(|lag| lag > 0) && row.visible != Some(0);
+        let Some(still) = row.still_ms.filter(|_| waits) else {
+            return false;
+        };
+        let pause = row.longest_pause_ms.saturating_mul(2);
+        let glanced = self
+            .limits
+            .glance_ms
+            .is_some_and(|least| still >= least && self.waits_long(row));
+        glanced || still >= self.limits.still_ms.max(pause)
     }
-    if evidence.alive_elsewhere {
-        return Some(Why::PoisonSuspect);
+
+    fn waits_long(&self, row: &Row) -> bool {
+        row.time_lag_ms.is_some_and(|ms| ms >= self.limits.still_ms)
     }
-    if all_stand {
-        let mut members: Vec<&String> = rows.iter().filter_map(|r| r.member.as_ref()).collect();
-        members.sort_unstable();
-        members.dedup();
-        if members.len() != 1 {
+
+    /// All rows before which something waits stand still.
+    fn all_stand(&self) -> bool {
+        let behind = |row: &&Row| row.lag().is_some_and(|lag| lag > 0) && row.visible != Some(0);
+        self.rows.iter().filter(behind).all(|row| self.stands(row))
+    }
+
+    /// The member of this row moves in another partition, or has nothing left to do there.
+    fn alive_elsewhere(&self, row: &Row) -> bool {
+        let Some(member) = &row.member else {
+            return false;
+        };
+        let same = |other: &&Row| {
+            other.member.as_ref() == Some(member)
+                && (&other.topic, other.partition) != (&row.topic, row.partition)
+        };
+        self.rows.iter().filter(same).any(|other| {
+            let moves = other.rate.is_some_and(|rate| rate.passed > 0.0) && !self.stands(other);
+            let done = other.visible == Some(0) && !other.estimated;
+            moves || (done && other.committed > Some(other.first))
+        })
+    }
+
+    fn stuck(&self, row: &Row, stopped: bool) -> Option<Why> {
+        let still = self.stands(row);
+        let undecodable = row.waiting.as_ref().is_some_and(|w| w.fault.is_some());
+        if !still && row.rate.is_some_and(|rate| rate.passed > 0.0) {
+            return None;
+        }
+        if undecodable && (still || self.waits_long(row)) {
+            return Some(if self.alive_elsewhere(row) {
+                Why::Poison
+            } else {
+                Why::PoisonSuspect
+            });
+        }
+        if !still {
+            return None;
+        }
+        if self.alive_elsewhere(row) {
+            return Some(Why::PoisonSuspect);
+        }
+        if stopped && self.group.members.len() != 1 {
             return Some(Why::GroupStopped);
         }
+        let own = |r: &&Row| r.member == row.member;
+        let mut own = self.rows.iter().filter(own);
+        own.all(|r| self.stands(r) || r.lag() == Some(0) || r.visible == Some(0))
+            .then_some(Why::MemberStuck)
     }
-    let own = |r: &&Row| r.member == row.member;
-    let all_own = rows
-        .iter()
-        .filter(own)
-        .all(|r| stands(r) || r.lag() == Some(0));
-    all_own.then_some(Why::MemberStuck)
-}
 
-/// The reasons of a group that may be moving.
-fn moving(row: &Row, limits: Limits) -> Why {
-    let old = row.time_lag_ms.map(|ms| ms >= limits.behind_ms);
-    match (old, row.rate) {
-        (Some(false), _) => Why::Ok,
-        (_, Some(rate)) if rate.passed > rate.written => Why::CatchingUp,
-        (_, Some(_)) if row.lag().is_some_and(|lag| lag > 0) => Why::FallingBehind,
-        (Some(true), _) => Why::Lagging,
-        _ => Why::Unknown,
+    /// The reasons of a group that may be moving.
+    fn moving(&self, row: &Row) -> Why {
+        let old = row.time_lag_ms.map(|ms| ms >= self.limits.behind_ms);
+        if row.loses_first() {
+            return Why::RetentionRace;
+        }
+        match (old, row.rate) {
+            (Some(false), _) => Why::Ok,
+            (_, Some(rate)) if rate.gain.middle > 0.0 => Why::CatchingUp,
+            (_, Some(rate)) if rate.gain.middle < 0.0 => Why::FallingBehind,
+            (Some(true), _) => Why::Lagging,
+            _ => Why::Unknown,
+        }
     }
 }

@@ -1,10 +1,17 @@
 //! Lag of the demo's groups, exactly, and the reasons on made groups.
 
 use super::*;
+use crate::broker::PartitionRange;
 use crate::event::Batch;
 use crate::inspect::tests::{Made, NOW, broker, by_partition, history};
+use crate::pipeline::Watcher as _;
 
-fn offset(partition: u32, committed: u64, end: u64, member: Option<&str>) -> GroupOffset {
+pub(super) fn offset(
+    partition: u32,
+    committed: u64,
+    end: u64,
+    member: Option<&str>,
+) -> GroupOffset {
     GroupOffset {
         topic: "t".into(),
         partition,
@@ -13,23 +20,34 @@ fn offset(partition: u32, committed: u64, end: u64, member: Option<&str>) -> Gro
         first: Position::ZERO,
         end: Position::offset(end),
         raw_lag: Some(end.saturating_sub(committed)),
-        pending: None,
         member: member.map(str::to_owned),
+        ..GroupOffset::default()
     }
 }
 
-fn group(state: &str, members: &[&str], offsets: Vec<GroupOffset>) -> Group {
+pub(super) fn group(state: &str, members: &[&str], offsets: Vec<GroupOffset>) -> Group {
     Group {
         name: "g".to_owned(),
         state: state.to_owned(),
         kind: "consumer".to_owned(),
-        members: members.iter().map(|m| (*m).to_owned()).collect(),
+        members: members.iter().map(|m| Member::named(m)).collect(),
         offsets,
+        ..Group::default()
     }
 }
 
+fn wanted(groups: &[Group]) -> Vec<PartitionRange> {
+    let passes = plan(groups, Depth::ONCE);
+    passes.into_iter().flat_map(|pass| pass.ranges).collect()
+}
+
 /// The reasons after looks at these groups, ten seconds apart, with what the probe saw.
-fn reasons_of(looks: &[Group], made: Option<&Made>) -> Vec<Why> {
+pub(super) fn reasons_of(looks: &[Group], made: Option<&Made>) -> Vec<Why> {
+    let report = report_of(looks, made);
+    report.groups[0].rows.iter().map(|row| row.why).collect()
+}
+
+pub(super) fn report_of(looks: &[Group], made: Option<&Made>) -> LagReport {
     let mut trend = Trend::default();
     let mut now = 0;
     for look in looks {
@@ -39,16 +57,12 @@ fn reasons_of(looks: &[Group], made: Option<&Made>) -> Vec<Why> {
     let last = std::slice::from_ref(looks.last().unwrap());
     let mut probe = Probe::new(last);
     if let Some(made) = made {
-        for range in probe.wanted(1000) {
-            probe.reads_from(&range);
-        }
+        let wanted: Vec<PartitionRange> = wanted(last);
+        wanted.iter().for_each(|range| probe.begins(range));
         probe.batch(&made.batch);
-        for range in probe.wanted(1000) {
-            probe.has_read(&range);
-        }
+        wanted.iter().for_each(|range| probe.ended(range));
     }
-    let report = LagReport::new(last, &probe, &trend, Timestamp(now), Limits::default());
-    report.groups[0].rows.iter().map(|row| row.why).collect()
+    LagReport::new(last, &probe, &trend, Timestamp(now), Limits::default())
 }
 
 #[tokio::test]
@@ -85,10 +99,7 @@ async fn the_table_of_the_demo_is_exact() {
         );
         assert_eq!(waiting.key.as_deref(), Some(&b"order-436"[..]));
         let billing = of("billing-svc");
-        assert_eq!(
-            (billing.why(), billing.visible()),
-            (Why::NoMembers, Some(47))
-        );
+        assert_eq!((billing.why, billing.visible()), (Why::NoMembers, Some(47)));
         let visible: Vec<_> = billing.rows.iter().map(|r| r.visible.unwrap()).collect();
         assert_eq!(visible, [16, 16, 15]);
         assert_eq!(billing.time_lag_ms(), Some(105_000));
@@ -105,7 +116,7 @@ async fn the_table_of_the_demo_is_exact() {
 async fn what_is_wanted_is_enough_to_know_all() {
     let groups = broker("read_committed").groups().await.unwrap();
     let mut probe = Probe::new(&groups);
-    let wanted = probe.wanted(10_000);
+    let wanted = wanted(&groups);
     let mut from = Vec::new();
     for whole in history().await {
         let mut batch = Batch::new(whole.streams().clone());
@@ -122,7 +133,7 @@ async fn what_is_wanted_is_enough_to_know_all() {
         from.push(batch);
     }
     for range in &wanted {
-        probe.reads_from(range);
+        probe.begins(range);
     }
     // A source that tells nothing of record batches.
     for batch in &from {
@@ -133,13 +144,16 @@ async fn what_is_wanted_is_enough_to_know_all() {
     let billing = |report: &LagReport| report.groups[0].visible();
     assert_eq!(billing(&report(&probe)), Some(47));
     // The tails of the payments are markers, which such a source does not show.
-    let shipping = |report: &LagReport| report.groups[4].rows[1].visible;
+    let shipping = |report: &LagReport| {
+        let row = &report.groups[4].rows[1];
+        (row.visible, row.estimated)
+    };
     assert_eq!(report(&probe).groups[4].name, "shipping-svc");
-    assert_eq!(shipping(&report(&probe)), None);
+    assert_eq!(shipping(&report(&probe)), (Some(9), true));
     for range in &wanted {
-        probe.has_read(range);
+        probe.ended(range);
     }
-    assert_eq!(shipping(&report(&probe)), Some(9));
+    assert_eq!(shipping(&report(&probe)), (Some(9), false));
 }
 
 #[test]
@@ -170,7 +184,10 @@ fn plain_reasons_come_first() {
         &["m"],
         vec![offset(0, 1, 9, Some("m"))],
     );
-    assert_eq!(reasons_of(&[busy], None), [Why::Rebalancing]);
+    assert_eq!(
+        reasons_of(&[busy], None),
+        [Why::Rebalancing { for_ms: Some(0) }]
+    );
     let dead = group("Dead", &[], vec![offset(0, 1, 9, None)]);
     assert_eq!(reasons_of(&[dead], None), [Why::Dead]);
     let two = vec![offset(0, 1, 9, None), offset(1, 9, 9, Some("m"))];
@@ -246,14 +263,13 @@ fn rates_and_the_end_of_a_lag() {
     assert_eq!((rate(&trend), trend.still_ms("g", &topic, 0)), (None, None));
     trend.look(Timestamp(10_000), &look(50, 110));
     let known = rate(&trend).unwrap();
-    assert_eq!(
-        known,
-        Rate {
-            written: 1.0,
-            passed: 5.0
-        }
-    );
-    assert_eq!(trend::eta(Some(60), Some(known)), Eta::Seconds(15.0));
+    assert_eq!((known.written, known.passed), (1.0, 5.0));
+    let seconds = Eta::Seconds {
+        likely: 15.0,
+        soonest: 15.0,
+        latest: 15.0,
+    };
+    assert_eq!(trend::eta(Some(60), Some(known)), seconds);
     trend.look(Timestamp(20_000), &look(50, 1000));
     assert_eq!(trend.still_ms("g", &topic, 0), Some(10_000));
     assert_eq!(trend::eta(Some(60), rate(&trend)), Eta::Never);

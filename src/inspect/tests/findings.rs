@@ -6,6 +6,7 @@ use crate::inspect::Verdict;
 use crate::inspect::fields::Fields;
 use crate::inspect::findings::{Findings, FindingsReport, Parts};
 use crate::inspect::lag::{LagReport, Limits, Probe, Trend};
+use crate::pipeline::Watcher as _;
 
 async fn report(batches: &[Batch]) -> FindingsReport {
     let groups = broker("read_committed").groups().await.unwrap();

@@ -69,7 +69,7 @@ async fn groups_stand_where_they_are_documented() {
                 "{} {} {:?}: {}",
                 g.name,
                 g.state,
-                g.members,
+                g.members.iter().map(|m| &*m.id).collect::<Vec<_>>(),
                 offsets.join(", ")
             )
         })

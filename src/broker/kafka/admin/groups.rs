@@ -13,6 +13,7 @@ use super::super::client::Client;
 use super::super::error::Failure;
 use super::super::ffi::owned;
 use super::{Call, Place, Row, list_of, read_error, read_list, slice};
+use crate::broker::Member;
 
 /// A group as the cluster lists it.
 pub(in crate::broker::kafka) struct ListedGroup {
@@ -61,12 +62,6 @@ pub(in crate::broker::kafka) fn list_groups(
             })
             .collect())
     }
-}
-
-/// A member of a group, and what it was given to read.
-pub(in crate::broker::kafka) struct Member {
-    pub(in crate::broker::kafka) id: String,
-    pub(in crate::broker::kafka) places: Vec<Place>,
 }
 
 /// The members of each group. A group that cannot be described (no permission, a protocol that
@@ -133,9 +128,21 @@ unsafe fn read_members(group: *const sys::rd_kafka_ConsumerGroupDescription_t) -
                 } else {
                     read_list(sys::rd_kafka_MemberAssignment_partitions(given))
                 };
+                let target = sys::rd_kafka_MemberDescription_target_assignment(member);
+                let target = (!target.is_null()).then(|| {
+                    read_list(sys::rd_kafka_MemberAssignment_partitions(target))
+                        .into_iter()
+                        .map(|row| row.place)
+                        .collect()
+                });
+                let host = owned(sys::rd_kafka_MemberDescription_host(member));
                 Member {
                     id: owned(sys::rd_kafka_MemberDescription_consumer_id(member)),
-                    places: places.into_iter().map(|row| row.place).collect(),
+                    client: owned(sys::rd_kafka_MemberDescription_client_id(member)),
+                    host: host.strip_prefix('/').unwrap_or(&host).to_owned(),
+                    owned: places.into_iter().map(|row| row.place).collect(),
+                    target,
+                    ..Member::default()
                 }
             })
             .collect()

@@ -10,9 +10,7 @@ mod create;
 mod groups;
 
 pub(super) use create::create;
-pub(super) use groups::{
-    ListedGroup, Member, ask_commits, commit_for, commits, list_groups, members,
-};
+pub(super) use groups::{ask_commits, commit_for, commits, list_groups, members};
 
 use std::ffi::c_char;
 use std::ptr::NonNull;

@@ -1,11 +1,12 @@
 //! Reading Kafka by speaking its protocol ourselves: no librdkafka between the wire and the
-//! events, and every batch header in hand. Only for reading: groups, administration and writing
-//! go through librdkafka.
+//! events, and every batch header in hand. Only for reading and looking: administration and
+//! writing go through librdkafka.
 
 mod answers;
 mod cluster;
 mod connection;
 mod fetch;
+mod groups;
 mod look;
 mod offsets;
 mod sasl;
@@ -23,7 +24,7 @@ use super::own::ReaderChoice;
 use super::properties::Properties;
 use super::terms::Row;
 use crate::broker::{
-    Error, ErrorKind, PartitionRange, Result, Source, Subscription, TopicInfo, TopicSelector,
+    Error, ErrorKind, Group, PartitionRange, Result, Source, Subscription, TopicInfo, TopicSelector,
 };
 
 /// A cluster that is read without librdkafka.
@@ -57,6 +58,10 @@ impl Direct {
 
     pub(super) async fn topics(&self, which: &TopicSelector) -> Result<Vec<TopicInfo>> {
         look::list(&self.cluster, which).await
+    }
+
+    pub(super) async fn groups(&self) -> Result<Vec<Group>> {
+        groups::list(&self.cluster).await
     }
 
     /// `commits` are those of each group that the subscription names.

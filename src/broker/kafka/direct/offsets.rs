@@ -113,7 +113,7 @@ async fn ask(
     Ok(all)
 }
 
-fn leaders(metadata: &Metadata) -> HashMap<(&str, u32), i32> {
+pub(super) fn leaders(metadata: &Metadata) -> HashMap<(&str, u32), i32> {
     let each = metadata.topics.iter().flat_map(|topic| {
         topic
             .partitions

@@ -45,6 +45,10 @@ impl<'a> Reader<'a> {
         Ok(self.take::<1>()? != [0])
     }
 
+    pub(super) fn u8(&mut self) -> Result<u8, Failure> {
+        self.take::<1>().map(|[byte]| byte)
+    }
+
     pub(super) fn i16(&mut self) -> Result<i16, Failure> {
         self.take().map(i16::from_be_bytes)
     }

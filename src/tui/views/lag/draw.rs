@@ -15,8 +15,8 @@ use crate::tui::views::flow::{self, Part};
 use crate::tui::widgets::table::{self, Align, Column};
 
 /// Lines below the list for what is under the cursor, where they are long and where they are not.
-const FULL: u16 = 5;
-const FULL_NARROW: u16 = 7;
+const FULL: u16 = 6;
+const FULL_NARROW: u16 = 8;
 const NARROW: u16 = 90;
 /// The list is worth more than them where there are fewer lines.
 const LOW: u16 = 12;
@@ -106,7 +106,7 @@ fn nothing(model: &Model, canvas: &mut Canvas<'_>, area: Rect) {
 fn head(model: &Model, glyphs: &'static Glyphs) -> Vec<Vec<Part>> {
     let state = &model.lag;
     let groups = state.groups();
-    let troubled = groups.iter().filter(|g| g.why().is_trouble()).count();
+    let troubled = groups.iter().filter(|g| g.why.is_trouble()).count();
     let (role, sign) = match troubled {
         0 => (Role::Good, glyphs.valid),
         _ => (Role::Bad, glyphs.invalid),
@@ -135,8 +135,15 @@ fn sign(why: Why, glyphs: &'static Glyphs) -> (Role, &'static str) {
     match why {
         Why::Ok | Why::OkTail => (Role::Good, glyphs.valid),
         Why::CatchingUp => (Role::Info, glyphs.up),
-        Why::NoCommit => (Role::Dim, glyphs.no_schema),
-        Why::Unknown | Why::Rebalancing => (Role::Warn, glyphs.unknown),
+        Why::NoCommit | Why::NotSubscribed => (Role::Dim, glyphs.no_schema),
+        Why::Unknown
+        | Why::Rebalancing { .. }
+        | Why::Reconciling { .. }
+        | Why::BlockedByTxn { .. }
+            if !why.is_trouble() =>
+        {
+            (Role::Warn, glyphs.unknown)
+        }
         Why::Lagging | Why::FallingBehind => (Role::Warn, glyphs.down),
         Why::Unassigned | Why::NoMembers | Why::Dead => (Role::Bad, glyphs.frozen),
         _ => (Role::Bad, glyphs.invalid),
@@ -255,16 +262,18 @@ fn eta(eta: Eta) -> String {
         Eta::Done => "now".to_owned(),
         Eta::Never => "never".to_owned(),
         Eta::Unknown => "?".to_owned(),
-        Eta::Seconds(seconds) => {
-            let seconds = Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX);
-            human::duration(seconds)
-        }
+        Eta::Seconds { likely, .. } => seconds(likely),
     }
 }
 
+fn seconds(seconds: f64) -> String {
+    human::duration(Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX))
+}
+
 /// How much is behind, and which of the two figures that is.
-fn lag(visible: Option<u64>, raw: Option<u64>) -> (String, &'static str) {
+fn lag(visible: Option<u64>, raw: Option<u64>, estimated: bool) -> (String, &'static str) {
     match (visible, raw) {
+        (Some(events), _) if estimated => (format!("~{}", human::count(events)), "events"),
         (Some(events), _) => (human::count(events), "events"),
         (None, Some(positions)) => (human::count(positions), "offsets"),
         (None, None) => ("?".to_owned(), ""),
@@ -278,7 +287,7 @@ fn raw(group: &GroupReport) -> Option<u64> {
 
 /// The figures of a group as a whole.
 fn of_group(group: &GroupReport, column: usize, glyphs: &'static Glyphs) -> Cell {
-    let (number, unit) = lag(group.visible(), raw(group));
+    let (number, unit) = lag(group.visible(), raw(group), group.estimated());
     let rates_of = |of: fn(&crate::inspect::lag::Rate) -> f64| -> Option<f64> {
         let known: Vec<f64> = group
             .rows
@@ -289,7 +298,7 @@ fn of_group(group: &GroupReport, column: usize, glyphs: &'static Glyphs) -> Cell
     };
     match column {
         0 => (Role::EventKey, group.name.clone()),
-        1 => reason(group.why(), glyphs),
+        1 => reason(group.why, glyphs),
         2 => (Role::Strong, number),
         3 => (Role::Dim, unit.to_owned()),
         4 => (Role::Time, age(group.time_lag_ms())),
@@ -313,15 +322,21 @@ fn longest(group: &GroupReport) -> String {
         worst = match (worst, row.eta) {
             (Eta::Never, _) | (_, Eta::Never) => Eta::Never,
             (Eta::Unknown, _) | (_, Eta::Unknown) => Eta::Unknown,
-            (Eta::Seconds(a), Eta::Seconds(b)) => Eta::Seconds(a.max(b)),
             (Eta::Done, other) | (other, Eta::Done) => other,
+            (Eta::Seconds { likely: a, .. }, Eta::Seconds { likely: b, .. }) => {
+                if a < b {
+                    row.eta
+                } else {
+                    worst
+                }
+            }
         };
     }
     eta(worst)
 }
 
 fn partition(row: &Row, column: usize, glyphs: &'static Glyphs) -> Cell {
-    let (number, unit) = lag(row.visible, row.raw);
+    let (number, unit) = lag(row.visible, row.raw, row.estimated);
     match column {
         0 => (Role::Topic, format!("{}/{}", row.topic, row.partition)),
         1 => reason(row.why, glyphs),
@@ -341,7 +356,7 @@ fn partition(row: &Row, column: usize, glyphs: &'static Glyphs) -> Cell {
     }
 }
 
-/// The reason in words, the event that is waited on, the members.
+/// The reason in words, the figures, the event that is waited on, the members.
 fn in_full(model: &Model, canvas: &mut Canvas<'_>, area: Rect) {
     let Some(group) = model.lag.group() else {
         return;
@@ -349,50 +364,114 @@ fn in_full(model: &Model, canvas: &mut Canvas<'_>, area: Rect) {
     canvas.rule(line_of(area, 0), &group.name, false);
     let mut lines = Vec::new();
     if let Some(row) = meant(&model.lag) {
-        let (role, sign) = sign(row.why, canvas.glyphs);
-        let mut first = vec![Part::new(role, format!("{sign} {}", row.why.word()))];
-        first.push(Part::new(Role::Text, row.why.meaning()));
-        let place = format!("{}/{}", row.topic, row.partition);
-        first.push(Part::new(Role::Topic, place));
-        if let (Some(visible), Some(raw)) = (row.visible, row.raw)
-            && visible != raw
-        {
-            let text = format!("{visible} events, {raw} offsets: the others are markers");
-            first.push(Part::new(Role::Dim, text));
-        }
-        if let Some(ms) = row.still_ms.filter(|ms| *ms > 0) {
-            let text = format!("the commit has stood for {}", age(Some(ms)));
-            first.push(Part::new(Role::Dim, text));
-        }
-        lines.push(first);
-        if let Some(waiting) = &row.waiting {
-            let key = model.options.keymap.hint(Action::LagEvent);
-            let mut next = vec![
-                Part::new(Role::Text, "next is"),
-                Part::new(Role::PartitionOffset, waiting.at.to_string()),
-                Part::new(Role::EventKey, flow::bytes(waiting.key.as_deref())),
-            ];
-            if let Some(fault) = &waiting.fault {
-                next.push(Part::new(Role::Bad, fault.clone()));
-            }
-            next.push(Part::new(Role::Key, format!("{key} shows it")));
-            lines.push(next);
-        }
+        lines.push(told(model, group, row, canvas.glyphs));
+        lines.push(figures(row));
+        lines.extend(next(model, row));
     }
+    lines.push(who(group));
+    flow::draw(canvas, flow::below(area, 1), &lines);
+}
+
+/// The reason: the partition's where one is chosen, else the group's.
+fn told(model: &Model, group: &GroupReport, row: &Row, glyphs: &'static Glyphs) -> Vec<Part> {
+    let (why, detail) = if model.lag.opened {
+        (row.why, &row.detail)
+    } else {
+        (group.why, &group.detail)
+    };
+    let (role, sign) = sign(why, glyphs);
+    let place = format!("{}/{}", row.topic, row.partition);
+    let mut parts = vec![
+        Part::new(role, format!("{sign} {}", why.word())),
+        Part::new(Role::Text, why.meaning()),
+        Part::new(Role::Topic, place),
+    ];
+    // The fault of an event stands beside the event.
+    let fault = row.waiting.as_ref().and_then(|w| w.fault.as_ref());
+    if let Some(detail) = detail.as_ref().filter(|d| Some(*d) != fault) {
+        parts.push(Part::new(Role::Strong, detail.clone()));
+    }
+    parts
+}
+
+fn figures(row: &Row) -> Vec<Part> {
+    let mut parts = Vec::new();
+    if let (Some(visible), Some(raw)) = (row.visible, row.raw) {
+        let about = if row.estimated { "~" } else { "" };
+        let text = match visible == raw {
+            true => flow::number(visible, "event"),
+            false => format!("{about}{visible} events of {raw} offsets"),
+        };
+        parts.push(Part::new(Role::Text, text));
+    }
+    if let Some(left) = row.to_loss_ms {
+        let text = format!("kept for {} more", age(Some(left)));
+        parts.push(Part::new(Role::Text, text));
+    }
+    if let Some(ms) = row.still_ms.filter(|ms| *ms > 0 && row.lag() != Some(0)) {
+        let text = format!("the commit has stood for {}", age(Some(ms)));
+        parts.push(Part::new(Role::Dim, text));
+    }
+    if let Eta::Seconds {
+        soonest, latest, ..
+    } = row.eta
+        && soonest < latest
+    {
+        let latest = if latest.is_finite() {
+            seconds(latest)
+        } else {
+            "never".to_owned()
+        };
+        let text = format!("done in {} to {latest}", seconds(soonest));
+        parts.push(Part::new(Role::Dim, text));
+    }
+    for hot in row.hot.iter().take(2) {
+        let share = (hot.count - hot.error) * 100 / hot.of.max(1);
+        parts.push(Part::new(Role::Warn, format!("{share} % have the key")));
+        parts.push(Part::new(Role::EventKey, flow::bytes(Some(&hot.key))));
+    }
+    parts
+}
+
+/// The event that the group will be given next.
+fn next(model: &Model, row: &Row) -> Option<Vec<Part>> {
+    let waiting = row.waiting.as_ref()?;
+    let key = model.options.keymap.hint(Action::LagEvent);
+    let mut next = vec![
+        Part::new(Role::Text, "next is"),
+        Part::new(Role::PartitionOffset, waiting.at.to_string()),
+        Part::new(Role::EventKey, flow::bytes(waiting.key.as_deref())),
+    ];
+    if let Some(fault) = &waiting.fault {
+        next.push(Part::new(Role::Bad, fault.clone()));
+    }
+    next.push(Part::new(Role::Key, format!("{key} shows it")));
+    Some(next)
+}
+
+/// State, protocol, epochs and members.
+fn who(group: &GroupReport) -> Vec<Part> {
+    let epochs = group.epochs.map_or_else(String::new, |epochs| {
+        format!(" epoch {}/{}", epochs.assignment, epochs.group)
+    });
     let mut who = vec![Part::new(
         Role::Dim,
-        format!("{} {}, members:", group.state, group.kind),
+        format!("{} {}{epochs}, members:", group.state, group.kind),
     )];
     match group.members.as_slice() {
         [] => who.push(Part::new(Role::Warn, "none")),
         // More than stand on a screen are not written out.
-        members => who.extend(
-            members
-                .iter()
-                .take(32)
-                .map(|m| Part::new(Role::Text, m.clone())),
-        ),
+        members => who.extend(members.iter().take(32).map(|m| {
+            let host = if m.host.is_empty() {
+                String::new()
+            } else {
+                format!("@{}", m.host)
+            };
+            Part::new(Role::Text, format!("{}{host}", m.id))
+        })),
     }
-    lines.push(who);
-    flow::draw(canvas, flow::below(area, 1), &lines);
+    if let Some(untold) = &group.untold {
+        who.push(Part::new(Role::Dim, untold.clone()));
+    }
+    who
 }

@@ -204,7 +204,7 @@ fn gather(state: &mut State) {
     }
     // Those that need a look come first.
     let mut order: Vec<usize> = (0..of.len()).collect();
-    order.sort_by_key(|i| !all.groups.get(*i).is_some_and(|g| g.why().is_trouble()));
+    order.sort_by_key(|i| !all.groups.get(*i).is_some_and(|g| g.why.is_trouble()));
     let groups = order.iter().filter_map(|i| all.groups.get(*i).cloned());
     let groups: Vec<GroupReport> = groups.collect();
     state.of = order.iter().filter_map(|i| of.get(*i).copied()).collect();
@@ -277,13 +277,16 @@ fn stuck_on(model: &mut Model) -> Vec<Effect> {
         return Vec::new();
     };
     let nothing = row.visible == Some(0) || row.raw == Some(0);
-    let committed = row.committed.is_some_and(|c| c < row.end);
+    let readable = row.stable.unwrap_or(row.end);
+    let committed = row.committed.is_some_and(|c| c < readable);
     let at: Option<At> = row.at().filter(|_| committed && !nothing);
     if let Some(at) = at {
         return findings::evidence(model, &at, false);
     }
     let word = if row.committed.is_none() {
         "the group never committed there: it is stuck on no event"
+    } else if row.stable.is_some_and(|stable| stable < row.end) {
+        "what waits there is in an open transaction: nobody is given it"
     } else {
         "nothing waits there: the group is not stuck on an event"
     };
@@ -294,7 +297,7 @@ fn stuck_on(model: &mut Model) -> Vec<Effect> {
 fn next_trouble(model: &mut Model, forward: bool) -> Vec<Effect> {
     let state = &mut model.lag;
     let groups = state.groups();
-    let troubled = |i: &usize| groups.get(*i).is_some_and(|g| g.why().is_trouble());
+    let troubled = |i: &usize| groups.get(*i).is_some_and(|g| g.why.is_trouble());
     let next = if forward {
         (state.at + 1..groups.len()).find(troubled)
     } else {
@@ -314,7 +317,7 @@ fn next_trouble(model: &mut Model, forward: bool) -> Vec<Effect> {
 pub fn open_finding(model: &mut Model, finding: &Finding) -> Option<Vec<Effect>> {
     let of = |group: &GroupReport| {
         let same = |worst: &Row| {
-            Code::of_lag(worst.why) == finding.code && worst.at().as_ref() == Some(&finding.at)
+            Code::of_lag(group.why) == finding.code && worst.at().as_ref() == Some(&finding.at)
         };
         let name = crate::text::Visible(&group.name).to_string();
         group.worst().is_some_and(same) && finding.message.starts_with(&name)

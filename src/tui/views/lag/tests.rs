@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::broker::{Group, GroupOffset, TopicSelector};
+use crate::broker::{Group, GroupOffset, Member, TopicSelector};
 use crate::event::{Position, PositionStyle};
 use crate::inspect::lag::Why;
 use crate::tui::actions::Action;
@@ -152,7 +152,7 @@ async fn many_hostile_groups_are_drawn_at_once() {
             name: format!("g\u{1b}[2J{n}"),
             state: "Stable".to_owned(),
             kind: "consumer".to_owned(),
-            members: vec!["\u{202e}m".to_owned()],
+            members: vec![Member::named("\u{202e}m")],
             offsets: vec![GroupOffset {
                 topic: topic.clone(),
                 partition: 0,
@@ -161,9 +161,9 @@ async fn many_hostile_groups_are_drawn_at_once() {
                 first: Position::ZERO,
                 end: Position::offset(21),
                 raw_lag: Some(21 - n % 21),
-                pending: None,
-                member: None,
+                ..GroupOffset::default()
             }],
+            ..Group::default()
         })
         .collect();
     let found = Msg::Groups {
@@ -172,7 +172,7 @@ async fn many_hostile_groups_are_drawn_at_once() {
     };
     send(&mut model, Duration::ZERO, found).await;
     assert_eq!(model.lag.groups().len(), 5_000);
-    assert!(model.lag.groups().iter().all(|g| g.why() != Why::Unknown));
+    assert!(model.lag.groups().iter().all(|g| g.why != Why::Unknown));
     press(&mut model, Action::Bottom).await;
     let began = std::time::Instant::now();
     for _ in 0..20 {

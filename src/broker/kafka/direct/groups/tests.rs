@@ -1,0 +1,159 @@
+//! The answers about groups, in every version that is spoken, and cut anywhere.
+
+use bytes::{Bytes, BytesMut};
+use kafka_protocol::messages::consumer_group_describe_response as consumer;
+use kafka_protocol::messages::describe_groups_response::{DescribedGroup, DescribedGroupMember};
+use kafka_protocol::messages::list_groups_response::ListedGroup;
+use kafka_protocol::messages::offset_fetch_response::{
+    OffsetFetchResponseGroup, OffsetFetchResponsePartition, OffsetFetchResponsePartitions,
+    OffsetFetchResponseTopic, OffsetFetchResponseTopics,
+};
+use kafka_protocol::messages::{
+    ConsumerGroupDescribeResponse, DescribeGroupsResponse, GroupId, ListGroupsResponse,
+    OffsetFetchResponse, TopicName,
+};
+use kafka_protocol::protocol::{Encodable, StrBytes};
+
+use super::super::super::error::Failure;
+use super::told;
+
+fn text(text: &'static str) -> StrBytes {
+    StrBytes::from_static_str(text)
+}
+
+fn encoded(answer: &impl Encodable, version: i16) -> Vec<u8> {
+    let mut bytes = BytesMut::new();
+    answer.encode(&mut bytes, version).unwrap();
+    bytes.to_vec()
+}
+
+/// Cut or bent anywhere, an answer is an error or other data, and never a panic.
+fn survives<T>(bytes: &[u8], read: impl Fn(&[u8]) -> Result<T, Failure>) {
+    for end in 0..bytes.len() {
+        drop(read(&bytes[..end]));
+        let mut bent = bytes.to_vec();
+        bent[end] ^= 0xff;
+        drop(read(&bent));
+    }
+}
+
+#[test]
+fn lists_are_read_in_every_version() {
+    for version in told::LIST.0..=told::LIST.1 {
+        let mut group = ListedGroup::default()
+            .with_group_id(GroupId(text("g")))
+            .with_protocol_type(text("consumer"));
+        if version >= 4 {
+            group = group.with_group_state(text("Stable"));
+        }
+        if version >= 5 {
+            group = group.with_group_type(text("Consumer"));
+        }
+        let bytes = encoded(
+            &ListGroupsResponse::default().with_groups(vec![group]),
+            version,
+        );
+        let listed = told::list(&bytes, version).unwrap();
+        assert_eq!(listed[0].name, "g");
+        let kind = if version >= 5 { "consumer" } else { "classic" };
+        assert_eq!(listed[0].kind, kind, "v{version}");
+        survives(&bytes, |bytes| told::list(bytes, version));
+    }
+}
+
+#[test]
+fn classic_groups_are_read_in_every_version() {
+    let given = [
+        0, 1, 0, 0, 0, 1, 0, 1, b't', 0, 0, 0, 1, 0, 0, 0, 3, 0, 0, 0, 0,
+    ];
+    for version in told::DESCRIBE.0..=told::DESCRIBE.1 {
+        let member = DescribedGroupMember::default()
+            .with_member_id(text("m-1"))
+            .with_client_id(text("app"))
+            .with_client_host(text("/10.0.0.1"))
+            .with_member_assignment(Bytes::copy_from_slice(&given));
+        let group = DescribedGroup::default()
+            .with_group_id(GroupId(text("g")))
+            .with_group_state(text("PreparingRebalance"))
+            .with_protocol_type(text("consumer"))
+            .with_members(vec![member]);
+        let answer = DescribeGroupsResponse::default().with_groups(vec![group]);
+        let bytes = encoded(&answer, version);
+        let described = &told::classic_groups(&bytes, version).unwrap()[0];
+        assert_eq!(described.state, "PreparingRebalance", "v{version}");
+        let member = &described.members[0];
+        assert_eq!((&*member.client, &*member.host), ("app", "10.0.0.1"));
+        assert_eq!(member.owned, [("t".into(), 3)]);
+        survives(&bytes, |bytes| told::classic_groups(bytes, version));
+    }
+}
+
+#[test]
+fn groups_of_the_new_protocol_tell_epochs_and_targets() {
+    let places = |partitions: &[i32]| {
+        let topic = consumer::TopicPartitions::default()
+            .with_topic_name(TopicName(text("t")))
+            .with_partitions(partitions.to_vec());
+        consumer::Assignment::default().with_topic_partitions(vec![topic])
+    };
+    for version in told::DESCRIBE_CONSUMERS.0..=told::DESCRIBE_CONSUMERS.1 {
+        let member = consumer::Member::default()
+            .with_member_id(text("m-1"))
+            .with_member_epoch(6)
+            .with_client_id(text("app"))
+            .with_client_host(text("/h"))
+            .with_subscribed_topic_names(vec![TopicName(text("t"))])
+            .with_assignment(places(&[1, 0]))
+            .with_target_assignment(places(&[0]));
+        let group = consumer::DescribedGroup::default()
+            .with_group_id(GroupId(text("g")))
+            .with_group_state(text("Reconciling"))
+            .with_group_epoch(7)
+            .with_assignment_epoch(7)
+            .with_members(vec![member]);
+        let answer = ConsumerGroupDescribeResponse::default().with_groups(vec![group]);
+        let bytes = encoded(&answer, version);
+        let described = &told::consumer_groups(&bytes, version).unwrap()[0];
+        let epochs = described.epochs.unwrap();
+        assert_eq!((epochs.group, epochs.assignment), (7, 7));
+        let member = &described.members[0];
+        assert_eq!(member.epoch, Some(6));
+        assert_eq!(member.owned, [("t".into(), 0), ("t".into(), 1)]);
+        assert_eq!(member.target, Some(vec![("t".into(), 0)]));
+        survives(&bytes, |bytes| told::consumer_groups(bytes, version));
+    }
+}
+
+#[test]
+fn commits_are_read_in_every_version() {
+    for version in told::COMMITS.0..=told::COMMITS.1 {
+        let answer = if version < told::MANY {
+            let partition = OffsetFetchResponsePartition::default()
+                .with_partition_index(2)
+                .with_committed_offset(42)
+                .with_metadata(Some(text("")));
+            let topic = OffsetFetchResponseTopic::default()
+                .with_name(TopicName(text("t")))
+                .with_partitions(vec![partition]);
+            OffsetFetchResponse::default().with_topics(vec![topic])
+        } else {
+            let partition = OffsetFetchResponsePartitions::default()
+                .with_partition_index(2)
+                .with_committed_offset(42)
+                .with_metadata(Some(text("")));
+            let topic = OffsetFetchResponseTopics::default()
+                .with_name(TopicName(text("t")))
+                .with_partitions(vec![partition]);
+            let group = OffsetFetchResponseGroup::default()
+                .with_group_id(GroupId(text("g")))
+                .with_topics(vec![topic]);
+            OffsetFetchResponse::default().with_groups(vec![group])
+        };
+        let bytes = encoded(&answer, version);
+        let commits = &told::commits(&bytes, version, "g").unwrap()[0];
+        assert_eq!((&*commits.name, commits.error), ("g", 0), "v{version}");
+        let row = &commits.rows[0];
+        assert_eq!((&*row.place.0, row.place.1, row.offset), ("t", 2, 42));
+        survives(&bytes, |bytes| told::commits(bytes, version, "g"));
+    }
+}

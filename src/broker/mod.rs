@@ -170,6 +170,12 @@ pub trait Sink: Send {
         Ok(false)
     }
 
+    /// Keeps where consumer groups stand in a recording that is being written; what is given last
+    /// counts. False where there is no place for it.
+    fn groups(&mut self, _groups: &[Group]) -> Result<bool> {
+        Ok(false)
+    }
+
     /// Tells a sink that keeps a recording where its events come from, before the first `send`,
     /// and again when the clock is known better. Others do not care.
     fn describe(&mut self, _origin: &Origin) -> Result<()> {

@@ -196,30 +196,7 @@ pub async fn groups(session: &Session, reading: &Reading) -> Option<Vec<Group>> 
     if !reading.query.keeps_all() {
         return None;
     }
-    let mut all: Option<Vec<Group>> = None;
-    for input in &reading.inputs {
-        if !input.broker.capabilities().groups {
-            continue;
-        }
-        match input.broker.groups().await {
-            Ok(groups) => {
-                let topics = &input.sub.topics;
-                let all = all.get_or_insert_default();
-                for mut group in groups {
-                    group.offsets.retain(|o| topics.takes(&o.topic, false));
-                    if !group.offsets.is_empty() {
-                        all.push(group);
-                    }
-                }
-            }
-            // Who may read topics need not be allowed to see groups.
-            Err(error) => session.say(&format!(
-                "the groups of {} are not judged: {error}",
-                input.shown
-            )),
-        }
-    }
-    all
+    reading::groups(session, reading, "judged").await
 }
 
 struct Consume(Fold);

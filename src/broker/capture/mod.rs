@@ -4,6 +4,7 @@
 mod damage;
 mod feed;
 mod file;
+mod groups;
 mod jsonl;
 mod marks;
 mod mcap;

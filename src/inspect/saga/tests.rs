@@ -287,20 +287,13 @@ impl Story {
 fn group((name, topic, committed): &(&str, &str, u64)) -> Group {
     Group {
         name: (*name).to_owned(),
-        state: "Stable".to_owned(),
-        kind: "consumer".to_owned(),
-        members: Vec::new(),
         offsets: vec![GroupOffset {
             topic: (*topic).into(),
-            partition: 0,
-            style: PositionStyle::Offset,
             committed: Some(Position::offset(*committed)),
-            first: Position::ZERO,
             end: Position::offset(99),
-            raw_lag: None,
-            pending: None,
-            member: None,
+            ..GroupOffset::default()
         }],
+        ..Group::default()
     }
 }
 

@@ -14,7 +14,7 @@ use ::mcap::sans_io::linear_reader::{LinearReadEvent, LinearReader, LinearReader
 use super::layout::Channel;
 use super::scan::{self, Found};
 use super::store::{Chunk, Packing, RECORD_HEAD, Spots, Store};
-use crate::broker::capture::{file, marks};
+use crate::broker::capture::{file, groups, marks};
 use crate::broker::{Error, ErrorKind, Result};
 use crate::event::Stream;
 
@@ -199,9 +199,27 @@ fn by_summary(store: &mut Store, len: u64) -> io::Result<Option<BySummary>> {
             .push(metadata(store.file(), index.offset, len)?);
     }
     let ours = summary.attachment_indexes.iter();
-    let ours = ours.filter(|index| index.name == marks::NAME);
+    let ours = ours.filter(|index| [marks::NAME, groups::NAME].contains(&index.name.as_str()));
     found.attachments.extend(ours.map(|index| index.offset));
     Ok(Some((found, stats.channel_message_counts)))
+}
+
+/// Whether the summary of a file lists an attachment of this name. A file without a summary is not
+/// walked over for it.
+pub(super) fn lists_attachment(path: &Path, name: &str) -> bool {
+    let Ok(file) = file::open(path).map(Arc::new) else {
+        return false;
+    };
+    let listed = || -> io::Result<bool> {
+        let len = file.metadata()?.len();
+        let store = Store::new(Arc::clone(&file));
+        let Some(start) = summary_start(&store, len)? else {
+            return Ok(false);
+        };
+        let summary = read_summary(&file, start, len)?;
+        Ok(summary.attachment_indexes.iter().any(|a| a.name == name))
+    };
+    listed().unwrap_or(false)
 }
 
 fn summary_start(store: &Store, len: u64) -> io::Result<Option<u64>> {

@@ -9,6 +9,7 @@ use super::group::{Done, Group};
 use super::layout::Channel;
 use super::tally::Tally;
 use super::writer::Recorder;
+use crate::broker::Group as Commits;
 use crate::broker::capture::marks;
 use crate::broker::{BoxFuture, Error, ErrorKind, Mark, Origin, Result, Sink, Target, Written};
 use crate::event::codec::BatchHeader;
@@ -275,6 +276,11 @@ impl Sink for McapSink {
 
     fn describe(&mut self, origin: &Origin) -> Result<()> {
         self.recorder.describe(origin)
+    }
+
+    fn groups(&mut self, groups: &[Commits]) -> Result<bool> {
+        self.recorder.attach_groups(groups)?;
+        Ok(true)
     }
 
     fn mark(&mut self, marks: &[Mark]) -> Result<bool> {

@@ -14,6 +14,7 @@ mod examples;
 mod explain;
 mod keys;
 mod lag;
+mod learning;
 mod man;
 mod open;
 mod position;

@@ -8,7 +8,7 @@ use super::args::Select;
 use super::error::{Exit, Failure, Result};
 use super::progress::Progress;
 use super::session::Session;
-use super::{examples, explain, reading, summary};
+use super::{examples, explain, reading, sagas, summary};
 use crate::broker::{self, Address, BoxFuture, Group, Origin, Sink, Target};
 use crate::event::Batch;
 use crate::pipeline::{Consumer, End, Flow, Reading};
@@ -36,6 +36,7 @@ pub struct Record {
 
 pub async fn run(session: &Session, args: &Record) -> Result<Exit> {
     let query = reading::compile(session, &args.sources, &args.select)?;
+    let saga = sagas::text(session, &args.sources)?;
     let out = file_address(&args.out)?;
     if args.out.exists() && !args.overwrite {
         return Err(
@@ -73,6 +74,9 @@ pub async fn run(session: &Session, args: &Record) -> Result<Exit> {
         .await?;
     sink.describe(&origin)?;
     keep(session, &mut *sink, groups);
+    if let Some(model) = saga {
+        sink.saga(&model)?;
+    }
     let mut recorder = Recorder { sink };
     let mut progress = Progress::new(session, false);
     let outcome = reading

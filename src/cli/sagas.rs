@@ -8,53 +8,86 @@ use std::sync::Arc;
 
 use super::error::{Failure, Result};
 use super::session::Session;
-use crate::broker::{Address, Bound, PartitionRange, Range, demo};
+use crate::broker::{self, Address, Bound, PartitionRange, Range, SagaText, demo};
 use crate::event::Select as _;
 use crate::inspect::saga::{LARGEST, Model, Reach};
 use crate::pipeline::Reading;
 use crate::text::human;
 
-/// The model: what the flag names, else what the contexts of the sources have, else the demo's own.
+/// A model before it is understood, and what it is called in errors.
+struct Said {
+    text: SagaText,
+    named: String,
+}
+
+/// The model: what the flag names, else what the contexts of the sources have, else what the demo
+/// and captures bring along.
 pub fn model(session: &Session, sources: &[String]) -> Result<Option<Arc<Model>>> {
+    let said = said(session, sources)?;
+    said.as_ref().map(parse).transpose()
+}
+
+/// The same as it was written, when it can be understood.
+pub fn text(session: &Session, sources: &[String]) -> Result<Option<SagaText>> {
+    let Some(said) = said(session, sources)? else {
+        return Ok(None);
+    };
+    parse(&said)?;
+    Ok(Some(said.text))
+}
+
+fn said(session: &Session, sources: &[String]) -> Result<Option<Said>> {
     if let Some(named) = &session.global.saga {
         return read(named).map(Some);
     }
-    let mut files = Vec::new();
-    let mut demos = 0;
+    let mut configured = Vec::new();
+    let mut own = Vec::new();
     for source in sources {
-        match Address::parse(source)? {
-            Address::Demo { .. } => demos += 1,
-            Address::Context { name, .. } => {
-                let context = session.config.context(&name)?;
-                if let Some(file) = &context.saga {
-                    files.push(file.display().to_string());
-                } else if matches!(Address::parse(&context.url), Ok(Address::Demo { .. })) {
-                    demos += 1;
-                }
+        let mut address = Address::parse(source)?;
+        if let Address::Context { name, .. } = &address {
+            let context = session.config.context(name)?;
+            if let Some(file) = &context.saga {
+                configured.push(read(&file.display().to_string())?);
             }
-            _ => {}
+            address = Address::parse(&context.url)?;
         }
+        own.push(match &address {
+            Address::Demo { .. } => Some(of_demo()),
+            Address::File { path } => broker::capture::saga(path).map(|text| Said {
+                text,
+                named: format!("of {}", path.display()),
+            }),
+            _ => None,
+        });
     }
-    files.dedup();
-    match &files[..] {
-        [] if demos > 0 && demos == sources.len() => of_demo().map(Some),
-        [] => Ok(None),
-        [file] => read(file).map(Some),
-        _ => Err(
+    if configured.is_empty() {
+        // What some of the sources say is no model of all of them.
+        configured = own.into_iter().collect::<Option<_>>().unwrap_or_default();
+    }
+    configured.dedup_by(|later, first| later.text == first.text);
+    if configured.len() > 1 {
+        return Err(
             Failure::usage("the sources have different models of their sagas")
                 .hint("name the one to use by --saga FILE"),
-        ),
+        );
     }
+    Ok(configured.pop())
 }
 
-fn of_demo() -> Result<Arc<Model>> {
-    parse(demo::SAGA, false, "demo:")
+fn of_demo() -> Said {
+    Said {
+        text: SagaText {
+            text: demo::SAGA.to_owned(),
+            toml: false,
+        },
+        named: "demo:".to_owned(),
+    }
 }
 
 /// The demo's is named as the demo is.
-fn read(named: &str) -> Result<Arc<Model>> {
+fn read(named: &str) -> Result<Said> {
     if named == "demo:" {
-        return of_demo();
+        return Ok(of_demo());
     }
     let path = Path::new(named);
     let fail = |why: String| Failure::usage(format!("cannot read the saga model {named}: {why}"));
@@ -67,16 +100,18 @@ fn read(named: &str) -> Result<Arc<Model>> {
         return Err(fail(format!("it is larger than {most}")));
     }
     let toml = path.extension().is_some_and(|end| end == "toml");
-    parse(&text, toml, named)
+    Ok(Said {
+        text: SagaText { text, toml },
+        named: named.to_owned(),
+    })
 }
 
-fn parse(text: &str, toml: bool, named: &str) -> Result<Arc<Model>> {
-    Model::parse(text, toml)
-        .map(Arc::new)
-        .map_err(|error| Failure {
-            hint: error.hint.clone(),
-            ..Failure::usage(format!("the saga model {named}: {error}"))
-        })
+fn parse(said: &Said) -> Result<Arc<Model>> {
+    let model = Model::parse(&said.text.text, said.text.toml);
+    model.map(Arc::new).map_err(|error| Failure {
+        hint: error.hint.clone(),
+        ..Failure::usage(format!("the saga model {}: {error}", said.named))
+    })
 }
 
 /// Which topics are read, and which of them to their end once the reading is `complete`. Asked for

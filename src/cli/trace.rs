@@ -8,7 +8,7 @@ use super::args::Select;
 use super::error::{Exit, Failure, Result};
 use super::progress::Progress;
 use super::session::Session;
-use super::{check, examples, explain, print, reading, sagas, summary};
+use super::{check, examples, explain, learning, print, reading, sagas, summary};
 use crate::broker::{BoxFuture, Group};
 use crate::event::{Batch, Timestamp};
 use crate::inspect::Names;
@@ -22,11 +22,14 @@ use crate::pipeline::{Consumer, End, Flow as Go, Outcome, Reading};
 #[command(after_help = examples::TRACE)]
 pub struct Trace {
     /// An event's id, a correlation id, a trace id or traceparent, a key, or any text
-    #[arg(value_name = "ID")]
-    pub id: String,
+    #[arg(value_name = "ID", required_unless_present = "learn")]
+    pub id: Option<String>,
     /// CONTEXT/TOPIC, kafka://HOST:PORT/TOPIC, demo:TOPIC, a capture file, or - for JSON lines
-    #[arg(required = true, value_name = "SOURCE")]
+    #[arg(value_name = "SOURCE", required_unless_present = "learn")]
     pub sources: Vec<String>,
+    /// Instead of tracing an id, write a saga model learnt from the events, for --saga
+    #[arg(long, conflicts_with = "output")]
+    pub learn: bool,
     #[command(flatten)]
     pub select: Select,
     /// How to print: a picture, JSON, a Mermaid flowchart, spans of OpenTelemetry as OTLP JSON
@@ -44,7 +47,13 @@ pub enum Format {
 }
 
 pub async fn run(session: &Session, args: &Trace) -> Result<Exit> {
-    if args.id.is_empty() {
+    if args.learn {
+        // There is no id: the first word is a source.
+        let sources: Vec<String> = args.id.iter().chain(&args.sources).cloned().collect();
+        return learning::run(session, &sources, &args.select).await;
+    }
+    let id = args.id.as_deref().unwrap_or_default();
+    if id.is_empty() {
         return Err(Failure::usage("an empty id is none")
             .hint("give an event's id, a correlation id, a key or a text"));
     }
@@ -68,7 +77,7 @@ pub async fn run(session: &Session, args: &Trace) -> Result<Exit> {
     }
     let reader = || Some(decoder.reader());
     let mut consumer = Follow {
-        trace: Fold::new(args.id.as_bytes(), Limits::default(), Names::default()),
+        trace: Fold::new(id.as_bytes(), Limits::default(), Names::default()),
         monitor: model.map(|model| Monitor::new(model, saga::Limits::default(), reader())),
         flow: Flow::default(),
         first: true,
@@ -163,7 +172,7 @@ fn show(session: &Session, args: &Trace, followed: &Follow, known: &Known) -> Re
     let model = monitor.map(|monitor| &**monitor.model());
     let edges = edges(&report.hops, model);
     let told = output::Told {
-        id: &args.id,
+        id: args.id.as_deref().unwrap_or_default(),
         report: &report,
         edges: &edges,
         saga: model.map(saga::Model::name).zip(judged.as_ref()),
@@ -198,7 +207,8 @@ fn show(session: &Session, args: &Trace, followed: &Follow, known: &Known) -> Re
 /// Says how the reading ended.
 fn close(session: &Session, args: &Trace, mut outcome: Outcome, hops: usize) -> Result<Exit> {
     if hops == 0 {
-        session.say(&format!("nothing that was read is tied to '{}'", args.id));
+        let id = args.id.as_deref().unwrap_or_default();
+        session.say(&format!("nothing that was read is tied to '{id}'"));
     }
     outcome.matched = hops as u64;
     summary::close(session, &outcome, args.select.summary.as_deref())?;

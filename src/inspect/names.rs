@@ -96,6 +96,15 @@ impl Names {
         &self.members
     }
 
+    /// The name of the header that has the correlation id of an event.
+    pub fn correlation_header<'a>(&self, headers: Headers<'a>) -> Option<&'a [u8]> {
+        let mut all = headers.iter().map(|(name, _)| name);
+        all.find(|name| {
+            let mut known = self.headers[name.len() % LENGTHS].iter();
+            known.any(|(known, slot, _)| *slot == Slot::Correlation && **known == **name)
+        })
+    }
+
     /// Trace id and parent id of the W3C `traceparent` of an event.
     pub(super) fn traceparent<'a>(&self, headers: Headers<'a>) -> Option<(&'a [u8], &'a [u8])> {
         let is_one = |name: &[u8]| {

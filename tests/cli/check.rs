@@ -88,6 +88,71 @@ fn the_demo_has_the_counts_that_were_planted() {
 }
 
 #[test]
+fn a_capture_of_the_demo_knows_its_groups_and_sagas() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("demo.mcap");
+    let file = file.to_str().unwrap();
+    out(&["record", "demo:", "--out", file]);
+    let (of_capture, code) = check(&[file]);
+    let (of_demo, _) = check(&["demo:"]);
+    assert_eq!(code, Some(1));
+    for count in ["sagas", "groups_not_ok", "records", "duplicates", "late"] {
+        assert_eq!(
+            of_capture["counts"][count], of_demo["counts"][count],
+            "{count}"
+        );
+    }
+    let sagas = |report: &Value| -> Vec<Value> {
+        let findings = report["findings"].as_array().unwrap().iter();
+        let ours = findings.filter(|f| {
+            let code = f["code"].as_str().unwrap();
+            code.starts_with("saga.") || code.starts_with("lag.") || code.starts_with("latency.")
+        });
+        ours.cloned().collect()
+    };
+    assert_eq!(sagas(&of_capture), sagas(&of_demo));
+    let lag = out(&["lag", file, "--group", "shipping-svc"]);
+    assert!(lag.contains("POISON @24"), "{lag}");
+    // A capture that was recorded without groups has none to tell of.
+    let copy = folder.path().join("copy.mcap");
+    let copy = copy.to_str().unwrap();
+    let lines = folder.path().join("demo.jsonl");
+    let lines = lines.to_str().unwrap();
+    out(&["record", "demo:", "--out", lines]);
+    out(&["record", lines, "--out", copy]);
+    let (report, _) = check(&[copy, "--saga", "demo:", "--now", "2024-08-15T10:32:00Z"]);
+    assert_eq!(report["counts"]["groups_not_ok"], Value::Null);
+    assert_eq!(report["counts"]["sagas"]["lost"], 0);
+    let notes = report["coverage"]["notes"].to_string();
+    assert!(notes.contains("10 are overdue"), "{notes}");
+}
+
+#[test]
+fn what_was_not_read_to_its_end_is_not_lost() {
+    for cut in [
+        &["-n", "300"][..],
+        &["-n", "470"],
+        &["--until", "2024-08-15T10:31:00Z"],
+        &["--until", "10"],
+        &["-p", "2"],
+    ] {
+        let (report, _) = check(&[&["demo:"][..], cut].concat());
+        assert_eq!(report["counts"]["sagas"]["lost"], 0, "{cut:?}");
+    }
+    for blind in [&["-w", ".partition==0"][..], &["--last", "9"]] {
+        let (report, _) = check(&[&["demo:"][..], blind].concat());
+        assert_eq!(report["counts"]["sagas"], Value::Null, "{blind:?}");
+    }
+    let (report, _) = check(&["demo:orders,payments"]);
+    assert_eq!(report["counts"]["sagas"], Value::Null);
+    let notes = report["coverage"]["notes"].to_string();
+    assert!(
+        notes.contains("sagas: the topic order-validation is not read"),
+        "{notes}"
+    );
+}
+
+#[test]
 fn a_topic_without_a_fault_is_clean_and_a_cut_read_is_inconclusive() {
     let (report, code) = check(&["demo:order-validation"]);
     assert_eq!((report["verdict"].as_str(), code), (Some("clean"), Some(0)));

@@ -4,6 +4,7 @@
 
 mod edges;
 mod flow;
+mod learn;
 mod outcome;
 mod sort;
 #[cfg(test)]
@@ -22,6 +23,7 @@ use crate::event::{Batch, EventRef, Timestamp, Visibility};
 use crate::text::{JsonText, Visible};
 pub use edges::{Edge, Strength, edges};
 pub use flow::Flow;
+pub use learn::learn;
 pub use outcome::{Blocker, Missing, Outcome};
 
 /// How much belongs to one trace at most.

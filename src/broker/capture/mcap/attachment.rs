@@ -3,11 +3,12 @@
 
 use std::fs::File;
 use std::io;
+use std::path::Path;
 
 use ::mcap::records::op;
 
 use super::Recording;
-use super::index::record_at;
+use super::index::{self, record_at};
 use crate::broker::capture::{file, groups, marks};
 use crate::broker::{Group, Mark, Result};
 
@@ -56,6 +57,13 @@ pub(super) fn groups(recording: &Recording) -> Result<Option<Vec<Group>>> {
     found
         .map(|data| groups::from_json(&data, &place))
         .transpose()
+}
+
+/// The data of the last attachment of this name that the summary of a file lists.
+pub(super) fn listed(path: &Path, wanted: &str) -> Option<Vec<u8>> {
+    let body = index::attachment(path, wanted, RECORD_LIMIT)?;
+    let (name, data) = parse(&body)?;
+    (name == wanted.as_bytes()).then(|| data.to_vec())
 }
 
 /// The data of the last attachment of this name. What cannot be read of other attachments is not our

@@ -204,22 +204,17 @@ fn by_summary(store: &mut Store, len: u64) -> io::Result<Option<BySummary>> {
     Ok(Some((found, stats.channel_message_counts)))
 }
 
-/// Whether the summary of a file lists an attachment of this name. A file without a summary is not
-/// walked over for it.
-pub(super) fn lists_attachment(path: &Path, name: &str) -> bool {
-    let Ok(file) = file::open(path).map(Arc::new) else {
-        return false;
-    };
-    let listed = || -> io::Result<bool> {
-        let len = file.metadata()?.len();
-        let store = Store::new(Arc::clone(&file));
-        let Some(start) = summary_start(&store, len)? else {
-            return Ok(false);
-        };
-        let summary = read_summary(&file, start, len)?;
-        Ok(summary.attachment_indexes.iter().any(|a| a.name == name))
-    };
-    listed().unwrap_or(false)
+/// The body of the last attachment record of this name that the summary of a file lists, if any. A
+/// file without a summary is not walked over for it.
+pub(super) fn attachment(path: &Path, name: &str, most: u64) -> Option<Vec<u8>> {
+    let file = file::open(path).map(Arc::new).ok()?;
+    let len = file.metadata().ok()?.len();
+    let store = Store::new(Arc::clone(&file));
+    let start = summary_start(&store, len).ok()??;
+    let summary = read_summary(&file, start, len).ok()?;
+    let mut ours = summary.attachment_indexes.iter().rev();
+    let offset = ours.find(|index| index.name == name)?.offset;
+    record_at(&file, offset, len, op::ATTACHMENT, most).ok()
 }
 
 fn summary_start(store: &Store, len: u64) -> io::Result<Option<u64>> {

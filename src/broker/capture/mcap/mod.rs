@@ -80,6 +80,11 @@ impl Recording {
     }
 }
 
+/// What is attached to a capture under this name, where its summary lists it.
+pub(super) fn attached(path: &Path, name: &str) -> Option<Vec<u8>> {
+    attachment::listed(path, name)
+}
+
 impl McapFile {
     pub(super) fn new(path: &Path) -> Self {
         Self {
@@ -98,7 +103,7 @@ impl McapFile {
 
 impl Broker for McapFile {
     fn capabilities(&self) -> Capabilities {
-        let listed = || index::lists_attachment(&self.path, groups::NAME);
+        let listed = || attached(&self.path, groups::NAME).is_some();
         Capabilities {
             groups: *self.has_groups.get_or_init(listed),
             ..CAPABILITIES

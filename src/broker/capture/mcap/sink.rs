@@ -11,7 +11,9 @@ use super::tally::Tally;
 use super::writer::Recorder;
 use crate::broker::Group as Commits;
 use crate::broker::capture::marks;
-use crate::broker::{BoxFuture, Error, ErrorKind, Mark, Origin, Result, Sink, Target, Written};
+use crate::broker::{
+    BoxFuture, Error, ErrorKind, Mark, Origin, Result, SagaText, Sink, Target, Written,
+};
 use crate::event::codec::BatchHeader;
 use crate::event::{ANY_PARTITION, Batch, BatchMeta, EventRef, Stream, Streams, Visibility};
 
@@ -280,6 +282,11 @@ impl Sink for McapSink {
 
     fn groups(&mut self, groups: &[Commits]) -> Result<bool> {
         self.recorder.attach_groups(groups)?;
+        Ok(true)
+    }
+
+    fn saga(&mut self, model: &SagaText) -> Result<bool> {
+        self.recorder.attach_saga(model)?;
         Ok(true)
     }
 

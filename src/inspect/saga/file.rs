@@ -107,7 +107,10 @@ impl Model {
     }
 }
 
-fn rows(document: &Map<String, Value>) -> Result<Vec<(Vec<String>, Map<String, Value>)>> {
+/// The names of the steps of a row, and what it says of them.
+type Row = (Vec<String>, Map<String, Value>);
+
+fn rows(document: &Map<String, Value>) -> Result<Vec<Row>> {
     let Some(steps) = document.get("steps") else {
         return Err(hinted(
             "it has no steps",
@@ -419,10 +422,9 @@ steps:
 
     #[test]
     fn a_model_has_an_end_of_steps() {
-        let mut text = String::from("saga: s\nid: key\nstart: s0\nsteps:\n");
-        for n in 0..70 {
-            text.push_str(&format!("  s{n}: {{then: s{}}}\n", n + 1));
-        }
+        let rows = (0..70).map(|n| format!("  s{n}: {{then: s{}}}\n", n + 1));
+        let rows: Vec<String> = rows.collect();
+        let text = format!("saga: s\nid: key\nstart: s0\nsteps:\n{}", rows.concat());
         let error = Model::parse(&text, false).unwrap_err();
         assert!(error.message.contains("more than 64 steps"), "{error}");
     }

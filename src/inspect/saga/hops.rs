@@ -12,10 +12,11 @@ const SAMPLES: usize = 4_096;
 const SLOWEST: usize = 64;
 /// Of fewer nothing is said.
 const FEWEST: u64 = 20;
-/// A normal deviation is so many times the median of the distances.
-const OF_MAD: f64 = 1.4826;
-/// So many deviations off are far.
-const FAR: f64 = 8.0;
+/// Eight deviations off are far, of which one is 1.4826 times the median of the distances where
+/// times are spread normally.
+const FAR_PERCENT: i64 = 1_186;
+/// What is no farther off than this is not far.
+const LEAST_MS: i64 = 100;
 
 /// An effect that took long.
 #[derive(Debug, Clone, Copy)]
@@ -117,10 +118,10 @@ impl Hop {
         let mut sorted = self.samples.clone();
         let median_ms = median(&mut sorted)?;
         let mut off: Vec<i64> = sorted.iter().map(|ms| (ms - median_ms).abs()).collect();
-        let deviation = median(&mut off)? as f64 * OF_MAD;
+        let far_off = median(&mut off)?.saturating_mul(FAR_PERCENT) / 100;
         // Where all take the same time, a little more is not far: three times the usual is.
-        let far = (deviation * FAR).max(median_ms as f64 * 2.0).max(100.0);
-        let bound_ms = median_ms.saturating_add(far as i64);
+        let far = far_off.max(median_ms.saturating_mul(2)).max(LEAST_MS);
+        let bound_ms = median_ms.saturating_add(far);
         let mut outliers: Vec<Slow> = self.slowest.clone();
         outliers.retain(|slow| slow.ms > bound_ms);
         outliers.sort_by_key(|slow| std::cmp::Reverse(slow.ms));

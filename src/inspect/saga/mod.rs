@@ -380,7 +380,9 @@ impl Monitor {
                 continue;
             }
             let step = step.filter(|_| !broken);
-            step.into_iter().for_each(|step| steps.add(step));
+            if let Some(step) = step {
+                steps.add(step);
+            }
             happened.push(Happened {
                 step,
                 at: hop.at.clone(),

@@ -135,16 +135,13 @@ impl Store {
             seen,
             next: open.first,
         };
-        match self.nodes.get_mut(self.free as usize) {
-            Some(free) => {
-                open.first = self.free;
-                self.free = free.next;
-                *free = node;
-            }
-            None => {
-                open.first = self.nodes.len() as u32;
-                self.nodes.push(node);
-            }
+        if let Some(free) = self.nodes.get_mut(self.free as usize) {
+            open.first = self.free;
+            self.free = free.next;
+            *free = node;
+        } else {
+            open.first = self.nodes.len() as u32;
+            self.nodes.push(node);
         }
         if seen.step == POISON {
             open.poisoned = true;

@@ -257,9 +257,9 @@ impl Story {
     /// Each topic has been seen with its type, by orders that are fine.
     fn usual(mut self) -> Self {
         for (key, path) in [("u1", "ABPCD"), ("u2", "ABFUD"), ("u3", "AR")] {
-            for (n, kind) in path.chars().enumerate() {
+            for (second, kind) in (-100..).zip(path.chars()) {
                 let kind = KINDS.iter().find(|k| k.starts_with(kind)).unwrap();
-                self.event(key, kind, n as i64 - 100);
+                self.event(key, kind, second);
             }
         }
         self
@@ -278,7 +278,7 @@ impl Story {
             topics: topics.collect(),
             blind: None,
         };
-        let groups: Vec<Group> = commits.iter().map(|c| group(c)).collect();
+        let groups: Vec<Group> = commits.iter().map(group).collect();
         let now = Timestamp(T0 + now * 1_000);
         told(&self.monitor(), Some(&groups), &reach, now)
     }
@@ -313,7 +313,7 @@ fn one(path: &str, commits: &[(&str, &str, u64)], now: i64) -> (Outcome, Judged)
                 order.reverse();
             }
             for n in order {
-                story.event("x", kinds[n], n as i64);
+                story.event("x", kinds[n], i64::try_from(n).unwrap());
             }
             let report = story.judged(commits, now);
             let case = report.cases.iter().find(|c| &*c.id == b"x");

@@ -74,6 +74,9 @@ impl Tie {
     }
 }
 
+/// Trace id and parent id of a `traceparent`.
+pub type TraceIds = (Box<[u8]>, Box<[u8]>);
+
 /// One event of a trace.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Hop {
@@ -89,7 +92,7 @@ pub struct Hop {
     pub causation: Option<Box<[u8]>>,
     pub correlation: Option<Box<[u8]>>,
     /// Trace id and parent id of its `traceparent`, hexadecimal digits.
-    pub trace: Option<(Box<[u8]>, Box<[u8]>)>,
+    pub trace: Option<TraceIds>,
     pub tie: Tie,
     /// The hop that caused it, by its causation id.
     pub parent: Option<usize>,

@@ -83,11 +83,12 @@ fn digits(of: &[&str], bytes: usize) -> String {
         hash.update([0]);
     }
     let digits = hash.finalize();
-    digits
-        .iter()
-        .take(bytes)
-        .map(|b| format!("{b:02x}"))
-        .collect()
+    let mut text = String::with_capacity(bytes * 2);
+    for byte in digits.iter().take(bytes) {
+        let hex = |half: u8| char::from_digit(u32::from(half), 16).unwrap_or('0');
+        text.extend([hex(byte >> 4), hex(byte & 15)]);
+    }
+    text
 }
 
 fn span(told: &Told<'_>, ids: &[(String, String)], number: usize, hop: &Hop) -> Option<Value> {

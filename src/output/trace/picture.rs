@@ -211,7 +211,7 @@ fn head(
     }
     let used = width::width(&line) - label - 2;
     line.extend(std::iter::repeat_n(' ', width.saturating_sub(used)));
-    line.push_str(&format!("{:>9}  at", "+ms"));
+    line.push_str("      +ms  at");
     TITLE.paint(out, look.color, |out| push(out, &line));
     push(out, "\n");
 }
@@ -288,24 +288,26 @@ fn tail(out: &mut Vec<u8>, told: &Told<'_>, alone: bool, look: Look) {
         push(out, "\n");
     }
     let hops = told.report.hops.len() as u64;
-    let mut line = format!("{} events", human::count(hops));
     let long = |ms: i64| {
         let ms = u64::try_from(ms).unwrap_or_default();
         human::duration(std::time::Duration::from_millis(ms))
     };
-    if let Some(span) = told.report.span_ms {
-        line.push_str(&format!(" in {}", long(span)));
-    }
-    if let Some(quiet) = told.report.quiet_ms {
-        line.push_str(&format!(", the last {} ago", long(quiet)));
-    }
-    if told.report.truncated {
-        line.push_str("; more belong to it than are shown");
-    }
-    match told.saga {
-        Some((name, _)) => line.push_str(&format!("; judged by the saga {name}")),
-        None => line.push_str("; no saga model: judged by what usually follows"),
-    }
+    let report = told.report;
+    let parts = [
+        Some(format!("{} events", human::count(hops))),
+        report.span_ms.map(|span| format!(" in {}", long(span))),
+        report
+            .quiet_ms
+            .map(|quiet| format!(", the last {} ago", long(quiet))),
+        report
+            .truncated
+            .then(|| "; more belong to it than are shown".to_owned()),
+        Some(match told.saga {
+            Some((name, _)) => format!("; judged by the saga {name}"),
+            None => "; no saga model: judged by what usually follows".to_owned(),
+        }),
+    ];
+    let line: String = parts.into_iter().flatten().collect();
     MUTED.paint(out, look.color, |out| push(out, &line));
     push(out, "\n");
 }

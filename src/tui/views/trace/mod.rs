@@ -250,7 +250,9 @@ fn fold(
         let report = trace.report(&flow, &groups, now);
         let judged = sagas.and_then(|sagas| {
             let mut monitor = Monitor::new(sagas, saga::Limits::default(), Some(reader));
-            batches.iter().for_each(|batch| monitor.batch(batch));
+            for batch in &batches {
+                monitor.batch(batch);
+            }
             let commits = known.then(|| Commits::of_groups(&groups));
             let world = World {
                 commits: commits.as_ref(),

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::broker::Group;
-use crate::event::Position;
+use crate::event::{Position, Timestamp};
 use crate::inspect::At;
 use crate::inspect::lag::LagReport;
 
@@ -15,6 +15,8 @@ type Place = (Arc<str>, u32);
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Commits {
     groups: BTreeMap<String, BTreeMap<Place, Option<Position>>>,
+    /// When they were asked for; `None` is now.
+    as_of: Option<Timestamp>,
 }
 
 impl Commits {
@@ -36,6 +38,18 @@ impl Commits {
             own.extend(rows.map(|r| ((Arc::clone(&r.topic), r.partition), r.committed)));
         }
         all
+    }
+
+    /// They were asked for at this time, which may be a while ago.
+    #[must_use]
+    pub const fn as_of(mut self, time: Timestamp) -> Self {
+        self.as_of = Some(time);
+        self
+    }
+
+    /// They were asked for at this time or later.
+    pub(super) fn are_from(&self, time: i64) -> bool {
+        self.as_of.is_none_or(|as_of| as_of.0 >= time)
     }
 
     /// The group that stands farthest behind in the partition of an event, and its commit there:

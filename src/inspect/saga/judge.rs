@@ -275,7 +275,7 @@ impl Judge<'_> {
         let outcome = match due {
             Some(due) if self.world.now.0 < due => Outcome::Open,
             Some(due) if self.read_up_to(step.then).is_some_and(|time| time >= due) => {
-                self.stands(step.by.as_deref(), event, &mut lack)
+                self.stands(step.by.as_deref(), event, due, &mut lack)
             }
             _ => Outcome::Unread,
         };
@@ -298,12 +298,10 @@ impl Judge<'_> {
     }
 
     /// Overdue: has the group that must act come to the event?
-    fn stands(&self, by: Option<&str>, event: &Happened, lack: &mut Lack) -> Outcome {
-        let slowest = self
-            .world
-            .commits
-            .and_then(|all| all.slowest(by, &event.at));
-        let Some((group, committed)) = slowest else {
+    fn stands(&self, by: Option<&str>, event: &Happened, due: i64, lack: &mut Lack) -> Outcome {
+        let commits = self.world.commits;
+        let found = commits.and_then(|all| Some((all, all.slowest(by, &event.at)?)));
+        let Some((commits, (group, committed))) = found else {
             return Outcome::Overdue;
         };
         lack.group = Some(Visible(group).to_string());
@@ -314,6 +312,8 @@ impl Judge<'_> {
         match committed {
             Some(committed) if committed > event.at.position && self.whole() => Outcome::Lost,
             Some(committed) if committed > event.at.position => Outcome::Unread,
+            // The group may have come to the event since.
+            _ if !commits.are_from(due) => Outcome::Unread,
             _ => Outcome::Blocked,
         }
     }

@@ -6,6 +6,7 @@ mod commits;
 mod file;
 mod hops;
 mod judge;
+mod members;
 mod model;
 mod place;
 mod report;

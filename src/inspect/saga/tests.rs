@@ -358,6 +358,35 @@ fn what_is_missing_is_open_then_blocked_or_lost_by_where_the_group_stands() {
 }
 
 #[test]
+fn a_commit_of_long_ago_blocks_nobody() {
+    let mut story = Story::new().usual();
+    story.event("x", "A", 0);
+    story.event("x", "B", 1);
+    let topics = KINDS.iter().map(|k| (Arc::from(format!("t{k}")), true));
+    let reach = Reach {
+        topics: topics.collect(),
+        blind: None,
+    };
+    let at = |second: i64| Timestamp(T0 + second * 1_000);
+    let (monitor, now) = (story.monitor(), at(60));
+    for (committed, as_of, outcome) in [
+        (2, 10, None),
+        (2, 11, Some("BLOCKED")),
+        (3, 10, Some("LOST")),
+    ] {
+        let commits = Commits::of_groups(&[group(&("bc", "tB", committed))]).as_of(at(as_of));
+        let commits = Some(&commits);
+        let report = monitor.report(World {
+            commits,
+            reach: &reach,
+            now,
+        });
+        let found = report.cases.first().map(|case| case.judged.outcome.word());
+        assert_eq!(found, outcome, "{committed} {as_of}");
+    }
+}
+
+#[test]
 fn a_step_that_cannot_have_happened_is_a_violation_before_all_else() {
     // Shipped although the payment failed; the compensation is missing, too.
     let (outcome, judged) = one("ABFCD", &[("fu", "tF", 9)], 60);

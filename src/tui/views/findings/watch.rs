@@ -68,6 +68,8 @@ struct Told {
     /// Where the groups stand is not known yet.
     asking: bool,
     now: Timestamp,
+    /// When the groups were asked for.
+    lag_at: Timestamp,
     lag: Option<Arc<LagReport>>,
 }
 
@@ -117,6 +119,8 @@ pub struct Watch {
     /// When it began, and when something came last.
     since: Duration,
     last_fresh: Duration,
+    /// When another answer of the groups came last.
+    lag_at: Timestamp,
     rest_until: Duration,
     told: Option<Told>,
     /// What was found so far.
@@ -192,6 +196,10 @@ pub fn go(model: &mut Model) -> Vec<Effect> {
     if read == 0 || watch.job.is_some() || model.now.mono < watch.rest_until {
         return Vec::new();
     }
+    let known = watch.told.as_ref().and_then(|told| told.lag.as_ref());
+    if lag.as_ref().map(Arc::as_ptr) != known.map(Arc::as_ptr) {
+        watch.lag_at = now;
+    }
     let fresh = watch.fresh(&model.feed);
     if !fresh.chunks.is_empty() {
         watch.last_fresh = mono;
@@ -204,6 +212,7 @@ pub fn go(model: &mut Model) -> Vec<Effect> {
         at_end: model.feed.is_at_end() && watch.behind(&model.feed) == 0,
         asking: lag.is_none() && has_groups && mono.saturating_sub(watch.since) < PATIENCE,
         now,
+        lag_at: watch.lag_at,
         lag,
     };
     let before = watch.told.clone().unwrap_or_default();
@@ -252,6 +261,7 @@ impl Folds {
             blind,
         };
         let commits = told.lag.as_deref().map(Commits::of_lag);
+        let commits = commits.map(|commits| commits.as_of(told.lag_at));
         self.findings.sagas(World {
             commits: commits.as_ref(),
             reach: &reach,

@@ -109,7 +109,7 @@ fn bounds_are_an_assertion() {
     );
     let old = with(&["--max-age", "104s", "-o", "json"]);
     assert_eq!(old.code, Some(1));
-    assert!(old.err.contains("orders/1"), "{}", old.err);
+    assert!(old.err.contains("orders/2"), "{}", old.err);
     let told: Value = serde_json::from_str(&old.out).unwrap();
     assert_eq!(told["groups"][0]["verdict"], "NO_MEMBERS");
     assert_eq!(with(&["--max", "-1"]).code, Some(2));

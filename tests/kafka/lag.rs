@@ -159,7 +159,9 @@ async fn aborted_transactions_are_no_lag() {
     let group = format!("{topic}-g");
     let consumer = member(&host, "classic", &group, &topic);
     take(&consumer, 1);
-    (0..100).for_each(|_| transaction(false));
+    for _ in 0..100 {
+        transaction(false);
+    }
     let told = lag(&host, &group, &["--max", "0", "--max-age", "1ms"]);
     let row = &told["partitions"][0];
     assert!(row["raw"].as_u64().unwrap() >= 200, "{told}");
@@ -269,7 +271,7 @@ async fn a_group_that_is_being_rebalanced_says_for_whom_it_waits() {
 #[tokio::test]
 async fn records_that_were_deleted_below_the_commit_are_lost() {
     let Some(host) = kafka() else { return };
-    let (broker, topic) = with_topic(&host, "lag-lost", 1, &[]).await;
+    let (broker, topic) = with_topic(&host, "lag-lost", 1, &[("retention.ms", "3600000")]).await;
     send(&producer(&host, &[]), &topic, 0, &["{}"; 10]);
     let group = format!("{topic}-g");
     let commits = History {
@@ -328,7 +330,9 @@ async fn lag_at_rest_is_that_of_other_clients() {
     for group in &groups {
         let other = member(&host, "classic", group, &topic);
         let mut asked = TopicPartitionList::new();
-        (0..PARTITIONS as i32).for_each(|p| drop(asked.add_partition(&topic, p)));
+        for p in 0..PARTITIONS.cast_signed() {
+            asked.add_partition(&topic, p);
+        }
         let committed = other.committed_offsets(asked, WAIT).unwrap();
         let ours: BTreeMap<u32, u64> = told
             .iter()

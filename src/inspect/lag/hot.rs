@@ -133,7 +133,9 @@ mod tests {
     #[test]
     fn few_events_have_no_hot_key() {
         let mut keys = HotKeys::default();
-        (0..19).for_each(|_| keys.count(b"k"));
+        for _ in 0..19 {
+            keys.count(b"k");
+        }
         assert!(keys.hot().is_empty());
     }
 }

@@ -165,10 +165,16 @@ impl Case<'_> {
         row.time_lag_ms.is_some_and(|ms| ms >= self.limits.still_ms)
     }
 
-    /// All rows before which something waits stand still.
+    /// Each member that has partitions stands still in all where something waits. One that has
+    /// nothing to do does not stand still.
     fn all_stand(&self) -> bool {
         let behind = |row: &&Row| row.lag().is_some_and(|lag| lag > 0) && row.visible != Some(0);
-        self.rows.iter().filter(behind).all(|row| self.stands(row))
+        let stands = |one: &Row| {
+            let own = self.rows.iter().filter(|row| row.member == one.member);
+            let mut waiting = own.filter(behind).peekable();
+            waiting.peek().is_some() && waiting.all(|row| self.stands(row))
+        };
+        self.rows.iter().all(stands)
     }
 
     /// The member of this row moves in another partition, or has nothing left to do there.

@@ -58,9 +58,13 @@ pub(super) fn report_of(looks: &[Group], made: Option<&Made>) -> LagReport {
     let mut probe = Probe::new(last);
     if let Some(made) = made {
         let wanted: Vec<PartitionRange> = wanted(last);
-        wanted.iter().for_each(|range| probe.begins(range));
+        for range in &wanted {
+            probe.begins(range);
+        }
         probe.batch(&made.batch);
-        wanted.iter().for_each(|range| probe.ended(range));
+        for range in &wanted {
+            probe.ended(range);
+        }
     }
     LagReport::new(last, &probe, &trend, Timestamp(now), Limits::default())
 }

@@ -398,9 +398,10 @@ fn figures(row: &Row) -> Vec<Part> {
     let mut parts = Vec::new();
     if let (Some(visible), Some(raw)) = (row.visible, row.raw) {
         let about = if row.estimated { "~" } else { "" };
-        let text = match visible == raw {
-            true => flow::number(visible, "event"),
-            false => format!("{about}{visible} events of {raw} offsets"),
+        let text = if visible == raw {
+            flow::number(visible, "event")
+        } else {
+            format!("{about}{visible} events of {raw} offsets")
         };
         parts.push(Part::new(Role::Text, text));
     }

@@ -52,7 +52,8 @@ mod tests {
         let found = places(&given).unwrap();
         assert_eq!(found, [("t".into(), 1), ("t".into(), 3)]);
         let about = [0, 0, 0, 0, 0, 2, 0, 1, b'a', 0, 1, b'b', 255, 255, 255, 255];
-        assert_eq!(topics(&about).unwrap(), ["a".into(), "b".into()]);
+        let wanted: [Arc<str>; 2] = ["a".into(), "b".into()];
+        assert_eq!(topics(&about).unwrap(), wanted);
         assert_eq!(places(b""), None);
         assert_eq!(places(b"{\"worker\":\"http://h\"}"), None);
         for end in 0..given.len() - 4 {

@@ -128,7 +128,7 @@ async fn obstacles(cluster: &Cluster, metadata: &Metadata, groups: &mut [Group])
         transactions::open(cluster, &held, &nodes).await
     };
     let (kept, open) = join(kept(cluster, &nodes, &topics), open).await;
-    put(groups, kept, open);
+    put(groups, &kept, &open);
 }
 
 async fn kept(
@@ -144,8 +144,8 @@ async fn kept(
 
 fn put(
     groups: &mut [Group],
-    kept: std::result::Result<HashMap<String, u64>, Failure>,
-    open: std::result::Result<HashMap<Place, OpenTransaction>, Failure>,
+    kept: &std::result::Result<HashMap<String, u64>, Failure>,
+    open: &std::result::Result<HashMap<Place, OpenTransaction>, Failure>,
 ) {
     for group in groups {
         let mut refused = None;
@@ -153,13 +153,13 @@ fn put(
             if offset.raw_lag.is_none_or(|lag| lag == 0) {
                 continue;
             }
-            match &kept {
+            match kept {
                 Ok(kept) => offset.retention_ms = kept.get(&*offset.topic).copied(),
                 Err(failure) => refused = Some(("how long events are kept", failure)),
             }
             if offset.readable() < offset.end {
                 let place = (offset.topic.clone(), offset.partition);
-                match &open {
+                match open {
                     Ok(open) => offset.transaction = open.get(&place).cloned(),
                     Err(failure) => refused = Some(("the open transactions", failure)),
                 }

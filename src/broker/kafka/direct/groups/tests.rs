@@ -3,19 +3,22 @@
 use bytes::{Bytes, BytesMut};
 use kafka_protocol::messages::consumer_group_describe_response as consumer;
 use kafka_protocol::messages::describe_groups_response::{DescribedGroup, DescribedGroupMember};
+use kafka_protocol::messages::describe_producers_response as producers;
 use kafka_protocol::messages::list_groups_response::ListedGroup;
 use kafka_protocol::messages::offset_fetch_response::{
     OffsetFetchResponseGroup, OffsetFetchResponsePartition, OffsetFetchResponsePartitions,
     OffsetFetchResponseTopic, OffsetFetchResponseTopics,
 };
 use kafka_protocol::messages::{
-    ConsumerGroupDescribeResponse, DescribeGroupsResponse, GroupId, ListGroupsResponse,
-    OffsetFetchResponse, TopicName,
+    ConsumerGroupDescribeResponse, DescribeGroupsResponse, DescribeProducersResponse,
+    DescribeTransactionsResponse, GroupId, ListGroupsResponse, ListTransactionsResponse,
+    OffsetFetchResponse, ProducerId, TopicName, TransactionalId, describe_transactions_response,
+    list_transactions_response,
 };
 use kafka_protocol::protocol::{Encodable, StrBytes};
 
 use super::super::super::error::Failure;
-use super::told;
+use super::{told, transactions};
 
 fn text(text: &'static str) -> StrBytes {
     StrBytes::from_static_str(text)
@@ -156,4 +159,53 @@ fn commits_are_read_in_every_version() {
         assert_eq!((&*row.place.0, row.place.1, row.offset), ("t", 2, 42));
         survives(&bytes, |bytes| told::commits(bytes, version, "g"));
     }
+}
+
+#[test]
+fn the_oldest_open_transaction_of_a_partition_is_found_and_named() {
+    let producer = |id, first| {
+        producers::ProducerState::default()
+            .with_producer_id(ProducerId(id))
+            .with_last_timestamp(99)
+            .with_current_txn_start_offset(first)
+    };
+    let partition = producers::PartitionResponse::default()
+        .with_partition_index(3)
+        .with_active_producers(vec![producer(1, -1), producer(2, 40), producer(3, 38)]);
+    let topic = producers::TopicResponse::default()
+        .with_name(TopicName(text("t")))
+        .with_partitions(vec![partition]);
+    let answer = DescribeProducersResponse::default().with_topics(vec![topic]);
+    let bytes = encoded(&answer, 0);
+    let found = transactions::read_producers(&bytes).unwrap();
+    let (place, open) = &found[0];
+    assert_eq!((&*place.0, place.1), ("t", 3));
+    assert_eq!((open.producer, open.first.major), (3, 38));
+    survives(&bytes, transactions::read_producers);
+
+    let listed = list_transactions_response::TransactionState::default()
+        .with_transactional_id(TransactionalId(text("tx")))
+        .with_producer_id(ProducerId(3))
+        .with_transaction_state(text("Ongoing"));
+    let answer = ListTransactionsResponse::default().with_transaction_states(vec![listed]);
+    let bytes = encoded(&answer, 0);
+    assert_eq!(transactions::read_names(&bytes).unwrap(), ["tx"]);
+    survives(&bytes, transactions::read_names);
+
+    let topic = describe_transactions_response::TopicData::default()
+        .with_topic(TopicName(text("t")))
+        .with_partitions(vec![3]);
+    let state = describe_transactions_response::TransactionState::default()
+        .with_transactional_id(TransactionalId(text("tx")))
+        .with_producer_id(ProducerId(3))
+        .with_transaction_start_time_ms(77)
+        .with_topics(vec![topic]);
+    let answer = DescribeTransactionsResponse::default().with_transaction_states(vec![state]);
+    let bytes = encoded(&answer, 0);
+    let began = transactions::read_transactions(&bytes).unwrap();
+    assert!(
+        format!("{began:?}").contains("since: Some(Timestamp(77))"),
+        "{began:?}"
+    );
+    survives(&bytes, transactions::read_transactions);
 }

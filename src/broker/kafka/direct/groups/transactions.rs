@@ -23,6 +23,14 @@ use crate::event::{Position, Timestamp};
 /// The first version, and the only one that is needed.
 const FIRST: (i16, i16) = (0, 0);
 
+/// A transaction as its coordinator tells of it.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Began {
+    producer: i64,
+    id: String,
+    since: Option<Timestamp>,
+}
+
 /// The oldest open transaction of each of these partitions. `leaders` has who leads each of them.
 pub(super) async fn open(
     cluster: &Cluster,
@@ -47,12 +55,11 @@ pub(super) async fn open(
         return Ok(found);
     }
     let told = join_all(nodes.iter().map(|node| names(cluster, *node, &pids))).await;
-    let began: HashMap<i64, (String, Option<Timestamp>)> =
-        told.into_iter().flatten().flatten().collect();
-    for open in found.values_mut() {
-        if let Some((id, since)) = began.get(&open.producer) {
-            open.id = Some(id.clone());
-            open.since = since.or(open.since);
+    for began in told.into_iter().flatten().flatten() {
+        let own = found.values_mut().filter(|o| o.producer == began.producer);
+        for open in own {
+            open.id = Some(began.id.clone());
+            open.since = began.since.or(open.since);
         }
     }
     Ok(found)
@@ -85,7 +92,7 @@ async fn producers(
     read_producers(&answer)
 }
 
-fn read_producers(answer: &[u8]) -> Result<Vec<(Place, OpenTransaction)>, Failure> {
+pub(super) fn read_producers(answer: &[u8]) -> Result<Vec<(Place, OpenTransaction)>, Failure> {
     let mut reader = Reader::new(answer, true);
     let r = &mut reader;
     r.i32()?;
@@ -94,7 +101,10 @@ fn read_producers(answer: &[u8]) -> Result<Vec<(Place, OpenTransaction)>, Failur
         let topic: std::sync::Arc<str> = r.text()?.into();
         for _ in 0..r.count()? {
             let partition = partition(r)?;
-            r.i16()?;
+            let error = r.i16()?;
+            if error != 0 {
+                return Err(Failure::from_number(error.into()));
+            }
             r.string()?;
             let mut oldest: Option<OpenTransaction> = None;
             for _ in 0..r.count()? {
@@ -131,11 +141,7 @@ fn producer(r: &mut Reader<'_>) -> Result<Option<OpenTransaction>, Failure> {
 }
 
 /// The names of these producers' transactions that this broker coordinates, and when they began.
-async fn names(
-    cluster: &Cluster,
-    node: i32,
-    pids: &[i64],
-) -> Result<Vec<(i64, (String, Option<Timestamp>))>, Failure> {
+async fn names(cluster: &Cluster, node: i32, pids: &[i64]) -> Result<Vec<Began>, Failure> {
     let (host, mut connection) = cluster.connect(node).await?;
     let version = connection.version(ApiKey::ListTransactions, FIRST)?;
     let ids = pids.iter().copied().map(ProducerId).collect();
@@ -159,7 +165,7 @@ async fn names(
     Ok(began)
 }
 
-fn read_names(answer: &[u8]) -> Result<Vec<String>, Failure> {
+pub(super) fn read_names(answer: &[u8]) -> Result<Vec<String>, Failure> {
     let mut reader = Reader::new(answer, true);
     let r = &mut reader;
     r.i32()?;
@@ -180,7 +186,7 @@ fn read_names(answer: &[u8]) -> Result<Vec<String>, Failure> {
     Ok(names)
 }
 
-fn read_transactions(answer: &[u8]) -> Result<Vec<(i64, (String, Option<Timestamp>))>, Failure> {
+pub(super) fn read_transactions(answer: &[u8]) -> Result<Vec<Began>, Failure> {
     let mut reader = Reader::new(answer, true);
     let r = &mut reader;
     r.i32()?;
@@ -202,7 +208,12 @@ fn read_transactions(answer: &[u8]) -> Result<Vec<(i64, (String, Option<Timestam
         }
         r.tags()?;
         if error == 0 {
-            found.push((producer, (id, (began >= 0).then_some(Timestamp(began)))));
+            let since = (began >= 0).then_some(Timestamp(began));
+            found.push(Began {
+                producer,
+                id,
+                since,
+            });
         }
     }
     Ok(found)

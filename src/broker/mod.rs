@@ -30,7 +30,7 @@ pub use marks::Mark;
 pub use registry::{ADAPTERS, Adapter};
 pub use settings::{Notices, Settings};
 pub use subscription::{Bound, PartitionRange, Range, Subscription, TopicSelector};
-pub use topic::{History, HistoryRecord, NewTopic, Origin, Target, TopicInfo, Written};
+pub use topic::{History, HistoryRecord, NewTopic, Origin, SagaText, Target, TopicInfo, Written};
 
 use crate::event::{Batch, Timestamp};
 
@@ -167,6 +167,18 @@ pub trait Sink: Send {
     /// Keeps marks in a recording that is being written; those that are given last count. False
     /// where there is no place for them.
     fn mark(&mut self, _marks: &[Mark]) -> Result<bool> {
+        Ok(false)
+    }
+
+    /// Keeps where consumer groups stand in a recording that is being written; what is given last
+    /// counts. False where there is no place for it.
+    fn groups(&mut self, _groups: &[Group]) -> Result<bool> {
+        Ok(false)
+    }
+
+    /// Keeps what must follow what in a recording that is being written. False where there is no
+    /// place for it.
+    fn saga(&mut self, _model: &SagaText) -> Result<bool> {
         Ok(false)
     }
 

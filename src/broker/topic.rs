@@ -62,6 +62,13 @@ pub struct Origin {
     pub clock: Option<Timestamp>,
 }
 
+/// A model of sagas as it was written, in TOML or else in YAML.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SagaText {
+    pub text: String,
+    pub toml: bool,
+}
+
 /// A prepared past, to be written into an empty broker in this order.
 #[derive(Debug, Clone, Default)]
 pub struct History {

@@ -9,7 +9,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use super::position::Pos;
 use super::{
     brokers, check, completions, config, demo, expect, keys, lag, man, open, position, read, record,
-    replay_args, schema, search, state, tail, themes, topics, units,
+    replay_args, schema, search, state, tail, themes, topics, trace, units,
 };
 use crate::event::Timestamp;
 
@@ -40,6 +40,7 @@ pub enum Command {
     Read(read::Read),
     Tail(tail::Tail),
     Check(check::Check),
+    Trace(trace::Trace),
     Record(record::Record),
     Replay(Box<replay_args::Replay>),
     Lag(lag::Lag),
@@ -80,6 +81,9 @@ pub struct Global {
     /// Let JSON Schema's `format` be a rule; it is a remark otherwise
     #[arg(long, global = true)]
     pub formats: bool,
+    /// Model of the sagas in the events (YAML or TOML): what must follow what; demo: is the demo's
+    #[arg(long, global = true, value_name = "FILE")]
+    pub saga: Option<String>,
     /// When to colour
     #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
     pub color: ColorWhen,

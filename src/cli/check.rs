@@ -10,7 +10,7 @@ use super::args::Select;
 use super::error::{Exit, Failure, Result};
 use super::progress::Progress;
 use super::session::Session;
-use super::{examples, explain, print, reading, summary};
+use super::{examples, explain, print, reading, sagas, summary};
 use crate::broker::{BoxFuture, Group, PartitionRange};
 use crate::event::{Batch, Select as _};
 use crate::inspect::Verdict;
@@ -54,6 +54,7 @@ pub enum Format {
 pub async fn run(session: &Session, args: &Check) -> Result<Exit> {
     let began = Instant::now();
     let decoder = session.decoder(&args.sources)?;
+    let model = sagas::model(session, &args.sources)?;
     let query = reading::compile(session, &args.sources, &args.select)?;
     let mut reading = reading::prepare(session, query, &args.sources, &args.select, false).await?;
     if args.select.explain {
@@ -64,14 +65,17 @@ pub async fn run(session: &Session, args: &Check) -> Result<Exit> {
     }
     let groups = groups(session, &reading).await;
     let now = reading::clock(session, &reading).await?;
-    let mut consumer = Consume(Fold::new(&decoder, groups));
-    let ranges: Vec<PartitionRange> = if reading.last.is_none() {
-        let ranges = reading.resolve().await?;
-        reading.freeze(ranges.clone());
-        ranges.into_iter().flatten().collect()
+    let mut consumer = Consume(Fold::new(&decoder, groups, model));
+    let by_source = if reading.last.is_none() {
+        reading.resolve().await?
     } else {
         Vec::new()
     };
+    let mut reach = sagas::reach(&reading, &by_source).await?;
+    if reading.last.is_none() {
+        reading.freeze(by_source.clone());
+    }
+    let ranges: Vec<PartitionRange> = by_source.into_iter().flatten().collect();
     if let Some(probe) = consumer.0.probe() {
         for range in &ranges {
             probe.begins(range);
@@ -83,7 +87,10 @@ pub async fn run(session: &Session, args: &Check) -> Result<Exit> {
             probe.ended(range);
         }
     }
-    let report = consumer.0.report(now, complete);
+    if !complete {
+        sagas::cut_short(&mut reach);
+    }
+    let report = consumer.0.report(now, complete, &reach);
     close(session, args, &report, outcome, began)
 }
 
@@ -185,34 +192,11 @@ fn show(session: &Session, args: &Check, report: &CheckReport, began: Instant) -
 
 /// The groups of all sources, as far as they stand in what is read. `None` where none has any, or
 /// where a filter leaves events out: what is behind a commit could not be counted.
-async fn groups(session: &Session, reading: &Reading) -> Option<Vec<Group>> {
+pub async fn groups(session: &Session, reading: &Reading) -> Option<Vec<Group>> {
     if !reading.query.keeps_all() {
         return None;
     }
-    let mut all: Option<Vec<Group>> = None;
-    for input in &reading.inputs {
-        if !input.broker.capabilities().groups {
-            continue;
-        }
-        match input.broker.groups().await {
-            Ok(groups) => {
-                let topics = &input.sub.topics;
-                let all = all.get_or_insert_default();
-                for mut group in groups {
-                    group.offsets.retain(|o| topics.takes(&o.topic, false));
-                    if !group.offsets.is_empty() {
-                        all.push(group);
-                    }
-                }
-            }
-            // Who may read topics need not be allowed to see groups.
-            Err(error) => session.say(&format!(
-                "the groups of {} are not judged: {error}",
-                input.shown
-            )),
-        }
-    }
-    all
+    reading::groups(session, reading, "judged").await
 }
 
 struct Consume(Fold);

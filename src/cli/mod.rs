@@ -15,6 +15,7 @@ mod expect;
 mod explain;
 mod keys;
 mod lag;
+mod learning;
 mod man;
 mod open;
 mod position;
@@ -25,6 +26,7 @@ mod reading;
 mod record;
 mod replay;
 mod replay_args;
+mod sagas;
 mod schema;
 mod search;
 mod session;
@@ -34,6 +36,7 @@ mod summary;
 mod tail;
 mod themes;
 mod topics;
+mod trace;
 mod units;
 mod version;
 
@@ -94,6 +97,7 @@ async fn dispatch(session: &Arc<Session>, command: Option<Command>) -> Result<Ex
         Command::Read(args) => read::run(session, &args).await,
         Command::Tail(args) => tail::run(session, &args).await,
         Command::Check(args) => check::run(session, &args).await,
+        Command::Trace(args) => trace::run(session, &args).await,
         Command::Record(args) => record::run(session, &args).await,
         Command::Replay(args) => replay::run(session, &args).await,
         Command::Lag(args) => lag::run(session, &args).await,

@@ -10,6 +10,7 @@ use super::session::Session;
 use super::{examples, reading, replay_args, signals};
 use crate::broker::{self, Address, Bound, Settings};
 use crate::event::Timestamp;
+use crate::inspect::saga::Model;
 use crate::schema::Decoder;
 use crate::tui::connect::{Connect, Connection, ContextRow};
 use crate::tui::keymap::Keymap;
@@ -318,6 +319,10 @@ impl Connect for Connector {
 
     fn decoder(&self, texts: &[String]) -> std::result::Result<Decoder, Trouble> {
         self.session.decoder(texts).map_err(trouble)
+    }
+
+    fn sagas(&self, texts: &[String]) -> std::result::Result<Option<Arc<Model>>, Trouble> {
+        super::sagas::model(&self.session, texts).map_err(trouble)
     }
 
     fn contexts(&self) -> Vec<ContextRow> {

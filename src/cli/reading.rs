@@ -8,7 +8,7 @@ use super::args::Select;
 use super::error::{Exit, Failure, Result, exit_of};
 use super::position::Pos;
 use super::session::{Opened, Session};
-use crate::broker::{Range, Subscription};
+use crate::broker::{Group, Range, Subscription};
 use crate::event::Timestamp;
 use crate::pipeline::{End, Input, Limits, Outcome, Reading};
 use crate::query::{Query, QueryError, QuerySpec};
@@ -128,6 +128,35 @@ pub async fn clock(session: &Session, reading: &Reading) -> Result<Timestamp> {
         latest = latest.max(input.broker.clock().await?);
     }
     Ok(latest.unwrap_or_else(Timestamp::wall_clock))
+}
+
+/// The groups of all sources, as far as they stand in what is read; `None` where none has any. `what`
+/// is said not to be done with those that cannot be asked for.
+pub async fn groups(session: &Session, reading: &Reading, what: &str) -> Option<Vec<Group>> {
+    let mut all: Option<Vec<Group>> = None;
+    for input in &reading.inputs {
+        if !input.broker.capabilities().groups {
+            continue;
+        }
+        match input.broker.groups().await {
+            Ok(groups) => {
+                let topics = &input.sub.topics;
+                let all = all.get_or_insert_default();
+                for mut group in groups {
+                    group.offsets.retain(|o| topics.takes(&o.topic, false));
+                    if !group.offsets.is_empty() {
+                        all.push(group);
+                    }
+                }
+            }
+            // Who may read topics need not be allowed to see groups.
+            Err(error) => session.say(&format!(
+                "the groups of {} are not {what}: {error}",
+                input.shown
+            )),
+        }
+    }
+    all
 }
 
 /// The exit code of a finished run, after its summary was printed.

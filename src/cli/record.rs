@@ -8,8 +8,8 @@ use super::args::Select;
 use super::error::{Exit, Failure, Result};
 use super::progress::Progress;
 use super::session::Session;
-use super::{examples, explain, reading, summary};
-use crate::broker::{self, Address, BoxFuture, Origin, Sink, Target};
+use super::{examples, explain, reading, sagas, summary};
+use crate::broker::{self, Address, BoxFuture, Group, Origin, Sink, Target};
 use crate::event::Batch;
 use crate::pipeline::{Consumer, End, Flow, Reading};
 use crate::text::human;
@@ -36,6 +36,7 @@ pub struct Record {
 
 pub async fn run(session: &Session, args: &Record) -> Result<Exit> {
     let query = reading::compile(session, &args.sources, &args.select)?;
+    let saga = sagas::text(session, &args.sources)?;
     let out = file_address(&args.out)?;
     if args.out.exists() && !args.overwrite {
         return Err(
@@ -58,6 +59,8 @@ pub async fn run(session: &Session, args: &Record) -> Result<Exit> {
         reading.ask_for_raw();
     }
     let origin = origin(&reading).await?;
+    // Before the events are read: what a group has passed then has had its effect.
+    let groups = reading::groups(session, &reading, "recorded").await;
     let target = session.open_with(&out, |settings| {
         // A capture is not what `--read-only` protects.
         settings.read_only = false;
@@ -70,12 +73,21 @@ pub async fn run(session: &Session, args: &Record) -> Result<Exit> {
         })
         .await?;
     sink.describe(&origin)?;
+    keep(session, &mut *sink, groups);
+    if let Some(model) = saga {
+        sink.saga(&model)?;
+    }
     let mut recorder = Recorder { sink };
     let mut progress = Progress::new(session, false);
     let outcome = reading
         .run(&|| session.minded_stop(), &mut recorder, &mut progress)
         .await;
     progress.clear();
+    if args.follow {
+        // Time has passed since.
+        let groups = reading::groups(session, &reading, "recorded").await;
+        keep(session, &mut *recorder.sink, groups);
+    }
     // Whatever happened, what came so far is worth keeping.
     let written = recorder.sink.flush().await;
     let finished = recorder.sink.finish().await;
@@ -97,6 +109,16 @@ pub async fn run(session: &Session, args: &Record) -> Result<Exit> {
         args.follow,
         args.select.fail_empty,
     ))
+}
+
+/// Keeps them in the recording, where it has a place for them. Events are worth more: a recording
+/// goes on without.
+fn keep(session: &Session, sink: &mut dyn Sink, groups: Option<Vec<Group>>) {
+    if let Some(groups) = groups
+        && let Err(error) = sink.groups(&groups)
+    {
+        session.say(&format!("warning: {error}"));
+    }
 }
 
 /// Where the recording comes from; its clock is the latest of the sources' own.

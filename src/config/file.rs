@@ -176,6 +176,7 @@ impl Config {
                     settle(path);
                 }
             }
+            context.saga.iter_mut().for_each(settle);
             if let Some(schemas) = &mut context.schemas {
                 let paths = [&mut schemas.files, &mut schemas.asyncapi];
                 paths.into_iter().flatten().for_each(settle);

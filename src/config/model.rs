@@ -43,6 +43,8 @@ pub struct Context {
     #[serde(default)]
     pub(super) properties: BTreeMap<String, PropertyValue>,
     pub schemas: Option<Schemas>,
+    /// The file with the model of the sagas in its topics.
+    pub saga: Option<PathBuf>,
 }
 
 /// Where the schemas of a broker's topics are.

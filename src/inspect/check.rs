@@ -1,9 +1,12 @@
 //! All detectors over one read, and one report of them: what `evtap check` says.
 
+use std::sync::Arc;
+
 use super::findings::{Findings, FindingsReport, Parts};
 use super::lag::{self, LagReport, Probe, Trend};
 use super::misfits::{Misfits, MisfitsReport};
 use super::order::{self, Kind, OrderReport};
+use super::saga::{self, Commits, Model, Monitor, Reach, SagaReport, World};
 use super::{Verdict, findings::Code};
 use crate::broker::Group;
 use crate::event::{Batch, Timestamp};
@@ -40,6 +43,7 @@ pub struct Counts {
     pub pii: Option<u64>,
     pub control_sequences: Option<u64>,
     pub groups_not_ok: Option<u64>,
+    pub sagas: Option<saga::Counts>,
 }
 
 /// The whole report.
@@ -55,10 +59,15 @@ pub struct CheckReport {
 }
 
 impl Check {
-    /// `groups` are those of the sources, or `None` where they have none to tell of.
-    pub fn new(decoder: &Decoder, groups: Option<Vec<Group>>) -> Self {
+    /// `groups` are those of the sources, or `None` where they have none to tell of; `model` says
+    /// what their sagas are.
+    pub fn new(decoder: &Decoder, groups: Option<Vec<Group>>, model: Option<Arc<Model>>) -> Self {
+        let monitor = |model| {
+            let reader = Some(decoder.reader());
+            Monitor::new(model, saga::Limits::default(), reader)
+        };
         Self {
-            findings: Findings::default(),
+            findings: Findings::default().with_sagas(model.map(monitor)),
             misfits: decoder
                 .has_schemas()
                 .then(|| Misfits::new(decoder.reader())),
@@ -84,22 +93,34 @@ impl Check {
         self.groups.as_mut().map(|(_, probe)| probe)
     }
 
-    /// `now` is the clock that ages are measured by. Not `complete`: the read was cut short.
-    pub fn report(&self, now: Timestamp, complete: bool) -> CheckReport {
+    /// `now` is the clock that ages are measured by. Not `complete`: the read was cut short. `reach`
+    /// tells which topics were read to their end, for the sagas.
+    pub fn report(&self, now: Timestamp, complete: bool, reach: &Reach) -> CheckReport {
         let lag = self.groups.as_ref().map(|(groups, probe)| {
             let limits = lag::Limits::default();
             LagReport::new(groups, probe, &Trend::default(), now, limits)
         });
         let misfits = self.misfits.as_ref().map(Misfits::report);
+        let commits = self
+            .groups
+            .as_ref()
+            .map(|(groups, _)| Commits::of_groups(groups));
+        let sagas = self.findings.sagas(World {
+            commits: commits.as_ref(),
+            reach,
+            now,
+        });
         let parts = Parts {
             lag: lag.as_ref(),
             fields: None,
             misfits,
+            sagas: sagas.as_ref(),
         };
         let findings = self.findings.report(complete, parts);
         let order = self.findings.order(complete);
-        let counts = counts(&order, &findings, lag.as_ref(), misfits);
-        let notes = notes(&findings, lag.as_ref(), misfits);
+        let mut counts = counts(&order, &findings, lag.as_ref(), misfits);
+        counts.sagas = sagas.as_ref().and_then(SagaReport::told);
+        let notes = notes(&findings, lag.as_ref(), misfits, sagas.as_ref());
         CheckReport {
             verdict: verdict(&findings, complete),
             complete,
@@ -171,9 +192,10 @@ fn notes(
     report: &FindingsReport,
     lag: Option<&LagReport>,
     misfits: Option<&MisfitsReport>,
+    sagas: Option<&SagaReport>,
 ) -> Vec<String> {
-    let doubtful = |(_, verdict): &&(&str, Verdict)| {
-        matches!(verdict, Verdict::Inconclusive(_) | Verdict::Idle(_))
+    let doubtful = |(name, verdict): &&(&str, Verdict)| {
+        matches!(verdict, Verdict::Inconclusive(_) | Verdict::Idle(_)) && *name != "sagas"
     };
     let doubts = report.checks.iter().filter(doubtful);
     let mut notes: Vec<String> = doubts
@@ -186,8 +208,20 @@ fn notes(
     if lag.is_none() {
         notes.push("groups: the sources have no consumer groups to look at".into());
     }
+    match sagas {
+        None => notes.push("sagas: no model says what must follow; --saga names one".into()),
+        Some(SagaReport {
+            verdict,
+            notes: own,
+            ..
+        }) => {
+            if let Verdict::Idle(why) = verdict {
+                notes.push(format!("sagas: {why}"));
+            }
+            notes.extend(own.iter().map(|note| format!("sagas: {note}")));
+        }
+    }
     notes.extend(unlisted(report));
-    notes.push("sagas: not looked at yet".into());
     notes
 }
 
@@ -243,5 +277,6 @@ fn counts(
         pii: Some(report.personal),
         control_sequences: Some(codes(Code::TEXT_CONTROL)),
         groups_not_ok: lag.map(|lag| lag.troubled().count() as u64),
+        sagas: None,
     }
 }

@@ -14,6 +14,7 @@ pub mod misfits;
 mod names;
 pub mod order;
 pub mod payload;
+pub mod saga;
 pub mod search;
 pub mod state;
 #[cfg(test)]

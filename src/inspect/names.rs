@@ -96,6 +96,30 @@ impl Names {
         &self.members
     }
 
+    /// The name of the header that has the correlation id of an event.
+    pub fn correlation_header<'a>(&self, headers: Headers<'a>) -> Option<&'a [u8]> {
+        let mut all = headers.iter().map(|(name, _)| name);
+        all.find(|name| {
+            let mut known = self.headers[name.len() % LENGTHS].iter();
+            known.any(|(known, slot, _)| *slot == Slot::Correlation && **known == **name)
+        })
+    }
+
+    /// Trace id and parent id of the W3C `traceparent` of an event.
+    pub(super) fn traceparent<'a>(&self, headers: Headers<'a>) -> Option<(&'a [u8], &'a [u8])> {
+        let is_one = |name: &[u8]| {
+            let known = &self.headers[name.len() % LENGTHS];
+            known
+                .iter()
+                .any(|(known, slot, _)| *slot == Slot::Trace && **known == *name)
+        };
+        let mut all = headers.iter().filter(|(name, _)| is_one(name));
+        let text = all.find_map(|(_, value)| value)?;
+        let trace = trace_id(text)?;
+        let span = text.split(|b| *b == b'-').nth(2)?;
+        (span.len() == 16 && span.iter().all(u8::is_ascii_hexdigit)).then_some((trace, span))
+    }
+
     /// What the headers of an event tell. Of several headers of one name the last counts.
     #[inline]
     pub fn heads<'a>(&self, headers: Headers<'a>) -> Heads<'a> {

@@ -91,6 +91,12 @@ impl<V> Window<V> {
         (value, there)
     }
 
+    /// What is remembered under this hash; it does not count as met by this.
+    #[inline]
+    pub(super) fn get(&self, hash: u64) -> Option<&V> {
+        self.young.get(&hash).or_else(|| self.old.get(&hash))
+    }
+
     pub(super) fn values(&self) -> impl Iterator<Item = &V> {
         self.young.values().chain(self.old.values())
     }

@@ -18,6 +18,7 @@ mod summary;
 mod table;
 mod template;
 mod text;
+pub mod trace;
 mod xml;
 
 pub use out::PrintError;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::msg::Trouble;
 use crate::broker::{Address, Broker, Capabilities, Settings};
+use crate::inspect::saga::Model;
 use crate::schema::Decoder;
 
 /// An opened source, as the command line opens it.
@@ -34,6 +35,8 @@ pub struct Connected {
     pub connections: Vec<Arc<Connection>>,
     /// How their events are decoded: each context has schemas of its own.
     pub decoder: Decoder,
+    /// What must follow what in them, where somebody says it.
+    pub sagas: Option<Arc<Model>>,
 }
 
 /// One context of the config.
@@ -52,6 +55,11 @@ pub trait Connect: Send + Sync {
 
     /// How the events of these sources are decoded. Does not wait for the network either.
     fn decoder(&self, texts: &[String]) -> Result<Decoder, Trouble>;
+
+    /// What must follow what in the events of these sources.
+    fn sagas(&self, _texts: &[String]) -> Result<Option<Arc<Model>>, Trouble> {
+        Ok(None)
+    }
 
     /// The contexts of the config, in its order.
     fn contexts(&self) -> Vec<ContextRow>;

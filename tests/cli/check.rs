@@ -30,7 +30,8 @@ fn the_demo_has_the_counts_that_were_planted() {
             "duplicate_effects":1,"gaps_unexplained":0,"txn_markers":60,"aborted":1,
             "compacted":17,"out_of_order":3,"late":1,"version_inversions":1,"sequence_holes":1,
             "schema_violations":5,"undecodable":1,"pii":4,"control_sequences":1,
-            "groups_not_ok":2,"sagas":null})
+            "groups_not_ok":2,"sagas":{"completed":42,"rejected":2,"compensated":2,"lost":3,
+            "blocked":7,"poison":1,"violation":1,"open":2}})
     );
     let findings = report["findings"].as_array().unwrap();
     let of = |code: &str| -> Vec<&str> {
@@ -50,6 +51,17 @@ fn the_demo_has_the_counts_that_were_planted() {
     assert_eq!(of("payload.undecodable"), ["payments/1@24"]);
     let poison = findings.iter().find(|f| f["code"] == "lag.poison").unwrap();
     assert_eq!(poison["cause"], "payments/1@24");
+    assert_eq!(
+        of("saga.lost"),
+        ["payments/2@4", "payments/2@22", "shipments/0@12"]
+    );
+    assert_eq!(of("saga.poison"), ["payments/1@24"]);
+    assert_eq!(of("saga.violation"), ["shipments/0@7"]);
+    assert_eq!(of("latency.outlier"), ["shipments/0@13"]);
+    let blocked = [26, 28, 30, 32, 34, 36, 38].map(|n| format!("payments/1@{n}"));
+    assert_eq!(of("saga.blocked"), blocked);
+    let blocked = findings.iter().filter(|f| f["code"] == "saga.blocked");
+    assert!({ blocked }.all(|f| f["cause"] == "payments/1@24"));
     let first = findings.iter().find(|f| f["at"] == "orders/0@15").unwrap();
     assert_eq!(
         first["evidence"]["errors"],
@@ -73,6 +85,71 @@ fn the_demo_has_the_counts_that_were_planted() {
     );
     let text = out(&["read", "demo:orders", "-k", "order-444"]);
     assert!(text.contains(r#"(invalid: /data/totalAmount "67.98" is not of type "number")"#));
+}
+
+#[test]
+fn a_capture_of_the_demo_knows_its_groups_and_sagas() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("demo.mcap");
+    let file = file.to_str().unwrap();
+    out(&["record", "demo:", "--out", file]);
+    let (of_capture, code) = check(&[file]);
+    let (of_demo, _) = check(&["demo:"]);
+    assert_eq!(code, Some(1));
+    for count in ["sagas", "groups_not_ok", "records", "duplicates", "late"] {
+        assert_eq!(
+            of_capture["counts"][count], of_demo["counts"][count],
+            "{count}"
+        );
+    }
+    let sagas = |report: &Value| -> Vec<Value> {
+        let findings = report["findings"].as_array().unwrap().iter();
+        let ours = findings.filter(|f| {
+            let code = f["code"].as_str().unwrap();
+            code.starts_with("saga.") || code.starts_with("lag.") || code.starts_with("latency.")
+        });
+        ours.cloned().collect()
+    };
+    assert_eq!(sagas(&of_capture), sagas(&of_demo));
+    let lag = out(&["lag", file, "--group", "shipping-svc"]);
+    assert!(lag.contains("POISON @24"), "{lag}");
+    // A capture that was recorded without groups has none to tell of.
+    let copy = folder.path().join("copy.mcap");
+    let copy = copy.to_str().unwrap();
+    let lines = folder.path().join("demo.jsonl");
+    let lines = lines.to_str().unwrap();
+    out(&["record", "demo:", "--out", lines]);
+    out(&["record", lines, "--out", copy]);
+    let (report, _) = check(&[copy, "--saga", "demo:", "--now", "2024-08-15T10:32:00Z"]);
+    assert_eq!(report["counts"]["groups_not_ok"], Value::Null);
+    assert_eq!(report["counts"]["sagas"]["lost"], 0);
+    let notes = report["coverage"]["notes"].to_string();
+    assert!(notes.contains("10 are overdue"), "{notes}");
+}
+
+#[test]
+fn what_was_not_read_to_its_end_is_not_lost() {
+    for cut in [
+        &["-n", "300"][..],
+        &["-n", "470"],
+        &["--until", "2024-08-15T10:31:00Z"],
+        &["--until", "10"],
+        &["-p", "2"],
+    ] {
+        let (report, _) = check(&[&["demo:"][..], cut].concat());
+        assert_eq!(report["counts"]["sagas"]["lost"], 0, "{cut:?}");
+    }
+    for blind in [&["-w", ".partition==0"][..], &["--last", "9"]] {
+        let (report, _) = check(&[&["demo:"][..], blind].concat());
+        assert_eq!(report["counts"]["sagas"], Value::Null, "{blind:?}");
+    }
+    let (report, _) = check(&["demo:orders,payments"]);
+    assert_eq!(report["counts"]["sagas"], Value::Null);
+    let notes = report["coverage"]["notes"].to_string();
+    assert!(
+        notes.contains("sagas: the topic order-validation is not read"),
+        "{notes}"
+    );
 }
 
 #[test]

@@ -26,6 +26,7 @@ mod signals;
 mod state;
 mod summary;
 mod themes;
+mod trace;
 mod version;
 
 /// What one run printed, and its exit code.

@@ -4,10 +4,12 @@
 mod damage;
 mod feed;
 mod file;
+mod groups;
 mod jsonl;
 mod marks;
 mod mcap;
 mod range;
+mod saga;
 mod zst;
 
 use std::fs::File;
@@ -19,6 +21,7 @@ use super::{Adapter, Address, Broker, Capabilities, Error, ErrorKind, LookCost, 
 use crate::event::PositionStyle;
 
 pub use file::readable;
+pub use saga::saga;
 
 pub const ADAPTER: Adapter = Adapter {
     name: "capture",

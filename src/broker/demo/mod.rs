@@ -26,7 +26,7 @@ use super::{Adapter, Address, Broker, Capabilities, LookCost, Result, Settings};
 use crate::event::PositionStyle;
 
 pub use history::history;
-pub use schemas::{DemoSchema, SCHEMAS};
+pub use schemas::{DemoSchema, SAGA, SCHEMAS};
 
 pub const ADAPTER: Adapter = Adapter {
     name: "demo",

@@ -1,5 +1,8 @@
 //! The JSON Schemas of the embedded broker's topics, which it serves as a registry would: one a
-//! topic, two of orders, chosen by the header `schema-version`.
+//! topic, two of orders, chosen by the header `schema-version`. And the model of its saga.
+
+/// What must follow what in the order pipeline, in YAML.
+pub const SAGA: &str = include_str!("saga.yaml");
 
 /// A schema that comes with the demo.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -27,6 +27,12 @@ impl Code {
     pub const SCHEMA_DRIFT: Self = Self("schema.drift");
     pub const SCHEMA_VIOLATION: Self = Self("schema.violation");
     pub const SCHEMA_UNKNOWN: Self = Self("schema.unknown_id");
+    pub const SAGA_LOST: Self = Self("saga.lost");
+    pub const SAGA_BLOCKED: Self = Self("saga.blocked");
+    pub const SAGA_POISON: Self = Self("saga.poison");
+    pub const SAGA_VIOLATION: Self = Self("saga.violation");
+    pub const SAGA_OVERDUE: Self = Self("saga.overdue");
+    pub const LATENCY_OUTLIER: Self = Self("latency.outlier");
 
     pub const fn as_str(self) -> &'static str {
         self.0

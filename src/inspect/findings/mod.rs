@@ -2,6 +2,7 @@
 //! coordinate. The folds that run live are fed from here; lag and fields come in as reports.
 
 mod code;
+mod of_saga;
 mod tie;
 mod told;
 
@@ -12,9 +13,11 @@ use super::lanes::{Lanes, Spot};
 use super::misfits::MisfitsReport;
 use super::order::{Order, OrderReport};
 use super::payload::{Odd, Oddity, Payloads};
+use super::saga::{Monitor, SagaReport, World};
 use super::{At, Names, Verdict, top};
 use crate::event::{Batch, SchemaFault, Timestamp};
 pub use code::{Code, Severity};
+use of_saga::{explain, of_sagas};
 use tie::tie;
 use told::{of_anomaly, of_causes, of_fields, of_lag, of_misfit, of_odd};
 
@@ -57,6 +60,7 @@ pub struct Parts<'a> {
     pub lag: Option<&'a LagReport>,
     pub fields: Option<&'a FieldsReport>,
     pub misfits: Option<&'a MisfitsReport>,
+    pub sagas: Option<&'a SagaReport>,
 }
 
 /// The folds that run live, fed together.
@@ -65,17 +69,33 @@ pub struct Findings {
     order: Order,
     causes: Causes,
     payloads: Payloads,
+    sagas: Option<Box<Monitor>>,
     names: Names,
     lanes: Lanes,
 }
 
 impl Findings {
+    /// Watches the sagas of a model as well.
+    #[must_use]
+    pub fn with_sagas(mut self, monitor: Option<Monitor>) -> Self {
+        self.sagas = monitor.map(Box::new);
+        self
+    }
+
+    /// How the sagas stand, where they are watched: for [`Parts::sagas`].
+    pub fn sagas(&self, world: World<'_>) -> Option<SagaReport> {
+        self.sagas.as_ref().map(|monitor| monitor.report(world))
+    }
+
     pub fn batch(&mut self, batch: &Batch) {
         self.order.batch(batch);
         // All of them meet the same batches, so that a partition has one number in each.
         self.lanes.enter(batch);
         self.causes.enter(batch);
         self.payloads.enter(batch);
+        if let Some(sagas) = &mut self.sagas {
+            sagas.enter(batch);
+        }
         for event in batch.iter() {
             let spot = Spot {
                 lane: self.lanes.lane(event.stream_index),
@@ -88,6 +108,9 @@ impl Findings {
             let value = top::look(event.value, &self.names);
             self.causes.event(spot, &event, &heads, Some(value));
             self.payloads.event(spot, &event, value);
+            if let Some(sagas) = &mut self.sagas {
+                sagas.event(spot, &event, &heads, value);
+            }
         }
     }
 
@@ -116,7 +139,11 @@ impl Findings {
         findings.extend(parts.fields.into_iter().flat_map(of_fields));
         let misfits = parts.misfits.map(|report| &report.misfits[..]);
         findings.extend(misfits.unwrap_or_default().iter().map(of_misfit));
+        findings.extend(parts.sagas.into_iter().flat_map(of_sagas));
         tie(&mut findings);
+        if let Some(sagas) = parts.sagas {
+            explain(&mut findings, sagas);
+        }
         findings.sort_by(|a, b| rank(a).cmp(&rank(b)));
         findings.dedup_by(|later, first| (later.code, &later.at) == (first.code, &first.at));
         let mut checks: Vec<(&'static str, Verdict)> = order
@@ -125,6 +152,9 @@ impl Findings {
             .map(|(check, verdict)| (check.name(), verdict.clone()))
             .collect();
         checks.push(("effects", effects(&causes)));
+        if let Some(sagas) = parts.sagas {
+            checks.push(("sagas", sagas.verdict.clone()));
+        }
         FindingsReport {
             findings,
             checks,
@@ -132,7 +162,8 @@ impl Findings {
             unkept: order.coverage.unkept
                 + causes.unkept
                 + odd_unkept
-                + parts.misfits.map_or(0, |report| report.unkept),
+                + parts.misfits.map_or(0, |report| report.unkept)
+                + parts.sagas.map_or(0, |report| report.unkept),
             personal: odd.iter().map(Odd::personal).sum(),
         }
     }

@@ -23,6 +23,7 @@ async fn report(batches: &[Batch]) -> FindingsReport {
         lag: Some(&lag),
         fields: Some(&fields),
         misfits: None,
+        sagas: None,
     };
     findings.report(true, parts)
 }

@@ -1,6 +1,8 @@
 //! How long each fold takes for an event. Not a test that can fail: it prints what it measured.
 //! `cargo test --config 'profile.dev.opt-level=3' --lib inspect::tests::speed -- --ignored --nocapture`
 
+use std::sync::Arc;
+
 use super::{Made, T0};
 use crate::event::Batch;
 use crate::inspect::Names;
@@ -9,6 +11,7 @@ use crate::inspect::fields::Fields;
 use crate::inspect::findings::Findings;
 use crate::inspect::order::Order;
 use crate::inspect::payload::Payloads;
+use crate::inspect::saga::{self, Model, Monitor};
 use crate::inspect::trace::{Flow, Limits, Trace};
 
 type Fold<'a> = (&'static str, u64, &'a mut dyn FnMut(&Batch));
@@ -60,8 +63,14 @@ fn each_fold_is_measured() {
     let (mut findings, mut flow) = (Findings::default(), Flow::default());
     let mut trace = Trace::new(b"order-77", Limits::default(), Names::default());
     let names = Names::default();
+    let model = "{saga: s, id: [header correlation-id], start: Checked, steps: {Checked: {then: \
+                 OrderPlaced}, OrderPlaced: {then: Paid}, Paid: {then: Shipped, end: true}}}";
+    let model = Arc::new(Model::parse(model, false).unwrap());
+    let mut sagas = Monitor::new(Arc::clone(&model), saga::Limits::default(), None);
+    let monitor = Monitor::new(model, saga::Limits::default(), None);
+    let mut with_sagas = Findings::default().with_sagas(Some(monitor));
     let mut with_id = 0;
-    let mut folds: [Fold<'_>; 8] = [
+    let mut folds: [Fold<'_>; 10] = [
         ("headers", 0, &mut |b| {
             let known = b.iter().filter(|e| names.heads(e.headers).id.is_some());
             with_id += known.count();
@@ -71,6 +80,8 @@ fn each_fold_is_measured() {
         ("payloads", 0, &mut |b| payloads.batch(b)),
         ("fields", 0, &mut |b| fields.batch(b)),
         ("findings", 0, &mut |b| findings.batch(b)),
+        ("sagas", 0, &mut |b| sagas.batch(b)),
+        ("findings and sagas", 0, &mut |b| with_sagas.batch(b)),
         ("flow", 0, &mut |b| flow.batch(b)),
         ("trace", 0, &mut |b| {
             trace.batch(b);
@@ -85,6 +96,6 @@ fn each_fold_is_measured() {
         }
     }
     for (name, spent, _) in folds {
-        println!("{name:9} {:5} ns an event", spent / EVENTS);
+        println!("{name:18} {:5} ns an event", spent / EVENTS);
     }
 }

@@ -160,6 +160,52 @@ impl Flow {
     }
 }
 
+/// One type of event in one topic, and what followed it.
+pub(super) struct Pair<'a> {
+    pub(super) topic: &'a str,
+    pub(super) kind: &'a str,
+    pub(super) events: u64,
+    /// The types of the first effects, and how many events had one of each.
+    pub(super) effects: BTreeMap<&'a str, u64>,
+    pub(super) longest_ms: i64,
+}
+
+impl Flow {
+    /// All that was seen, of events that name their type.
+    pub(super) fn pairs(&self) -> Vec<Pair<'_>> {
+        let kind = |step: u16| self.shown.get(usize::from(step))?.1.as_deref();
+        let mut pairs: Vec<Option<Pair<'_>>> = Vec::new();
+        pairs.extend(self.shown.iter().map(|(topic, kind)| {
+            Some(Pair {
+                topic,
+                kind: kind.as_deref()?,
+                events: 0,
+                effects: BTreeMap::new(),
+                longest_ms: 0,
+            })
+        }));
+        for node in self.nodes.values() {
+            let Some((step, time)) = node.event else {
+                continue;
+            };
+            let Some(Some(pair)) = pairs.get_mut(usize::from(step)) else {
+                continue;
+            };
+            pair.events += 1;
+            let Some((effect, then)) = node.effect else {
+                continue;
+            };
+            if let Some(effect) = kind(effect) {
+                *pair.effects.entry(effect).or_default() += 1;
+            }
+            if let Some((time, then)) = time.zip(then) {
+                pair.longest_ms = pair.longest_ms.max(then.saturating_sub(time));
+            }
+        }
+        pairs.into_iter().flatten().collect()
+    }
+}
+
 /// What follows one step.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Follows {

@@ -2,7 +2,9 @@
 //! what usually follows but is missing. Who follows whom is learnt from the other events; nothing
 //! is known of a model, and the verdict says so.
 
+mod edges;
 mod flow;
+mod learn;
 mod outcome;
 mod sort;
 #[cfg(test)]
@@ -19,7 +21,9 @@ use super::{At, Heads, Names};
 use crate::broker::Group;
 use crate::event::{Batch, EventRef, Timestamp, Visibility};
 use crate::text::{JsonText, Visible};
+pub use edges::{Edge, Strength, edges};
 pub use flow::Flow;
+pub use learn::learn;
 pub use outcome::{Blocker, Missing, Outcome};
 
 /// How much belongs to one trace at most.
@@ -39,7 +43,7 @@ impl Default for Limits {
 }
 
 /// Passes over the events until no new id turns up.
-const PASSES: usize = 8;
+pub const PASSES: usize = 8;
 /// Events kept that only mention the text.
 const MENTIONS: usize = 200;
 /// Bytes of an id or key that are kept.
@@ -70,6 +74,9 @@ impl Tie {
     }
 }
 
+/// Trace id and parent id of a `traceparent`.
+pub type TraceIds = (Box<[u8]>, Box<[u8]>);
+
 /// One event of a trace.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Hop {
@@ -83,6 +90,9 @@ pub struct Hop {
     pub key: Option<Box<[u8]>>,
     pub id: Option<Box<[u8]>>,
     pub causation: Option<Box<[u8]>>,
+    pub correlation: Option<Box<[u8]>>,
+    /// Trace id and parent id of its `traceparent`, hexadecimal digits.
+    pub trace: Option<TraceIds>,
     pub tie: Tie,
     /// The hop that caused it, by its causation id.
     pub parent: Option<usize>,
@@ -172,6 +182,11 @@ impl Trace {
                 return;
             }
         }
+        self.cut();
+    }
+
+    /// The passes ended while new ids still turned up: events of it may be missing.
+    pub const fn cut(&mut self) {
         self.truncated = true;
     }
 
@@ -278,6 +293,11 @@ impl Trace {
             key: event.key.map(cut),
             id: heads.id.map(cut),
             causation: heads.causation.map(cut),
+            correlation: heads.correlation.map(cut),
+            trace: self
+                .names
+                .traceparent(event.headers)
+                .map(|(trace, span)| (trace.into(), span.into())),
             tie,
             parent: None,
             depth: 0,

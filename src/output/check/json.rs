@@ -5,8 +5,9 @@ use serde_json::{Map, Value, json};
 use crate::inspect::Verdict;
 use crate::inspect::check::{CheckReport, Counts};
 use crate::inspect::findings::Finding;
+use crate::inspect::saga;
 
-/// The document. Sagas are not counted yet: null.
+/// The document.
 pub fn json(report: &CheckReport) -> Value {
     let verdict = match report.verdict {
         Verdict::Violation => "violation",
@@ -47,7 +48,20 @@ fn counts(counts: &Counts) -> Value {
         "pii": counts.pii,
         "control_sequences": counts.control_sequences,
         "groups_not_ok": counts.groups_not_ok,
-        "sagas": null,
+        "sagas": counts.sagas.as_ref().map(sagas),
+    })
+}
+
+fn sagas(counts: &saga::Counts) -> Value {
+    json!({
+        "completed": counts.completed,
+        "rejected": counts.rejected,
+        "compensated": counts.compensated,
+        "lost": counts.lost,
+        "blocked": counts.blocked,
+        "poison": counts.poison,
+        "violation": counts.violation,
+        "open": counts.open,
     })
 }
 

@@ -77,6 +77,20 @@ fn counts(out: &mut Vec<u8>, report: &CheckReport, color: bool) {
         ("pieces of personal data", counts.pii),
         ("events with control sequences", counts.control_sequences),
         ("groups in trouble", counts.groups_not_ok),
+        ("sagas completed", counts.sagas.map(|s| s.completed)),
+        ("sagas rejected", counts.sagas.map(|s| s.rejected)),
+        ("sagas compensated", counts.sagas.map(|s| s.compensated)),
+        ("sagas open", counts.sagas.map(|s| s.open)),
+        ("sagas lost", counts.sagas.map(|s| s.lost)),
+        ("sagas blocked", counts.sagas.map(|s| s.blocked)),
+        (
+            "sagas with a step that cannot be decoded",
+            counts.sagas.map(|s| s.poison),
+        ),
+        (
+            "sagas that went a way that is none",
+            counts.sagas.map(|s| s.violation),
+        ),
     ];
     for (what, number) in rows {
         if let Some(number) = number.filter(|n| *n > 0) {

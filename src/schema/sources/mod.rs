@@ -9,6 +9,7 @@ pub mod registry;
 mod settings;
 mod subjects;
 mod uri;
+mod yaml;
 
 use std::fmt;
 use std::sync::Arc;
@@ -19,6 +20,7 @@ pub use open::Sources;
 pub use registry::RegistryState;
 pub use settings::{Settings, cache_folder};
 pub use subjects::{SubjectStrategy, subjects_for};
+pub use yaml::yaml;
 
 /// A schema, by whom it is told and what it is called there.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -32,9 +32,11 @@ pub fn connect(connect: &dyn Connect, texts: &[String]) -> Msg {
     let opened = texts.iter().map(|text| connect.open(text).map(Arc::new));
     let connected = opened.collect::<Result<_, _>>().and_then(|connections| {
         let decoder = connect.decoder(texts)?;
+        let sagas = connect.sagas(texts)?;
         Ok(Connected {
             connections,
             decoder,
+            sagas,
         })
     });
     Msg::Connected(connected)

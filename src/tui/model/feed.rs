@@ -87,6 +87,8 @@ pub struct Feed {
     /// Batches of which the source's selection kept nothing.
     pub left_out: LeftOut,
     pub reading: Reading,
+    /// A live reading has come to the present.
+    pub current: bool,
     /// How far a frozen range is read.
     pub progress: Option<(u64, u64)>,
     rate: Rate,
@@ -109,6 +111,7 @@ impl Feed {
             scanned: Scanned::default(),
             left_out: LeftOut::default(),
             reading: Reading::Idle,
+            current: false,
             progress: None,
             rate: Rate::default(),
         }
@@ -128,8 +131,14 @@ impl Feed {
         self.scanned = Scanned::default();
         self.left_out = LeftOut::default();
         self.reading = Reading::Opening;
+        self.current = false;
         self.progress = None;
         self.rate = Rate::default();
+    }
+
+    /// All that is there was read: the range to its end, or nothing has come for a while.
+    pub fn is_at_end(&self) -> bool {
+        self.reading == Reading::Ended || (self.reading == Reading::Live && self.current)
     }
 
     pub fn filter(&self) -> Option<&Filter> {

@@ -130,6 +130,8 @@ pub struct Source {
     /// How their events are decoded. Threads of their own may wait for its schemas; what is on the
     /// loop asks its `impatient` one.
     pub decoder: Decoder,
+    /// What must follow what in their events, where a model says it.
+    pub sagas: Option<Arc<crate::inspect::saga::Model>>,
     /// Why its schema registry does not answer, and since when it is known.
     pub registry: Option<(Arc<str>, Timestamp)>,
     /// The topics chosen on the screen, one selector a connection; as they were opened when absent.
@@ -191,6 +193,7 @@ impl Model {
             source: Source {
                 connections: Vec::new(),
                 decoder: Decoder::default(),
+                sagas: None,
                 registry: None,
                 topics: None,
                 from: super::msg::From::Bound(Bound::End),

@@ -13,6 +13,7 @@ use crate::broker::{
     Settings, Subscription, TopicInfo, TopicSelector,
 };
 use crate::event::{Batch, Timestamp};
+use crate::inspect::saga;
 use crate::query::{Query, QuerySpec};
 use crate::schema::{self, Decoder, Pins, Schemas};
 use crate::tui::connect::{Connect, Connection, ContextRow};
@@ -280,6 +281,12 @@ impl Connect for Opener {
         let demo = texts.iter().all(|text| text.starts_with("demo:"));
         let schemas = demo.then(|| Schemas::new(schema::Catalog::Demo, false));
         Ok(Decoder::new(Pins::default(), Vec::new(), schemas))
+    }
+
+    fn sagas(&self, texts: &[String]) -> Result<Option<Arc<saga::Model>>, Trouble> {
+        let demo = texts.iter().all(|text| text.starts_with("demo:"));
+        let model = || saga::Model::parse(broker::demo::SAGA, false).unwrap();
+        Ok(demo.then(|| Arc::new(model())))
     }
 
     fn contexts(&self) -> Vec<ContextRow> {

@@ -125,6 +125,7 @@ fn connected(model: &mut Model, result: Result<Connected, super::msg::Trouble>) 
         Ok(connected) => {
             model.source.connections = connected.connections;
             decode_by(model, connected.decoder);
+            model.source.sagas = connected.sagas;
             model.source.topics = None;
             model.source.trouble = None;
             model.overlays.retain(|o| !matches!(o, Overlay::Pick(_)));

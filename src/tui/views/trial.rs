@@ -69,6 +69,7 @@ pub fn connected(connections: Vec<Arc<Connection>>) -> Msg {
     Msg::Connected(Ok(Connected {
         connections,
         decoder: Decoder::default(),
+        sagas: None,
     }))
 }
 

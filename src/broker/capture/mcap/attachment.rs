@@ -1,18 +1,23 @@
-//! Attachments of a capture: finding the one with the marks. Their bytes are parsed here, bounded:
-//! the length fields of a file are nobody's word.
+//! Attachments of a capture: finding the one with the marks, and the one with the groups. Their bytes
+//! are parsed here, bounded: the length fields of a file are nobody's word.
 
 use std::fs::File;
 use std::io;
+use std::path::Path;
 
 use ::mcap::records::op;
 
 use super::Recording;
-use super::index::record_at;
-use crate::broker::capture::{file, marks};
-use crate::broker::{Mark, Result};
+use super::index::{self, record_at};
+use crate::broker::capture::{file, groups, marks};
+use crate::broker::{Group, Mark, Result};
 
-/// The largest record that is looked into; one with marks is smaller.
+/// The largest record that is looked into; one of ours is smaller.
 const RECORD_LIMIT: u64 = marks::LIMIT as u64 + 1024;
+const _: () = assert!(
+    groups::LIMIT <= marks::LIMIT,
+    "a record is looked into that is so large"
+);
 /// Two times of eight bytes each.
 const TIMES: usize = 16;
 
@@ -38,9 +43,32 @@ fn sized<'a>(rest: &mut &'a [u8]) -> Option<&'a [u8]> {
     Some(taken)
 }
 
-/// The marks that were attached last; none when nothing is attached. What cannot be read of other
-/// attachments is not our business.
+/// The marks that were attached last; none when nothing is attached.
 pub(super) fn marks(recording: &Recording) -> Result<Vec<Mark>> {
+    let place = recording.path.display().to_string();
+    let found = last(recording, marks::NAME)?;
+    found.map_or(Ok(Vec::new()), |data| marks::from_json(&data, &place))
+}
+
+/// The groups that were attached last; `None` when nothing is attached.
+pub(super) fn groups(recording: &Recording) -> Result<Option<Vec<Group>>> {
+    let place = recording.path.display().to_string();
+    let found = last(recording, groups::NAME)?;
+    found
+        .map(|data| groups::from_json(&data, &place))
+        .transpose()
+}
+
+/// The data of the last attachment of this name that the summary of a file lists.
+pub(super) fn listed(path: &Path, wanted: &str) -> Option<Vec<u8>> {
+    let body = index::attachment(path, wanted, RECORD_LIMIT)?;
+    let (name, data) = parse(&body)?;
+    (name == wanted.as_bytes()).then(|| data.to_vec())
+}
+
+/// The data of the last attachment of this name. What cannot be read of other attachments is not our
+/// business.
+fn last(recording: &Recording, wanted: &str) -> Result<Option<Vec<u8>>> {
     let file: &File = &recording.index.file;
     let unreadable = |error: io::Error| file::unreadable(&recording.path, &error);
     let len = file.metadata().map_err(unreadable)?.len();
@@ -49,12 +77,12 @@ pub(super) fn marks(recording: &Recording) -> Result<Vec<Mark>> {
             continue;
         };
         if let Some((name, data)) = parse(&body)
-            && name == marks::NAME.as_bytes()
+            && name == wanted.as_bytes()
         {
-            return marks::from_json(data, &recording.path.display().to_string());
+            return Ok(Some(data.to_vec()));
         }
     }
-    Ok(Vec::new())
+    Ok(None)
 }
 
 #[cfg(test)]

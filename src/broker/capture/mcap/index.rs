@@ -14,7 +14,7 @@ use ::mcap::sans_io::linear_reader::{LinearReadEvent, LinearReader, LinearReader
 use super::layout::Channel;
 use super::scan::{self, Found};
 use super::store::{Chunk, Packing, RECORD_HEAD, Spots, Store};
-use crate::broker::capture::{file, marks};
+use crate::broker::capture::{file, groups, marks};
 use crate::broker::{Error, ErrorKind, Result};
 use crate::event::Stream;
 
@@ -199,9 +199,22 @@ fn by_summary(store: &mut Store, len: u64) -> io::Result<Option<BySummary>> {
             .push(metadata(store.file(), index.offset, len)?);
     }
     let ours = summary.attachment_indexes.iter();
-    let ours = ours.filter(|index| index.name == marks::NAME);
+    let ours = ours.filter(|index| [marks::NAME, groups::NAME].contains(&index.name.as_str()));
     found.attachments.extend(ours.map(|index| index.offset));
     Ok(Some((found, stats.channel_message_counts)))
+}
+
+/// The body of the last attachment record of this name that the summary of a file lists, if any. A
+/// file without a summary is not walked over for it.
+pub(super) fn attachment(path: &Path, name: &str, most: u64) -> Option<Vec<u8>> {
+    let file = file::open(path).map(Arc::new).ok()?;
+    let len = file.metadata().ok()?.len();
+    let store = Store::new(Arc::clone(&file));
+    let start = summary_start(&store, len).ok()??;
+    let summary = read_summary(&file, start, len).ok()?;
+    let mut ours = summary.attachment_indexes.iter().rev();
+    let offset = ours.find(|index| index.name == name)?.offset;
+    record_at(&file, offset, len, op::ATTACHMENT, most).ok()
 }
 
 fn summary_start(store: &Store, len: u64) -> io::Result<Option<u64>> {

@@ -16,16 +16,17 @@ mod tally;
 mod writer;
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use super::CAPABILITIES;
 use super::feed::Feed;
 use super::file::{self, Remembered};
+use super::groups;
 use super::marks;
 use super::range::{self, Held, Window};
 use crate::broker::{
-    Bound, BoxFuture, Broker, Capabilities, Error, ErrorKind, Mark, NewTopic, PartitionRange,
-    Range, Result, Sink, Source, Subscription, Target, TopicInfo, TopicSelector,
+    Bound, BoxFuture, Broker, Capabilities, Error, ErrorKind, Group, Mark, NewTopic,
+    PartitionRange, Range, Result, Sink, Source, Subscription, Target, TopicInfo, TopicSelector,
 };
 use crate::event::{ArenaFull, Timestamp};
 
@@ -37,6 +38,8 @@ use tally::Tally;
 pub(super) struct McapFile {
     path: PathBuf,
     known: Remembered<Recording>,
+    /// Whether it holds where groups stood, once somebody asked.
+    has_groups: OnceLock<bool>,
 }
 
 /// An opened capture.
@@ -77,11 +80,17 @@ impl Recording {
     }
 }
 
+/// What is attached to a capture under this name, where its summary lists it.
+pub(super) fn attached(path: &Path, name: &str) -> Option<Vec<u8>> {
+    attachment::listed(path, name)
+}
+
 impl McapFile {
     pub(super) fn new(path: &Path) -> Self {
         Self {
             path: path.to_owned(),
             known: Remembered::default(),
+            has_groups: OnceLock::new(),
         }
     }
 
@@ -94,7 +103,22 @@ impl McapFile {
 
 impl Broker for McapFile {
     fn capabilities(&self) -> Capabilities {
-        CAPABILITIES
+        let listed = || attached(&self.path, groups::NAME).is_some();
+        Capabilities {
+            groups: *self.has_groups.get_or_init(listed),
+            ..CAPABILITIES
+        }
+    }
+
+    fn groups(&self) -> BoxFuture<'_, Result<Vec<Group>>> {
+        Box::pin(async {
+            let recording = self.open().await?;
+            let found = file::on_thread(move || attachment::groups(&recording)).await?;
+            found.ok_or_else(|| {
+                Error::unsupported("capture", "was recorded without consumer groups")
+                    .hint("record from a broker that has them")
+            })
+        })
     }
 
     fn topics<'a>(&'a self, which: &'a TopicSelector) -> BoxFuture<'a, Result<Vec<TopicInfo>>> {

@@ -9,8 +9,11 @@ use super::group::{Done, Group};
 use super::layout::Channel;
 use super::tally::Tally;
 use super::writer::Recorder;
+use crate::broker::Group as Commits;
 use crate::broker::capture::marks;
-use crate::broker::{BoxFuture, Error, ErrorKind, Mark, Origin, Result, Sink, Target, Written};
+use crate::broker::{
+    BoxFuture, Error, ErrorKind, Mark, Origin, Result, SagaText, Sink, Target, Written,
+};
 use crate::event::codec::BatchHeader;
 use crate::event::{ANY_PARTITION, Batch, BatchMeta, EventRef, Stream, Streams, Visibility};
 
@@ -275,6 +278,16 @@ impl Sink for McapSink {
 
     fn describe(&mut self, origin: &Origin) -> Result<()> {
         self.recorder.describe(origin)
+    }
+
+    fn groups(&mut self, groups: &[Commits]) -> Result<bool> {
+        self.recorder.attach_groups(groups)?;
+        Ok(true)
+    }
+
+    fn saga(&mut self, model: &SagaText) -> Result<bool> {
+        self.recorder.attach_saga(model)?;
+        Ok(true)
     }
 
     fn mark(&mut self, marks: &[Mark]) -> Result<bool> {

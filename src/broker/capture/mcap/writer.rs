@@ -13,8 +13,8 @@ use ::mcap::{Attachment, McapError, WriteOptions, Writer};
 
 use super::layout::{ABOUT, CLOCK, Channel, ENCODING, LIBRARY, PROFILE, STREAMS, nanos};
 use super::tally::{self, Tally};
-use crate::broker::capture::{file, marks};
-use crate::broker::{Error, ErrorKind, Mark, Origin, Result};
+use crate::broker::capture::{file, groups, marks, saga};
+use crate::broker::{Error, ErrorKind, Group, Mark, Origin, Result, SagaText};
 use crate::event::codec::BatchHeader;
 use crate::event::{Stream, Timestamp};
 
@@ -116,10 +116,26 @@ impl Recorder {
     pub(super) fn attach_marks(&mut self, marks: &[Mark]) -> Result<()> {
         let data = marks::to_json(marks)?;
         let time = marks.iter().map(|mark| nanos(mark.time)).max();
+        self.attach(marks::NAME, time.unwrap_or_default(), data)
+    }
+
+    /// Writes where consumer groups stand; what is written last counts.
+    pub(super) fn attach_groups(&mut self, groups: &[Group]) -> Result<()> {
+        let clock = self.described.as_ref().and_then(|origin| origin.clock);
+        let data = groups::to_json(groups)?;
+        self.attach(groups::NAME, clock.map_or(0, nanos), data)
+    }
+
+    /// Writes the model of the sagas.
+    pub(super) fn attach_saga(&mut self, model: &SagaText) -> Result<()> {
+        self.attach(saga::NAME, 0, saga::to_json(model))
+    }
+
+    fn attach(&mut self, name: &str, time: u64, data: Vec<u8>) -> Result<()> {
         let attachment = Attachment {
-            log_time: time.unwrap_or_default(),
-            create_time: time.unwrap_or_default(),
-            name: marks::NAME.to_owned(),
+            log_time: time,
+            create_time: time,
+            name: name.to_owned(),
             media_type: marks::MEDIA_TYPE.to_owned(),
             data: data.into(),
         };

@@ -49,6 +49,7 @@ async fn screen_of(url: &str) -> Model {
     let connected = Connected {
         connections: vec![demo_connection()],
         decoder: Decoder::new(Pins::default(), Vec::new(), Some(schemas)),
+        sagas: None,
     };
     send(&mut model, Duration::ZERO, Msg::Connected(Ok(connected))).await;
     let batch = batch_of(&[(0, 1, EVENT), (0, 2, EVENT)]);

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::{Found, Row};
+use crate::inspect::saga::{Lack, Outcome};
 use crate::inspect::trace::{Hop, Missing};
 use crate::text::human;
 use crate::tui::model::Model;
@@ -24,6 +25,17 @@ pub fn figure(model: &Model, found: &Found, row: Row, at: &Placed, most: u64) ->
     let none = (Role::Text, String::new());
     let hop = match row {
         Row::Hop(hop) => found.report.hops.get(hop),
+        Row::Lack(hop) => {
+            let lack = found
+                .judged
+                .as_ref()
+                .and_then(|judged| judged.lack.as_ref());
+            let depth = found.report.hops.get(hop).map_or(0, |hop| hop.depth + 1);
+            let outcome = found.judged.as_ref().map(|judged| judged.outcome);
+            return lack.zip(outcome).map_or(none, |(lack, outcome)| {
+                lack_figure(lack, outcome, depth, at.column, glyphs)
+            });
+        }
         Row::Missing(missing) => {
             let Some(missing) = found.report.missing.get(missing) else {
                 return none;
@@ -94,6 +106,36 @@ fn name(hop: &Hop, glyphs: &Glyphs) -> (Role, String) {
         return (Role::Warn, format!("{indent}{name} again"));
     }
     (Role::Topic, format!("{indent}{name}"))
+}
+
+/// What the model says must follow.
+fn lack_figure(
+    lack: &Lack,
+    outcome: Outcome,
+    depth: usize,
+    column: usize,
+    glyphs: &Glyphs,
+) -> (Role, String) {
+    let (role, sign, word) = match outcome {
+        Outcome::Open | Outcome::Unread => (Role::Info, glyphs.live, "awaited"),
+        Outcome::Lost => (Role::Bad, glyphs.invalid, "missing"),
+        _ => (Role::Warn, glyphs.frozen, "missing"),
+    };
+    let text = match column {
+        0 => {
+            let indent = "  ".repeat(depth.min(12));
+            format!("{indent}{sign} {word}: {}", lack.next.join(" or "))
+        }
+        1 => lack.group.clone().unwrap_or_default(),
+        3 => {
+            let overdue = lack.overdue_ms.map_or_else(String::new, length);
+            format!("{overdue:>10}")
+        }
+        4 if lack.overdue_ms.is_some_and(|ms| ms > 0) => "overdue".to_owned(),
+        4 => "waiting".to_owned(),
+        _ => String::new(),
+    };
+    (role, text)
 }
 
 fn missing_figure(

@@ -7,6 +7,7 @@ use ratatui::layout::Rect;
 
 use super::cells::{BAR, figure, length};
 use super::{Found, Row, Seed};
+use crate::inspect::saga;
 use crate::inspect::trace::{Hop, Missing, Outcome};
 use crate::text::human;
 use crate::tui::actions::Action;
@@ -110,6 +111,19 @@ fn empty(model: &Model, canvas: &mut Canvas<'_>, area: Rect) {
     note(canvas, area, (Role::Text, "Nothing is traced."), &rest);
 }
 
+/// The sign of what the model says.
+fn verdict(outcome: saga::Outcome, glyphs: &Glyphs) -> (Role, &'static str) {
+    use saga::Outcome as Is;
+    match outcome {
+        Is::Completed | Is::Rejected | Is::Compensated => (Role::Good, glyphs.valid),
+        Is::Open | Is::Unread => (Role::Info, glyphs.live),
+        Is::Blocked => (Role::Warn, glyphs.frozen),
+        Is::Overdue | Is::Headless => (Role::Warn, glyphs.unknown),
+        Is::Poison => (Role::Bad, glyphs.undecodable),
+        Is::Violation | Is::Lost => (Role::Bad, glyphs.invalid),
+    }
+}
+
 /// What an outcome means, and its sign; never one without the other.
 fn outcome(outcome: &Outcome, glyphs: &Glyphs) -> (Role, &'static str, String) {
     let (role, sign, why) = match outcome {
@@ -155,12 +169,22 @@ fn head(model: &Model, seed: &Seed, found: &Found, columns: usize) -> Vec<Line> 
         (Role::EventKey, format!(" {}", seed.text())),
         (Role::Dim, figures),
     ]];
-    let (role, sign, text) = outcome(&report.outcome, model.options.glyphs);
-    lines.extend(wrap(role, &format!(" {sign} {text}"), columns));
-    // They stand below their hops, too; the first ones are the reason of the verdict.
-    for missing in report.missing.iter().take(3) {
-        let text = format!("   {}", told(missing, &report.hops));
-        lines.extend(wrap(Role::Text, &text, columns));
+    if let Some(judged) = &found.judged {
+        let (role, sign) = verdict(judged.outcome, model.options.glyphs);
+        lines.extend(wrap(role, &format!(" {sign} {judged}"), columns));
+        if let Some(lack) = &judged.lack {
+            let next = lack.next.join(" or ");
+            let text = format!("   after {}: {next} must follow", lack.after);
+            lines.extend(wrap(Role::Text, &text, columns));
+        }
+    } else {
+        let (role, sign, text) = outcome(&report.outcome, model.options.glyphs);
+        lines.extend(wrap(role, &format!(" {sign} {text}"), columns));
+        // They stand below their hops, too; the first ones are the reason of the verdict.
+        for missing in report.missing.iter().take(3) {
+            let text = format!("   {}", told(missing, &report.hops));
+            lines.extend(wrap(Role::Text, &text, columns));
+        }
     }
     if let Some(hop) = report.hops.iter().find(|hop| hop.fault.is_some()) {
         let fault = hop.fault.as_deref().unwrap_or_default();
@@ -251,6 +275,12 @@ fn about_row(model: &Model, found: &Found, row: Row, columns: usize) -> Vec<Line
             let missing = report.missing.get(missing);
             return missing.map_or_else(Vec::new, |m| {
                 wrap(Role::Text, &format!(" {}", told(m, &report.hops)), columns)
+            });
+        }
+        Row::Lack(_) => {
+            let judged = found.judged.as_ref();
+            return judged.map_or_else(Vec::new, |judged| {
+                wrap(Role::Text, &format!(" {judged}"), columns)
             });
         }
         Row::Hop(hop) => report.hops.get(hop),

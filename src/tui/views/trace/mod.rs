@@ -6,14 +6,16 @@ mod draw;
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::job::{Job, Ticket};
 use super::lines;
 use crate::broker::Group;
-use crate::event::EventRef;
+use crate::event::{Batch, EventRef};
 use crate::inspect::Names;
+use crate::inspect::saga::{self, Commits, Judged, Monitor, Reach, World};
 use crate::inspect::trace::{Flow, Limits, Trace, TraceReport};
 use crate::text::Visible;
 use crate::tui::actions::Action;
@@ -45,13 +47,16 @@ struct Found {
     evicted: u64,
     /// Why it is not known where groups stand.
     untold: Option<String>,
+    /// What the model of the sagas says, where there is one.
+    judged: Option<Judged>,
 }
 
-/// One row: a hop, or what is missing after the hop above.
+/// One row: a hop, or what is missing after the hop above: by others, or by the model.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Row {
     Hop(usize),
     Missing(usize),
+    Lack(usize),
 }
 
 /// The state of the view.
@@ -105,7 +110,7 @@ fn open(model: &mut Model) -> Vec<Effect> {
         return ask_id(model);
     };
     let hop = match found.rows.get(model.trace.at) {
-        Some(Row::Hop(hop)) => Some(*hop),
+        Some(Row::Hop(hop) | Row::Lack(hop)) => Some(*hop),
         Some(Row::Missing(missing)) => found.report.missing.get(*missing).map(|m| m.after),
         None => None,
     };
@@ -119,7 +124,7 @@ fn walk(model: &mut Model, by: isize) -> Vec<Effect> {
         return Vec::new();
     };
     let odd = |row: &Row| match row {
-        Row::Missing(_) => true,
+        Row::Missing(_) | Row::Lack(_) => true,
         Row::Hop(hop) => found.report.hops.get(*hop).is_some_and(|hop| {
             let early = hop.gap_ms.is_some_and(|ms| ms < 0);
             early || hop.copy_of.is_some() || hop.fault.is_some() || hop.dead_letter
@@ -230,6 +235,10 @@ fn fold(
     };
     let batches = model.feed.store.snapshot();
     let (read, now) = (model.source.read, model.clock());
+    let sagas = model.source.sagas.clone();
+    let reader = model.source.decoder.reader();
+    let (at_end, whole) = (model.feed.is_at_end(), model.feed.left_out.events == 0);
+    let known = untold.is_none() && !model.source.connections.is_empty();
     let (events, evicted) = (model.feed.store.events(), model.feed.store.evicted);
     vec![Effect::Work(Box::new(move || {
         let mut trace = Trace::new(&seed.bytes, Limits::default(), Names::default());
@@ -239,8 +248,22 @@ fn fold(
             flow.batch(batch);
         }
         let report = trace.report(&flow, &groups, now);
+        let judged = sagas.and_then(|sagas| {
+            let mut monitor = Monitor::new(sagas, saga::Limits::default(), Some(reader));
+            for batch in &batches {
+                monitor.batch(batch);
+            }
+            let commits = known.then(|| Commits::of_groups(&groups));
+            let world = World {
+                commits: commits.as_ref(),
+                reach: &reach(&batches, at_end, whole),
+                now,
+            };
+            monitor.judge_hops(&report.hops, world)
+        });
         let found = Found {
-            rows: rows(&report),
+            rows: rows(&report, judged.as_ref()),
+            judged,
             report,
             events,
             evicted,
@@ -257,8 +280,31 @@ fn fold(
     }))]
 }
 
+/// The topics of these batches, and whether they were read to their end.
+pub(super) fn reach(batches: &[Arc<Batch>], at_end: bool, whole: bool) -> Reach {
+    let mut topics = BTreeMap::new();
+    for stream in batches.iter().flat_map(|batch| batch.streams().iter()) {
+        if !topics.contains_key(&stream.topic) {
+            topics.insert(Arc::clone(&stream.topic), at_end);
+        }
+    }
+    Reach {
+        topics,
+        blind: (!whole).then_some("a filter leaves events out"),
+    }
+}
+
 /// Each hop, and below it what is missing after it.
-fn rows(report: &TraceReport) -> Vec<Row> {
+fn rows(report: &TraceReport, judged: Option<&Judged>) -> Vec<Row> {
+    if let Some(judged) = judged {
+        let lack = judged.lack.as_ref();
+        let of_hop = |hop: usize| {
+            let at = report.hops.get(hop).map(|h| &h.at);
+            let lacks = lack.is_some_and(|lack| Some(&lack.after) == at);
+            std::iter::once(Row::Hop(hop)).chain(lacks.then_some(Row::Lack(hop)))
+        };
+        return (0..report.hops.len()).flat_map(of_hop).collect();
+    }
     let mut rows = Vec::with_capacity(report.hops.len() + report.missing.len());
     for hop in 0..report.hops.len() {
         rows.push(Row::Hop(hop));

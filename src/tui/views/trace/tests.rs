@@ -104,6 +104,47 @@ async fn a_poison_event_and_those_behind_it_are_told() {
     has(&text, &["PaymentFailed", "payments/2@4"]);
 }
 
+#[tokio::test]
+async fn a_model_knows_what_others_cannot_tell() {
+    let mut model = bench::demo(View::Stream).await;
+    let sagas = saga::Model::parse(crate::broker::demo::SAGA, false);
+    model.source.sagas = Some(Arc::new(sagas.unwrap()));
+    typed(&mut model, "order-434");
+    let text = bench::text(&mut model, 120, 30);
+    has(
+        &text,
+        &["✗ LOST in shipping-svc: committed 39 > 22, SLA 30 s passed 56 s ago"],
+    );
+    has(
+        &text,
+        &["after payments/2@22: ShipmentDispatched must follow"],
+    );
+    has(
+        &text,
+        &["✗ missing: ShipmentDisp", "shipping-svc", "overdue"],
+    );
+    bench::press(&mut model, Action::NextMatch);
+    bench::press(&mut model, Action::Open);
+    let (batch, at) = model.stream.selected(&model.feed).unwrap();
+    assert_eq!(&*batch.get(at).stream.topic, "payments");
+    bench::any_size(&mut model);
+    for (id, said) in [
+        ("order-407", "✗ LOST in order-svc: committed 39 > 4"),
+        (
+            "order-429",
+            "✗ VIOLATION, ShipmentDispatched after PaymentFailed",
+        ),
+        ("order-436", "! POISON, a step of it cannot be decoded"),
+        ("order-439", "‖ BLOCKED by shipping-svc: committed 24 <= 26"),
+        ("order-415", "✓ COMPENSATED"),
+        ("order-460", "OPEN, waits for ShipmentDispatched"),
+    ] {
+        typed(&mut model, id);
+        has(&bench::text(&mut model, 120, 30), &[said]);
+        bench::any_size(&mut model);
+    }
+}
+
 #[test]
 fn nothing_traced_says_what_to_do_and_an_empty_id_is_refused() {
     let mut model = bench::model(View::Trace);

@@ -1,0 +1,405 @@
+//! Sagas: for each order, payment or whatever a model names, how far it came and what it waits
+//! for. A fold over events in any order of arrival between partitions. What ended as it may is
+//! counted and forgotten; what is under way is judged when a report is asked for.
+
+mod commits;
+mod file;
+mod hops;
+mod judge;
+mod members;
+mod model;
+mod place;
+mod report;
+mod store;
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::lanes::{Lanes, Spot};
+use super::top::{self, Value};
+use super::trace::Hop;
+use super::window::{Keyed, Window};
+use super::{Heads, Names};
+use crate::event::{Batch, Decoded, EventRef, SchemaVerdict};
+use crate::schema::Reader;
+pub use commits::Commits;
+pub use file::{LARGEST, ModelError};
+use hops::{Hops, Slow};
+use judge::{Happened, Judge};
+pub use judge::{Judged, Lack, Outcome, Reach, World};
+pub use model::{MOST_STEPS, Model};
+use model::{StepNumber, Steps};
+pub use report::{Case, Counts, HopReport, Outlier, SagaReport};
+use store::{NO_TIME, POISON, Seen, Store};
+
+/// How much is remembered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// Sagas under way; about 200 bytes each.
+    pub open: usize,
+    /// Sagas that ended, so that an event of one that comes again begins none; about 30 bytes each.
+    pub ended: usize,
+    /// An event whose time is this much older than the newest of its partition is late: how long
+    /// it took cannot be told.
+    pub late_ms: i64,
+    /// Cases listed in a report.
+    pub listed: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            open: 500_000,
+            ended: 500_000,
+            late_ms: 10_000,
+            listed: 2_000,
+        }
+    }
+}
+
+/// What one partition did so far.
+#[derive(Debug, Clone, Copy, Default)]
+struct LaneState {
+    first: Option<i64>,
+    newest: Option<i64>,
+}
+
+/// A saga that ended as it may.
+#[derive(Debug, Clone, Copy)]
+struct Ended {
+    steps: Steps,
+    how: Outcome,
+}
+
+/// What a value that is no JSON is.
+enum Found {
+    /// A step, or nothing that matters.
+    Step(Option<StepNumber>),
+    Broken,
+}
+
+/// The fold.
+pub struct Monitor {
+    model: Arc<Model>,
+    limits: Limits,
+    names: Names,
+    lanes: Lanes,
+    states: Vec<LaneState>,
+    hash: Keyed,
+    store: Store,
+    ended: Window<Ended>,
+    counts: Counts,
+    hops: Hops,
+    /// For each step, the numbers of the topics that it was seen in.
+    topics: Vec<Vec<u32>>,
+    /// Steps that were seen at all.
+    met: Steps,
+    /// Events of a step without an id.
+    nameless: u64,
+    /// Decodes values that are no JSON themselves.
+    reader: Option<Reader>,
+}
+
+impl std::fmt::Debug for Monitor {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Monitor")
+            .field("model", &self.model.name)
+            .field("counts", &self.counts)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Monitor {
+    /// `reader` decodes what is no JSON: without one, the type of such an event is known from its
+    /// headers only.
+    pub fn new(model: Arc<Model>, limits: Limits, reader: Option<Reader>) -> Self {
+        Self {
+            hops: Hops::new(&model),
+            topics: vec![Vec::new(); model.steps.len()],
+            model,
+            limits,
+            names: Names::default(),
+            lanes: Lanes::default(),
+            states: Vec::new(),
+            hash: Keyed::default(),
+            store: Store::new(limits.open),
+            ended: Window::new(limits.ended),
+            counts: Counts::default(),
+            met: Steps::default(),
+            nameless: 0,
+            reader,
+        }
+    }
+
+    pub fn model(&self) -> &Arc<Model> {
+        &self.model
+    }
+
+    pub fn batch(&mut self, batch: &Batch) {
+        self.enter(batch);
+        for event in batch.iter() {
+            let spot = Spot {
+                lane: self.lanes.lane(event.stream_index),
+                position: event.position,
+            };
+            if self.lanes.counts(spot, &event) {
+                let heads = self.names.heads(event.headers);
+                let value = top::look(event.value, &self.names);
+                self.event(spot, &event, &heads, value);
+            }
+        }
+    }
+
+    /// A batch comes, whose events are fed one by one.
+    pub(super) fn enter(&mut self, batch: &Batch) {
+        self.lanes.enter(batch);
+        self.states
+            .resize_with(self.lanes.len(), LaneState::default);
+    }
+
+    /// Takes an event, whose value was found to be this.
+    #[inline]
+    pub(super) fn event(
+        &mut self,
+        spot: Spot,
+        event: &EventRef<'_>,
+        heads: &Heads<'_>,
+        value: Value<'_>,
+    ) {
+        let late = self.pass(spot.lane, event.time().map(|t| t.0));
+        let kind = match value {
+            Value::Json { kind } => heads.kind.or(kind),
+            Value::Nothing | Value::Other => heads.kind,
+        };
+        let mut step = kind.and_then(|kind| self.model.step(kind));
+        if value == Value::Other {
+            match self.look(event, step) {
+                Found::Step(found) => step = found,
+                Found::Broken => step = Some(POISON),
+            }
+        }
+        let Some(step) = step else { return };
+        let Some(id) = self.model.id(event) else {
+            self.nameless += u64::from(step != POISON);
+            return;
+        };
+        let seen = Seen {
+            time: event.time().map_or(NO_TIME, |t| t.0),
+            position: spot.position,
+            lane: spot.lane,
+            step,
+            late,
+        };
+        self.happened(id, seen);
+    }
+
+    /// The clock of a partition goes on; true for an event that is late.
+    fn pass(&mut self, lane: u32, time: Option<i64>) -> bool {
+        let (Some(time), Some(state)) = (time, self.states.get_mut(lane as usize)) else {
+            return false;
+        };
+        state.first.get_or_insert(time);
+        let newest = *state.newest.get_or_insert(time);
+        state.newest = Some(newest.max(time));
+        newest.saturating_sub(time) > self.limits.late_ms
+    }
+
+    /// A value that is no JSON: can it be decoded, and does it then say what it is?
+    fn look(&mut self, event: &EventRef<'_>, step: Option<StepNumber>) -> Found {
+        let like_json = matches!(event.value, Some([b'{' | b'[', ..]));
+        let Some(reader) = &mut self.reader else {
+            return if like_json {
+                Found::Broken
+            } else {
+                Found::Step(step)
+            };
+        };
+        let seen = reader.see(event);
+        let verdict = seen.schema.map(|checked| checked.verdict);
+        match seen.value.data {
+            Decoded::Json(json) => {
+                Found::Step(
+                    step.or_else(|| match top::look(Some(json.as_bytes()), &self.names) {
+                        Value::Json { kind } => self.model.step(kind?),
+                        Value::Nothing | Value::Other => None,
+                    }),
+                )
+            }
+            _ if verdict == Some(SchemaVerdict::Undecodable) || like_json => Found::Broken,
+            _ => Found::Step(step),
+        }
+    }
+
+    fn happened(&mut self, id: &[u8], seen: Seen) {
+        let hash = self.hash.hash(0, id);
+        if seen.step != POISON {
+            self.met.add(seen.step);
+            let topic = self.lanes.get(seen.lane).topic_number;
+            let known = &mut self.topics[usize::from(seen.step)];
+            if known.last() != Some(&topic) && !known.contains(&topic) {
+                known.push(topic);
+            }
+        }
+        if self.goes_on(hash, id, seen) {
+            return;
+        }
+        let open = *self.store.entry(hash, id);
+        if seen.step != POISON && open.steps.has(seen.step) {
+            // It came again: the first is what had effects.
+            return;
+        }
+        self.measure(&open, seen);
+        self.store.add(hash, seen);
+        let open = *self.store.entry(hash, id);
+        if !open.poisoned && self.model.is_whole(open.steps) {
+            let how = self.model.ended(open.steps);
+            self.counts.add(how, 1);
+            self.store.remove(hash);
+            let steps = open.steps;
+            self.ended.entry(hash, || Ended { steps, how });
+        }
+    }
+
+    /// An event of a saga that has ended; true when that changes nothing. What must not follow
+    /// opens it again.
+    fn goes_on(&mut self, hash: u64, id: &[u8], seen: Seen) -> bool {
+        let none = || Ended {
+            steps: Steps::default(),
+            how: Outcome::Open,
+        };
+        let Some(ended) = self.ended.get(hash) else {
+            return false;
+        };
+        if seen.step != POISON && ended.steps.has(seen.step) {
+            return true;
+        }
+        let (ended, _) = self.ended.entry(hash, none);
+        let before = std::mem::replace(ended, none());
+        if before.steps.is_empty() {
+            return false;
+        }
+        self.counts.remove(before.how);
+        // Where its steps stand is not known any more; that they were is.
+        self.store.entry(hash, id).steps = before.steps;
+        false
+    }
+
+    /// How long it took from the causes of this step, and up to its effects.
+    fn measure(&mut self, open: &store::Open, seen: Seen) {
+        if seen.step == POISON || seen.late || seen.time == NO_TIME {
+            return;
+        }
+        let known = |s: &Seen| s.step != POISON && !s.late && s.time != NO_TIME;
+        for other in self.store.seen(open).filter(known) {
+            let (own, its) = (self.model.get(seen.step), self.model.get(other.step));
+            let (cause, effect) = if own.then.has(other.step) {
+                (seen, other)
+            } else if its.then.has(seen.step) {
+                (other, seen)
+            } else {
+                continue;
+            };
+            let slow = Slow {
+                ms: effect.time.saturating_sub(cause.time),
+                cause: cause.spot(),
+                effect: effect.spot(),
+                time: effect.time,
+                id: open.id,
+            };
+            self.hops.add(cause.step, effect.step, slow);
+        }
+    }
+
+    /// What is known of the topics, for judging sagas.
+    fn judge<'a>(&'a self, world: World<'a>) -> Judge<'a> {
+        let mut numbers: BTreeMap<u32, Arc<str>> = BTreeMap::new();
+        let mut read_up_to: BTreeMap<Arc<str>, i64> = BTreeMap::new();
+        let mut begins: BTreeMap<Arc<str>, i64> = BTreeMap::new();
+        for (number, lane) in self.lanes.iter() {
+            numbers.insert(lane.topic_number, Arc::clone(&lane.topic));
+            let state = self
+                .states
+                .get(number as usize)
+                .copied()
+                .unwrap_or_default();
+            let up_to = state.newest.unwrap_or(i64::MIN);
+            let least = read_up_to.entry(Arc::clone(&lane.topic)).or_insert(up_to);
+            *least = up_to.min(*least);
+            if let Some(first) = state.first {
+                let least = begins.entry(Arc::clone(&lane.topic)).or_insert(first);
+                *least = first.min(*least);
+            }
+        }
+        for (topic, ended) in &world.reach.topics {
+            let up_to = if *ended { world.now.0 } else { i64::MIN };
+            let known = read_up_to.entry(Arc::clone(topic)).or_insert(up_to);
+            if *ended {
+                *known = world.now.0;
+            }
+        }
+        let of_step = |(step, seen): (&model::Step, &Vec<u32>)| -> Vec<Arc<str>> {
+            let named = step.topics.iter().map(|t| Arc::from(&**t));
+            if step.topics.is_empty() {
+                seen.iter()
+                    .filter_map(|n| numbers.get(n).cloned())
+                    .collect()
+            } else {
+                named.collect()
+            }
+        };
+        Judge {
+            topics: self
+                .model
+                .steps
+                .iter()
+                .zip(&self.topics)
+                .map(of_step)
+                .collect(),
+            model: &self.model,
+            world,
+            read_up_to,
+            begins,
+        }
+    }
+
+    /// How the saga stands that these hops of a trace are; `None` where they are none.
+    pub fn judge_hops(&self, hops: &[Hop], world: World<'_>) -> Option<Judged> {
+        if self.nothing_to_tell(&world).is_some() {
+            return None;
+        }
+        let mut steps = Steps::default();
+        let mut happened = Vec::new();
+        for hop in hops.iter().filter(|h| !h.dead_letter) {
+            let named = hop.kind.as_deref();
+            let step = named.and_then(|kind| self.model.step(kind.as_bytes()));
+            let broken = hop.fault.is_some();
+            // A step that came again had its effects the first time.
+            let again = step.is_some_and(|step| steps.has(step));
+            if again || (step.is_none() && !broken) {
+                continue;
+            }
+            let step = step.filter(|_| !broken);
+            if let Some(step) = step {
+                steps.add(step);
+            }
+            happened.push(Happened {
+                step,
+                at: hop.at.clone(),
+                time: hop.time.map(|t| t.0),
+            });
+        }
+        self.judge(world).judge(steps, &happened)
+    }
+
+    /// The steps of an open saga, where they stand.
+    fn happened_of(&self, open: &store::Open) -> Vec<Happened> {
+        let of = |seen: Seen| Happened {
+            step: (seen.step != POISON).then_some(seen.step),
+            at: self.lanes.at(seen.spot()),
+            time: (seen.time != NO_TIME).then_some(seen.time),
+        };
+        self.store.seen(open).map(of).collect()
+    }
+}

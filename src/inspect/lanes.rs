@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::At;
+use super::window::Keyed;
 use crate::event::{Batch, BatchMeta, EventRef, Position, PositionStyle, Streams, Visibility};
 
 /// True for a topic that by its name holds dead letters: copies of events with their ids, on which
@@ -24,6 +25,8 @@ pub(super) struct Lane {
     pub(super) style: PositionStyle,
     /// Number of the topic among those that were met.
     pub(super) topic_number: u32,
+    /// The topic and its source in the hashes of who has no numbers of topics.
+    pub(super) scope: u32,
     pub(super) dead_letters: bool,
 }
 
@@ -49,6 +52,7 @@ pub(super) struct Spot {
 /// All partitions met so far.
 #[derive(Debug, Default)]
 pub(super) struct Lanes {
+    hash: Keyed,
     all: Vec<Lane>,
     numbers: HashMap<(u16, Arc<str>, u32), u32>,
     topics: HashMap<(u16, Arc<str>), u32>,
@@ -93,11 +97,17 @@ impl Lanes {
             partition: stream.partition,
             style: stream.style,
             topic_number,
+            scope: self.hash.scope(origin, &stream.topic),
             dead_letters: is_dead_letter(&stream.topic),
         });
         self.last.push(None);
         self.numbers.insert(name, number);
         number
+    }
+
+    /// The hash that knows the lanes' scopes.
+    pub(super) fn hash(&self) -> &Keyed {
+        &self.hash
     }
 
     pub(super) fn len(&self) -> usize {

@@ -1,13 +1,13 @@
 //! Memory with an end: a map that forgets what it has not met for long, and the keyed hash by
 //! which ids and keys are remembered.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::collections::hash_map::RandomState;
 use std::hash::{BuildHasher, BuildHasherDefault, Hasher};
 
 /// Hashes ids and keys with a secret of this process, so that nobody can plant collisions. Two
 /// different ones of a million meet with a chance below one in ten million.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Clone)]
 pub(super) struct Keyed(RandomState);
 
 impl Keyed {
@@ -18,6 +18,14 @@ impl Keyed {
         hasher.write_u32(scope);
         hasher.write(bytes);
         hasher.finish()
+    }
+}
+
+impl Keyed {
+    /// The scope of a topic of a source, for who numbers no topics.
+    pub(super) fn scope(&self, origin: u16, topic: &str) -> u32 {
+        // Two topics of one scope are told apart later.
+        self.hash(u32::from(origin), topic.as_bytes()) as u32
     }
 }
 
@@ -43,6 +51,9 @@ impl Hasher for Plain {
 
 /// A map whose keys are hashes.
 pub(super) type HashedMap<V> = HashMap<u64, V, BuildHasherDefault<Plain>>;
+
+/// A set of hashes.
+pub(super) type HashedSet = HashSet<u64, BuildHasherDefault<Plain>>;
 
 /// Keeps what was met lately, in two generations: when the young one is full, the old one is
 /// forgotten and the young one becomes old. So at least `limit / 2` things are remembered.

@@ -3,21 +3,28 @@
 //! two hash look-ups an event, nothing is allocated for an event that is in order.
 
 mod counting;
+mod ids;
 mod offsets;
+mod producers;
 mod report;
 mod sequence;
 #[cfg(test)]
 mod tests;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use super::lanes::{Lanes, Spot};
-use super::window::{Keyed, Window};
+use super::window::Window;
 use super::{Heads, Names};
-use crate::event::{Batch, EventRef, Position, TimestampType, Visibility};
+use crate::event::{Batch, BatchMeta, EventRef, Position, TimestampType, Visibility};
 use counting::{Counting, Step};
-use offsets::Account;
-pub use offsets::{Gap, GapRun, Offsets};
+use ids::{Ids, Proven};
+pub use ids::{Proof, Suspicion};
+pub use offsets::{Gap, GapRun, Log, Offsets};
+use offsets::{Account, Taken};
+use producers::{Odd, Producers};
+pub use producers::Sent;
 pub use report::{Anomaly, Check, Coverage, Kind, LaneReport, OrderReport};
 use sequence::Sequences;
 
@@ -26,9 +33,12 @@ use sequence::Sequences;
 pub struct Limits {
     /// An event is late when it is this much older than the newest of its partition.
     pub late_ms: i64,
-    /// Event ids remembered; about 70 bytes each.
+    /// Bytes for event ids.
     pub ids: usize,
-    /// Keys remembered; about 100 bytes each.
+    /// Whether what is suspected of an id can be read again: then hashes are remembered, 20 bytes
+    /// an id and beyond that 12 bits, and a [`Proof`] tells; else the latest ids, 120 bytes each.
+    pub prove: bool,
+    /// Keys remembered; about 120 bytes each.
     pub keys: usize,
     /// Anomalies kept with their coordinates; about 200 bytes each.
     pub anomalies: usize,
@@ -38,9 +48,24 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             late_ms: 10_000,
-            ids: 500_000,
+            ids: 60_000_000,
+            prove: false,
             keys: 250_000,
             anomalies: 10_000,
+        }
+    }
+}
+
+impl Limits {
+    /// As much as so many bytes hold: two thirds of them for ids, the rest for keys and what is
+    /// found.
+    pub fn of(bytes: usize, prove: bool) -> Self {
+        Self {
+            ids: bytes / 3 * 2,
+            prove,
+            keys: bytes / 4 / 120,
+            anomalies: (bytes / 12 / 200).clamp(100, 10_000),
+            ..Self::default()
         }
     }
 }
@@ -102,10 +127,13 @@ pub struct Order {
     names: Names,
     lanes: Lanes,
     states: Vec<LaneState>,
-    hash: Keyed,
-    ids: Window<Spot>,
+    /// What is known of the logs beside their batches.
+    logs: BTreeMap<(u16, Arc<str>, u32), Log>,
+    ids: Ids,
+    proven: Option<Proven>,
     keys: Window<KeyState>,
     sequences: Sequences,
+    producers: Producers,
     /// By the number of the topic.
     versioned: Vec<Versioned>,
     found: Vec<Found>,
@@ -126,10 +154,12 @@ impl Order {
             names,
             lanes: Lanes::default(),
             states: Vec::new(),
-            hash: Keyed::default(),
-            ids: Window::new(limits.ids),
+            logs: BTreeMap::new(),
+            ids: Ids::new(limits),
+            proven: None,
             keys: Window::new(limits.keys),
             sequences: Sequences::default(),
+            producers: Producers::default(),
             versioned: Vec::new(),
             found: Vec::new(),
             counts: BTreeMap::new(),
@@ -145,23 +175,79 @@ impl Order {
         }
     }
 
+    /// What a broker tells of a partition, before its first event is fed.
+    pub fn log(&mut self, log: Log) {
+        let name = (log.origin, Arc::clone(&log.topic), log.partition);
+        self.logs.insert(name, log);
+    }
+
+    /// Where a log begins by now: what was missing before that was taken while it was read.
+    pub fn begins(&mut self, origin: u16, topic: &str, partition: u32, start: u64) {
+        for (number, lane) in self.lanes.iter() {
+            if lane.origin == origin && lane.partition == partition && &*lane.topic == topic {
+                self.states[number as usize].account.trim(start);
+            }
+        }
+    }
+
+    /// True when offsets are missing and nothing explains it.
+    pub fn has_gap(&self) -> bool {
+        let mut states = self.states.iter();
+        states.any(|state| state.account.offsets.unexplained > 0)
+    }
+
     pub fn batch(&mut self, batch: &Batch) {
+        self.enter(batch);
+        for event in batch.iter() {
+            let lane = self.lanes.lane(event.stream_index);
+            if let Some(spot) = self.admit(lane, &event) {
+                let heads = self.names.heads(event.headers);
+                self.event(spot, &event, &heads);
+            }
+        }
+    }
+
+    /// A batch comes, whose events are fed one by one.
+    pub(super) fn enter(&mut self, batch: &Batch) {
         self.lanes.enter(batch);
-        self.states
-            .resize_with(self.lanes.len(), LaneState::default);
+        for number in self.states.len()..self.lanes.len() {
+            let mut state = LaneState::default();
+            let lane = self.lanes.get(number as u32);
+            let name = (lane.origin, Arc::clone(&lane.topic), lane.partition);
+            if let Some(log) = self.logs.get(&name) {
+                state.account.open(log);
+            }
+            self.states.push(state);
+        }
         self.versioned
             .resize_with(self.lanes.topics(), Versioned::default);
         let kept = batch.len() as u64;
         self.coverage.filtered += batch.scanned.events.saturating_sub(kept);
         for meta in batch.metas() {
-            let lane = self.lanes.lane(meta.stream);
-            let Some(hole) = self.states[lane as usize].account.batch(meta) else {
-                continue;
-            };
-            self.gap(lane, hole, None);
+            self.record_batch(meta);
         }
-        for event in batch.iter() {
-            self.event(&event);
+    }
+
+    fn record_batch(&mut self, meta: &BatchMeta) {
+        let lane = self.lanes.lane(meta.stream);
+        let state = &mut self.states[lane as usize];
+        let taken = state.account.batch(meta);
+        if taken == Taken::Again {
+            return;
+        }
+        let odd = self.producers.batch(lane, meta);
+        let dead_letters = self.lanes.get(lane).dead_letters;
+        // The cleaner takes whole batches, and what a filter left out was numbered all the same.
+        if let Some((sent, odd)) = odd.filter(|_| !state.account.is_cleaned() && !dead_letters) {
+            let kind = match odd {
+                Odd::Hole { from, to } => Kind::ProducerHole { sent, from, to },
+                Odd::Again { .. } => Kind::ProducerAgain { sent },
+            };
+            let spot = producers::spot(lane, meta);
+            self.note(Check::Producers, kind, spot, None, None);
+        }
+        if let Taken::After(hole) = taken {
+            self.gap(lane, hole, None);
         }
     }
 
@@ -181,12 +267,13 @@ impl Order {
         self.note(Check::Offsets, kind, spot, None, event);
     }
 
-    fn event(&mut self, event: &EventRef<'_>) {
-        let lane = self.lanes.lane(event.stream_index);
+    /// Takes note that an event came; gives its place when it is one to look at: it was not taken
+    /// before, is no dead letter, and its transaction was not aborted.
+    pub(super) fn admit(&mut self, lane: u32, event: &EventRef<'_>) -> Option<Spot> {
         let state = &mut self.states[lane as usize];
         if state.last.is_some_and(|last| event.position <= last) {
             self.coverage.again += 1;
-            return;
+            return None;
         }
         state.last = Some(event.position);
         state.first.get_or_insert(event.position);
@@ -199,30 +286,37 @@ impl Order {
             .is_some_and(|m| m.visibility == Visibility::Aborted)
         {
             self.coverage.ghosts += 1;
-            return;
+            return None;
         }
         state.events += 1;
         self.coverage.events += 1;
         if self.lanes.get(lane).dead_letters {
             self.coverage.dead_letters += 1;
-            return;
+            return None;
         }
         if let Some(hole) = hole {
             self.gap(lane, hole, Some(event));
         }
-        let spot = Spot {
+        Some(Spot {
             lane,
             position: event.position,
-        };
-        let heads = self.names.heads(event.headers);
-        self.time_and_version(spot, event, &heads);
+        })
+    }
+
+    /// Takes an event that was admitted.
+    pub(super) fn event(&mut self, spot: Spot, event: &EventRef<'_>, heads: &Heads<'_>) {
+        self.time_and_version(spot, event, heads);
         if let Some(id) = heads.id {
             self.id(spot, id, event);
         }
         if let Some(number) = heads.sequence {
-            let topic = self.lanes.get(lane).topic_number;
-            self.sequences.event(topic, spot, number, &heads, event);
+            let topic = self.lanes.get(spot.lane).topic_number;
+            self.sequences.event(topic, spot, number, heads, event);
         }
+    }
+
+    pub(super) fn lanes(&self) -> &Lanes {
+        &self.lanes
     }
 
     /// Event time within the partition, and version numbers within the key.
@@ -232,7 +326,7 @@ impl Order {
         let mut key_newest = None;
         let mut version = None;
         if let Some(key) = event.key {
-            let hash = self.hash.hash(spot.lane, key);
+            let hash = self.lanes.hash().hash(spot.lane, key);
             let (state, _) = self.keys.entry(hash, || KeyState {
                 newest: i64::MIN,
                 versions: None,
@@ -305,15 +399,32 @@ impl Order {
 
     fn id(&mut self, spot: Spot, id: &[u8], event: &EventRef<'_>) {
         self.coverage.ids += 1;
-        // A copy in another topic is forwarded, not sent twice.
-        let topic = self.lanes.get(spot.lane).topic_number;
-        let hash = self.hash.hash(topic, id);
-        let (first, there) = self.ids.entry(hash, || spot);
-        if there && *first != spot {
-            let first = *first;
-            let kind = Kind::Duplicate { id: cut(id) };
-            self.note(Check::Ids, kind, spot, Some(first), Some(event));
+        let first = self
+            .ids
+            .meet(self.lanes.hash(), &self.lanes, spot, id, event);
+        if let Some(first) = first {
+            self.coverage.duplicates += 1;
+            let kind = Kind::Duplicate {
+                id: cut(id),
+                sent: [first.sent, Sent::of(event)],
+            };
+            self.note(Check::Ids, kind, spot, Some(first.spot), Some(event));
         }
+    }
+
+    /// What has to be read again, so that the ids that may be there twice can be compared. `None`
+    /// when there are none, or what is read cannot be read again.
+    pub fn suspicion(&self) -> Option<Suspicion> {
+        let suspects = self.ids.suspects()?;
+        suspects.suspicion(self.lanes.hash(), &self.names, &self.lanes, &self.states)
+    }
+
+    /// The suspects were read again, all of them.
+    pub fn proven(&mut self, proof: Proof) {
+        let proven = proof.proven(self.limits.anomalies);
+        self.coverage.duplicates = proven.number;
+        self.coverage.unkept += proven.number - proven.twice.len() as u64;
+        self.proven = Some(proven);
     }
 
     fn note(
@@ -347,7 +458,7 @@ impl Order {
 
 fn version_step(state: &mut KeyState, number: u64, spot: Spot) -> Step<Spot> {
     match &mut state.versions {
-        Some(versions) => versions.step(number, spot, VERSION_HOLES),
+        Some(versions) => versions.step(number, || spot, VERSION_HOLES),
         none => {
             *none = Some(Box::new(Counting::begin(number, spot)));
             Step::First

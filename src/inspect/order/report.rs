@@ -4,8 +4,9 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
+use super::ids::Twice;
 use super::sequence::After;
-use super::{Found, GapRun, Offsets, Order, Versioned};
+use super::{Found, GapRun, Offsets, Order, Sent, Versioned};
 use crate::event::{PositionStyle, Timestamp};
 use crate::inspect::lanes::Lanes;
 use crate::inspect::{At, Verdict};
@@ -19,15 +20,17 @@ pub enum Check {
     Offsets,
     Versions,
     Sequences,
+    Producers,
 }
 
 impl Check {
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 6] = [
         Self::Time,
         Self::Ids,
         Self::Offsets,
         Self::Versions,
         Self::Sequences,
+        Self::Producers,
     ];
 
     pub const fn name(self) -> &'static str {
@@ -37,6 +40,7 @@ impl Check {
             Self::Offsets => "offsets",
             Self::Versions => "versions",
             Self::Sequences => "sequences",
+            Self::Producers => "producers",
         }
     }
 }
@@ -53,7 +57,11 @@ pub enum Kind {
         same_key: bool,
     },
     /// Its id was there before (`other`: the first).
-    Duplicate { id: Box<[u8]> },
+    Duplicate {
+        id: Box<[u8]>,
+        /// How the first and this one were sent, where it is known.
+        sent: [Option<Sent>; 2],
+    },
     /// Offsets `from..to` before it carry no event, and nothing explains it.
     Gap {
         from: u64,
@@ -70,6 +78,11 @@ pub enum Kind {
         from: u64,
         to: u64,
     },
+    /// The record batch that begins here comes after others of its producer that are not there:
+    /// their numbers `from..=to`, which wrap after the greatest.
+    ProducerHole { sent: Sent, from: i32, to: i32 },
+    /// The record batch that begins here has numbers that its producer had used.
+    ProducerAgain { sent: Sent },
 }
 
 /// One thing that is wrong, at the event where it shows.
@@ -111,6 +124,11 @@ pub struct Coverage {
     pub timed: u64,
     pub ids: u64,
     pub versioned: u64,
+    /// With an id that was there before.
+    pub duplicates: u64,
+    /// Record batches with a producer's number; times that a producer began anew.
+    pub numbered_batches: u64,
+    pub producer_resets: u64,
     /// Keys whose first version is not 1: their beginning was not seen.
     pub left_censored: u64,
     /// Aborted events, which a careless reader sees.
@@ -172,6 +190,8 @@ pub(super) fn build(order: &Order, ended: bool) -> OrderReport {
         .collect();
     let holes = holes(order, ended);
     anomalies.extend(holes.found.iter().map(|found| told(found, &order.lanes)));
+    let proven = order.proven.iter().flat_map(|proven| &proven.twice);
+    anomalies.extend(proven.map(again));
     anomalies.sort_by(|a, b| a.at.rank().cmp(&b.at.rank()));
     let checks = Check::ALL
         .into_iter()
@@ -181,12 +201,21 @@ pub(super) fn build(order: &Order, ended: bool) -> OrderReport {
         lanes: lanes(order, &anomalies),
         anomalies,
         checks,
-        coverage: order.coverage,
+        coverage: Coverage {
+            numbered_batches: order.producers.numbered,
+            producer_resets: order.producers.resets,
+            ..order.coverage
+        },
     }
 }
 
-/// False for versions of a topic of which it was learnt since that they number no events.
+/// False for versions of a topic of which it was learnt since that they number no events, and for
+/// a gap that was explained since.
 fn stands(order: &Order, found: &Found) -> bool {
+    if let Kind::Gap { from, class, .. } = found.kind {
+        let account = &order.states[found.spot.lane as usize].account;
+        return account.class_of(from).is_none_or(|now| now == class);
+    }
     let version = matches!(found.kind, Kind::Version { .. } | Kind::VersionAgain { .. });
     let topic = order.lanes.get(found.spot.lane).topic_number;
     !version || order.versioned[topic as usize].counts_events()
@@ -199,6 +228,19 @@ fn told(found: &Found, lanes: &Lanes) -> Anomaly {
         other: found.other.map(|spot| lanes.at(spot)),
         key: found.key.clone(),
         time: found.time.map(Timestamp),
+    }
+}
+
+fn again(twice: &Twice) -> Anomaly {
+    Anomaly {
+        kind: Kind::Duplicate {
+            id: twice.id.clone(),
+            sent: twice.sent,
+        },
+        at: twice.at.clone(),
+        other: Some(twice.first.clone()),
+        key: twice.key.clone(),
+        time: twice.time.map(Timestamp),
     }
 }
 
@@ -308,11 +350,16 @@ fn verdict(order: &Order, check: Check, holes: &Holes) -> Verdict {
             Vec::new(),
         ),
         Check::Ids => (
-            found > 0,
+            coverage.duplicates > 0,
             none(coverage.ids, "no event has an id"),
-            vec![forgot(order.ids.forgotten(), "ids")],
+            ids(order),
         ),
         Check::Offsets => offsets(order),
+        Check::Producers => (
+            found > 0,
+            producers(order),
+            vec![forgot(order.producers.forgotten(), "producers")],
+        ),
         Check::Versions => {
             let (counting, other): (Vec<&Versioned>, Vec<&Versioned>) =
                 order.versioned.iter().partition(|v| v.counts_events());
@@ -337,6 +384,48 @@ fn verdict(order: &Order, check: Check, holes: &Holes) -> Verdict {
 
 type Reason = Option<Cow<'static, str>>;
 
+fn ids(order: &Order) -> Vec<Reason> {
+    let forgotten = order.ids.forgotten();
+    let forgot = (forgotten > 0).then(|| {
+        let number = human::count(forgotten);
+        let why = "duplicates farther apart were not looked for; a larger --mem remembers more";
+        Cow::Owned(format!("{number} ids were forgotten: {why}"))
+    });
+    let Some(suspects) = order.ids.suspects() else {
+        return vec![forgot];
+    };
+    let (unproven, why) = match &order.proven {
+        Some(proven) => (
+            proven.left_out + suspects.dropped,
+            "there was no room to compare them; a larger --mem gives it",
+        ),
+        None => (suspects.len(), "they were not read again"),
+    };
+    let unproven = (unproven > 0).then(|| {
+        let number = human::count(unproven);
+        Cow::Owned(format!("{number} ids may be there twice: {why}"))
+    });
+    vec![forgot, unproven]
+}
+
+/// Why producers cannot be judged.
+fn producers(order: &Order) -> Reason {
+    if order.coverage.events == 0 {
+        return Some("there is no event".into());
+    }
+    let batches = order.states.iter().any(|state| state.account.has_batches());
+    let why = if batches {
+        "no producer is idempotent"
+    } else {
+        BLIND
+    };
+    (order.producers.numbered == 0).then_some(why.into())
+}
+
+/// What a source without record batches lacks, and what has them.
+const BLIND: &str = "the source tells nothing of record batches: a capture (.mcap) does, and Kafka \
+                     when it is read directly";
+
 fn offsets(order: &Order) -> (bool, Reason, Vec<Reason>) {
     let total = |of: fn(&Offsets) -> u64| -> u64 {
         let all = order.states.iter().map(|s| of(&s.account.offsets));
@@ -345,16 +434,25 @@ fn offsets(order: &Order) -> (bool, Reason, Vec<Reason>) {
     let entries = order.lanes.iter().any(|(number, lane)| {
         lane.style != PositionStyle::Offset && order.states[number as usize].events > 0
     });
-    let blind = total(|o| o.unknown) > 0;
     let reasons = [
         (order.coverage.events == 0).then_some("there is no event".into()),
-        blind.then_some(
-            "offsets are missing, and the source tells nothing of record batches that could \
-             explain it"
-                .into(),
-        ),
         entries.then_some("positions of this broker have gaps by their nature".into()),
     ];
     let idle = reasons.into_iter().flatten().next();
-    (total(|o| o.unexplained) > 0, idle, Vec::new())
+    let unknown = total(|o| o.unknown);
+    let blind = (unknown > 0).then(|| {
+        let number = human::count(unknown);
+        Cow::Owned(format!("{number} offsets are missing, and {BLIND}"))
+    });
+    let trimmed = total(|o| o.trimmed);
+    let trimmed = (trimmed > 0).then(|| {
+        let number = human::count(trimmed);
+        Cow::Owned(format!("{number} offsets are gone from before the log's start"))
+    });
+    let open = total(|o| o.in_flight);
+    let open = (open > 0).then(|| {
+        let number = human::count(open);
+        Cow::Owned(format!("{number} offsets are of a transaction that is open"))
+    });
+    (total(|o| o.unexplained) > 0, idle, vec![blind, trimmed, open])
 }

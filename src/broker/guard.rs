@@ -2,6 +2,8 @@
 //! topics that may be written to. Every adapter wraps its broker in them but the one of files: a
 //! recording is no write to a broker.
 
+use std::sync::Arc;
+
 use super::{
     BoxFuture, Broker, Capabilities, Error, ErrorKind, Group, History, NewTopic, PartitionRange,
     Result, Settings, Sink, Source, Subscription, Target, TopicInfo, TopicSelector,
@@ -67,6 +69,13 @@ impl<B: Broker> Broker for Guarded<B> {
 
     fn groups(&self) -> BoxFuture<'_, Result<Vec<Group>>> {
         self.inner.groups()
+    }
+
+    fn compacted<'a>(
+        &'a self,
+        topics: &'a [Arc<str>],
+    ) -> BoxFuture<'a, Result<Vec<(Arc<str>, bool)>>> {
+        self.inner.compacted(topics)
     }
 
     fn cluster(&self) -> BoxFuture<'_, Result<Option<String>>> {

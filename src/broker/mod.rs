@@ -20,6 +20,7 @@ pub mod redis;
 
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::Arc;
 
 pub use address::Address;
 pub use capabilities::{Capabilities, LookCost};
@@ -61,6 +62,15 @@ pub trait Broker: Send + Sync {
                 "has no consumer groups",
             ))
         })
+    }
+
+    /// Whether each of these topics keeps only the newest event of a key. Those of which the broker
+    /// does not tell are left out.
+    fn compacted<'a>(
+        &'a self,
+        _topics: &'a [Arc<str>],
+    ) -> BoxFuture<'a, Result<Vec<(Arc<str>, bool)>>> {
+        Box::pin(async { Ok(Vec::new()) })
     }
 
     /// The cluster's own name for itself, the same by whatever address it was reached; `None` where

@@ -30,21 +30,26 @@ impl Default for Limits {
     }
 }
 
+impl Limits {
+    /// As much as so many bytes hold.
+    pub(super) fn of(bytes: usize) -> Self {
+        Self {
+            ids: bytes / 2 / 120,
+            ..Self::default()
+        }
+    }
+}
+
 /// Types of events that are told apart.
 const KINDS: usize = 1_024;
 /// Bytes of a key that are kept.
 const KEY_BYTES: usize = 256;
-/// The scope of ids in the hash, beside those of the types of effects.
-const IDS: u32 = u32::MAX;
 
-/// What is known of an id.
-#[derive(Debug, Clone, Copy, Default)]
-struct Known {
-    /// The event that carries it: where and when.
-    event: Option<(Spot, i64)>,
-    /// The earliest of the effects that came before it, with the hash of its key.
-    waiting: Option<(Spot, i64, u64)>,
-}
+/// An event that carries an id: where and when.
+type Known = (Spot, i64);
+
+/// The earliest of the effects that came before their cause, with the hash of its key.
+type Waiting = (Spot, i64, u64);
 
 /// The first effect of one type that a cause had on one key.
 #[derive(Debug, Clone, Copy)]
@@ -104,8 +109,9 @@ pub struct Causes {
     limits: Limits,
     names: Names,
     lanes: Lanes,
-    hash: Keyed,
     ids: Window<Known>,
+    /// By the id of the cause.
+    waiting: Window<Waiting>,
     firsts: Window<First>,
     kinds: BTreeMap<Box<[u8]>, usize>,
     often: Vec<Often>,
@@ -127,8 +133,8 @@ impl Causes {
             limits,
             names,
             lanes: Lanes::default(),
-            hash: Keyed::default(),
             ids: Window::new(limits.ids),
+            waiting: Window::new(limits.ids / 2),
             firsts: Window::new(limits.ids),
             kinds: BTreeMap::new(),
             often: Vec::new(),
@@ -148,7 +154,9 @@ impl Causes {
             };
             if self.lanes.counts(spot, &event) {
                 let heads = self.names.heads(event.headers);
-                self.event(spot, &event, &heads, None);
+                let hash = self.lanes.hash().clone();
+                let id = heads.id.map(|id| hash.of(id));
+                self.event(spot, &event, &heads, id, &hash);
             }
         }
     }
@@ -158,58 +166,59 @@ impl Causes {
         self.lanes.enter(batch);
     }
 
-    /// Takes an event; `value` is what its value was found to be, where somebody looked.
+    /// Takes an event. `id` is the hash of its id, `hash` what all are hashed by.
     pub(super) fn event(
         &mut self,
         spot: Spot,
         event: &EventRef<'_>,
         heads: &Heads<'_>,
-        value: Option<Value<'_>>,
+        id: Option<u64>,
+        hash: &Keyed,
     ) {
         let time = event.time().map(|t| t.0);
-        if let (Some(id), Some(time)) = (heads.id, time) {
-            self.cause(spot, event, id, time);
+        if let (Some(id), Some(time)) = (id, time) {
+            self.cause(spot, event, id, time, hash);
         }
         if let Some(cause) = heads.causation {
             self.effects += 1;
+            let cause = hash.of(cause);
             if let Some(time) = time {
-                self.clock(spot, event, cause, time);
+                self.clock(spot, event, cause, time, hash);
             }
-            self.effect(spot, event, heads, cause, value);
+            if let Some(id) = id {
+                self.effect(spot, event, heads, (id, cause), hash);
+            }
         }
     }
 
     /// An event with an id: an effect of it may be there already.
-    fn cause(&mut self, spot: Spot, event: &EventRef<'_>, id: &[u8], time: i64) {
-        let (known, _) = self.ids.entry(self.hash.hash(IDS, id), Known::default);
-        if known.event.is_some() {
+    fn cause(&mut self, spot: Spot, event: &EventRef<'_>, id: u64, time: i64, hash: &Keyed) {
+        let (_, known) = self.ids.entry(id, || (spot, time));
+        if known {
             // Sent twice: the first is what had effects.
             return;
         }
-        known.event = Some((spot, time));
-        if let Some((effect, then, key)) = known.waiting.take()
+        if let Some((effect, then, key)) = self.waiting.take(id)
             && self.is_early(time, then)
         {
             // Cause and effect mostly have one key; another one was not kept.
-            let own = event.key.filter(|own| self.hash.hash(IDS, own) == key);
+            let own = event.key.filter(|own| hash.of(own) == key);
             self.early(effect, spot, own, then, time);
         }
     }
 
     /// An event that names its cause: which of them was first?
-    fn clock(&mut self, spot: Spot, event: &EventRef<'_>, cause: &[u8], time: i64) {
-        let (known, _) = self.ids.entry(self.hash.hash(IDS, cause), Known::default);
-        match (known.event, known.waiting) {
-            (Some((cause, before)), _) => {
-                if self.is_early(before, time) {
-                    self.early(spot, cause, event.key, time, before);
-                }
+    fn clock(&mut self, spot: Spot, event: &EventRef<'_>, cause: u64, time: i64, hash: &Keyed) {
+        if let Some(&(at, before)) = self.ids.get(cause) {
+            if self.is_early(before, time) {
+                self.early(spot, at, event.key, time, before);
             }
-            (None, Some((_, earliest, _))) if earliest <= time => {}
-            (None, _) => {
-                let key = self.hash.hash(IDS, event.key.unwrap_or_default());
-                known.waiting = Some((spot, time, key));
-            }
+            return;
+        }
+        let key = || hash.of(event.key.unwrap_or_default());
+        let (waiting, known) = self.waiting.entry(cause, || (spot, time, key()));
+        if known && time < waiting.1 {
+            *waiting = (spot, time, key());
         }
     }
 
@@ -235,20 +244,16 @@ impl Causes {
         spot: Spot,
         event: &EventRef<'_>,
         heads: &Heads<'_>,
-        cause: &[u8],
-        value: Option<Value<'_>>,
+        (id, cause): (u64, u64),
+        hash: &Keyed,
     ) {
-        let Some(id) = heads.id else {
+        let Some(kind) = self.kind(spot, event, heads) else {
             return;
         };
-        let Some(kind) = self.kind(spot, event, heads, value) else {
-            return;
-        };
-        let id = self.hash.hash(IDS, id);
         // The same type of effect on another key is meant: one order, many items.
-        let on = self.hash.hash(kind as u32, event.key.unwrap_or_default());
-        let hash = on ^ self.hash.hash(kind as u32, cause).rotate_left(1);
-        let (first, there) = self.firsts.entry(hash, || First { spot, id });
+        let on = hash.hash(kind as u32, event.key.unwrap_or_default());
+        let both = on ^ cause.rotate_left(1);
+        let (first, there) = self.firsts.entry(both, || First { spot, id });
         let first = *first;
         self.often[kind].once += u64::from(!there);
         if there && first.id != id {
@@ -266,15 +271,9 @@ impl Causes {
     }
 
     /// The number of the event's type; the topic stands for it where there is none.
-    fn kind(
-        &mut self,
-        spot: Spot,
-        event: &EventRef<'_>,
-        heads: &Heads<'_>,
-        value: Option<Value<'_>>,
-    ) -> Option<usize> {
+    fn kind(&mut self, spot: Spot, event: &EventRef<'_>, heads: &Heads<'_>) -> Option<usize> {
         let lane = self.lanes.get(spot.lane);
-        let look = || match value.unwrap_or_else(|| top::look(event.value, &self.names)) {
+        let look = || match top::look(event.value, &self.names) {
             Value::Json { kind } => kind,
             Value::Nothing | Value::Other => None,
         };
@@ -312,7 +311,7 @@ impl Causes {
             duplicates: sorted(self.duplicates.iter().filter(rare).map(told).collect()),
             skews: sorted(self.skews.iter().map(told).collect()),
             effects: self.effects,
-            forgotten: self.ids.forgotten() + self.firsts.forgotten(),
+            forgotten: self.ids.forgotten() + self.waiting.forgotten() + self.firsts.forgotten(),
             unkept: self.unkept,
         }
     }

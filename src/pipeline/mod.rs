@@ -1,6 +1,7 @@
 //! Runs a read: one or several sources, limits, and one consumer that takes the batches.
 //! Knows nothing of formats, flags or screens.
 
+mod crew;
 mod export;
 #[cfg(test)]
 mod fake;
@@ -12,6 +13,7 @@ mod stop;
 mod tag;
 mod timeline;
 
+pub use crew::{Crew, Fold};
 pub use export::{Export, Pick, export};
 pub use last::{LastEvents, Window};
 pub use merge::merge;

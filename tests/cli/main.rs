@@ -13,6 +13,7 @@ mod filtering;
 mod formats;
 mod hostile;
 mod keys;
+mod order;
 mod recording;
 mod replaying;
 mod schema;

@@ -244,6 +244,25 @@ impl Broker for Kafka {
         })
     }
 
+    fn compacted<'a>(
+        &'a self,
+        topics: &'a [Arc<str>],
+    ) -> BoxFuture<'a, Result<Vec<(Arc<str>, bool)>>> {
+        Box::pin(async move {
+            if topics.is_empty() {
+                return Ok(Vec::new());
+            }
+            let (client, topics) = (self.looker()?, topics.to_vec());
+            blocking(move || {
+                // The first contact tells a wrong host or password; the call would time out.
+                client.metadata(None)?;
+                let told = admin::compacted(&client, &topics);
+                told.map_err(|failure| failure.into_error("look up how topics are kept"))
+            })
+            .await
+        })
+    }
+
     fn sink<'a>(&'a self, target: &'a Target) -> BoxFuture<'a, Result<Box<dyn Sink>>> {
         Box::pin(async move {
             let (client, topic) = (self.looker()?, Arc::clone(&target.topic));

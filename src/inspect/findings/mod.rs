@@ -5,14 +5,13 @@ mod code;
 mod tie;
 mod told;
 
-use super::causes::{Causes, CausesReport};
+use super::causes::{self, Causes, CausesReport};
 use super::fields::FieldsReport;
 use super::lag::LagReport;
-use super::lanes::{Lanes, Spot};
 use super::misfits::MisfitsReport;
-use super::order::{Order, OrderReport};
-use super::payload::{Odd, Oddity, Payloads};
-use super::{At, Names, Verdict, top};
+use super::order::{self, Order, OrderReport};
+use super::payload::{Odd, Oddity, Payloads, Totals};
+use super::{At, Names, Verdict};
 use crate::event::{Batch, SchemaFault, Timestamp};
 pub use code::{Code, Severity};
 use tie::tie;
@@ -47,8 +46,8 @@ pub struct FindingsReport {
     pub events: u64,
     /// Findings that there was no room for.
     pub unkept: u64,
-    /// Pieces of personal data in the values that are listed.
-    pub personal: u64,
+    /// What was found in values, all of it.
+    pub totals: Totals,
 }
 
 /// Reports of folds that do not run with the others.
@@ -66,29 +65,52 @@ pub struct Findings {
     causes: Causes,
     payloads: Payloads,
     names: Names,
-    lanes: Lanes,
 }
 
 impl Findings {
-    pub fn batch(&mut self, batch: &Batch) {
-        self.order.batch(batch);
-        // All of them meet the same batches, so that a partition has one number in each.
-        self.lanes.enter(batch);
-        self.causes.enter(batch);
-        self.payloads.enter(batch);
-        for event in batch.iter() {
-            let spot = Spot {
-                lane: self.lanes.lane(event.stream_index),
-                position: event.position,
-            };
-            if !self.lanes.counts(spot, &event) {
-                continue;
-            }
-            let heads = self.names.heads(event.headers);
-            let value = top::look(event.value, &self.names);
-            self.causes.event(spot, &event, &heads, Some(value));
-            self.payloads.event(spot, &event, value);
+    /// With so much memory, in bytes. `prove`: what is suspected of ids can be read again.
+    pub(super) fn new(memory: usize, prove: bool) -> Self {
+        let names = Names::default();
+        let order = order::Limits::of(memory / 3 * 2, prove);
+        let causes = causes::Limits::of(memory / 4);
+        Self {
+            order: Order::new(order, names.clone()),
+            causes: Causes::new(causes, names.clone()),
+            payloads: Payloads::default(),
+            names,
         }
+    }
+
+    pub fn batch(&mut self, batch: &Batch) {
+        self.in_order(batch);
+        self.payloads.batch(batch);
+    }
+
+    /// Feeds the folds to which batches have to come in order, and no others.
+    pub(super) fn in_order(&mut self, batch: &Batch) {
+        // Both meet the same batches, so that a partition has one number in each.
+        self.order.enter(batch);
+        self.causes.enter(batch);
+        for event in batch.iter() {
+            let lane = self.order.lanes().lane(event.stream_index);
+            let Some(spot) = self.order.admit(lane, &event) else {
+                continue;
+            };
+            let heads = self.names.heads(event.headers);
+            let id = heads.id.map(|id| self.order.lanes().hash().of(id));
+            self.order.event(spot, &event, &heads, id);
+            let hash = self.order.lanes().hash();
+            self.causes.event(spot, &event, &heads, id, hash);
+        }
+    }
+
+    /// Takes over what was found in values elsewhere.
+    pub(super) fn merge(&mut self, payloads: Payloads) {
+        self.payloads.merge(payloads);
+    }
+
+    pub(super) fn order_mut(&mut self) -> &mut Order {
+        &mut self.order
     }
 
     /// The reader jumped ahead on purpose.
@@ -103,11 +125,15 @@ impl Findings {
 
     /// What was found so far. `ended` as for [`Order::report`].
     pub fn report(&self, ended: bool, parts: Parts<'_>) -> FindingsReport {
-        let order = self.order.report(ended);
+        self.report_of(&self.order.report(ended), parts)
+    }
+
+    /// The same from a report of the order that is there already.
+    pub fn report_of(&self, order: &OrderReport, parts: Parts<'_>) -> FindingsReport {
         let causes = self.causes.report();
         let (odd, odd_unkept) = self.payloads.report();
         let mut findings: Vec<Finding> = order.anomalies.iter().flat_map(of_anomaly).collect();
-        findings.extend(of_causes(&causes, &order));
+        findings.extend(of_causes(&causes, order));
         // Where there are schemas, they say what can be decoded.
         let guess =
             |odd: &&Odd| parts.misfits.is_none() || !matches!(odd.what, Oddity::Undecodable(_));
@@ -133,7 +159,7 @@ impl Findings {
                 + causes.unkept
                 + odd_unkept
                 + parts.misfits.map_or(0, |report| report.unkept),
-            personal: odd.iter().map(Odd::personal).sum(),
+            totals: self.payloads.totals(),
         }
     }
 }

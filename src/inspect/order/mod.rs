@@ -21,10 +21,10 @@ use crate::event::{Batch, BatchMeta, EventRef, Position, TimestampType, Visibili
 use counting::{Counting, Step};
 use ids::{Ids, Proven};
 pub use ids::{Proof, Suspicion};
-pub use offsets::{Gap, GapRun, Log, Offsets};
 use offsets::{Account, Taken};
-use producers::{Odd, Producers};
+pub use offsets::{Gap, GapRun, Log, Offsets};
 pub use producers::Sent;
+use producers::{Odd, Producers};
 pub use report::{Anomaly, Check, Coverage, Kind, LaneReport, OrderReport};
 use sequence::Sequences;
 
@@ -202,7 +202,8 @@ impl Order {
             let lane = self.lanes.lane(event.stream_index);
             if let Some(spot) = self.admit(lane, &event) {
                 let heads = self.names.heads(event.headers);
-                self.event(spot, &event, &heads);
+                let id = heads.id.map(|id| self.lanes.hash().of(id));
+                self.event(spot, &event, &heads, id);
             }
         }
     }
@@ -303,11 +304,17 @@ impl Order {
         })
     }
 
-    /// Takes an event that was admitted.
-    pub(super) fn event(&mut self, spot: Spot, event: &EventRef<'_>, heads: &Heads<'_>) {
+    /// Takes an event that was admitted. `id` is the hash of its id.
+    pub(super) fn event(
+        &mut self,
+        spot: Spot,
+        event: &EventRef<'_>,
+        heads: &Heads<'_>,
+        id: Option<u64>,
+    ) {
         self.time_and_version(spot, event, heads);
-        if let Some(id) = heads.id {
-            self.id(spot, id, event);
+        if let (Some(id), Some(hash)) = (heads.id, id) {
+            self.id(spot, id, hash, event);
         }
         if let Some(number) = heads.sequence {
             let topic = self.lanes.get(spot.lane).topic_number;
@@ -397,11 +404,9 @@ impl Order {
         }
     }
 
-    fn id(&mut self, spot: Spot, id: &[u8], event: &EventRef<'_>) {
+    fn id(&mut self, spot: Spot, id: &[u8], hash: u64, event: &EventRef<'_>) {
         self.coverage.ids += 1;
-        let first = self
-            .ids
-            .meet(self.lanes.hash(), &self.lanes, spot, id, event);
+        let first = self.ids.meet(&self.lanes, spot, (id, hash), event);
         if let Some(first) = first {
             self.coverage.duplicates += 1;
             let kind = Kind::Duplicate {
@@ -413,9 +418,9 @@ impl Order {
     }
 
     /// What has to be read again, so that the ids that may be there twice can be compared. `None`
-    /// when there are none, or what is read cannot be read again.
-    pub fn suspicion(&self) -> Option<Suspicion> {
-        let suspects = self.ids.suspects()?;
+    /// when there are none, or what is read cannot be read again. Nothing is fed after this.
+    pub fn suspicion(&mut self) -> Option<Suspicion> {
+        let suspects = self.ids.suspects_mut()?;
         suspects.suspicion(self.lanes.hash(), &self.names, &self.lanes, &self.states)
     }
 

@@ -129,7 +129,8 @@ pub struct Log {
 impl Log {
     /// Offsets that were asked for and are gone.
     pub fn trimmed(&self) -> u64 {
-        self.asked.map_or(0, |asked| self.start.saturating_sub(asked))
+        self.asked
+            .map_or(0, |asked| self.start.saturating_sub(asked))
     }
 
     /// Offsets behind the last that is decided: an open transaction holds them back.

@@ -447,12 +447,20 @@ fn offsets(order: &Order) -> (bool, Reason, Vec<Reason>) {
     let trimmed = total(|o| o.trimmed);
     let trimmed = (trimmed > 0).then(|| {
         let number = human::count(trimmed);
-        Cow::Owned(format!("{number} offsets are gone from before the log's start"))
+        Cow::Owned(format!(
+            "{number} offsets are gone from before the log's start"
+        ))
     });
     let open = total(|o| o.in_flight);
     let open = (open > 0).then(|| {
         let number = human::count(open);
-        Cow::Owned(format!("{number} offsets are of a transaction that is open"))
+        Cow::Owned(format!(
+            "{number} offsets are of a transaction that is open"
+        ))
     });
-    (total(|o| o.unexplained) > 0, idle, vec![blind, trimmed, open])
+    (
+        total(|o| o.unexplained) > 0,
+        idle,
+        vec![blind, trimmed, open],
+    )
 }

@@ -79,18 +79,22 @@ fn is_phone(text: &[u8], at: usize) -> bool {
     (8..=15).contains(&digits)
 }
 
+/// Bytes that are looked at together. A card has at least 15, so it holds a whole such chunk; and
+/// as no group of it has fewer than four digits, at most two bytes of the chunk are none.
+const CHUNK: usize = 8;
+const CHUNK_DIGITS: u32 = 6;
+
 /// Numbers of payment cards: by length, issuer and check digit.
 fn cards(text: &[u8]) -> u32 {
     let mut found = 0;
-    let mut look = 0;
-    // No group of a card has fewer than four digits: every fourth byte tells whether there is one.
-    while let Some(byte) = text.get(look) {
-        if !byte.is_ascii_digit() {
-            look += 4;
+    let (mut look, mut judged) = (0, 0);
+    while let Some(chunk) = text.get(look..).and_then(<[u8]>::first_chunk::<CHUNK>) {
+        if digits_of(*chunk) < CHUNK_DIGITS {
+            look += CHUNK;
             continue;
         }
-        let run = text.get(..look).unwrap_or_default().iter().rev();
-        let at = look - run.take_while(|b| b.is_ascii_digit()).count();
+        let inside = chunk.iter().take_while(|b| !b.is_ascii_digit()).count();
+        let at = front(text, look + inside).max(judged);
         let (digits, end) = digits(text, at);
         let before = at.checked_sub(1).and_then(|i| text.get(i));
         let after = text.get(end);
@@ -102,9 +106,37 @@ fn cards(text: &[u8]) -> u32 {
         if alone && !decimal && is_card(&digits) {
             found += 1;
         }
+        judged = end;
         look = end.max(look + 1);
     }
     found
+}
+
+/// How many of the bytes are digits.
+#[inline]
+const fn digits_of(chunk: [u8; CHUNK]) -> u32 {
+    const EACH: u64 = 0x0101_0101_0101_0101;
+    let bytes = u64::from_le_bytes(chunk) ^ (b'0' as u64 * EACH);
+    // The highest bit of each byte that is more than 9.
+    let more = ((bytes & (0x7f * EACH)) + 0x76 * EACH) | bytes;
+    CHUNK as u32 - (more & (0x80 * EACH)).count_ones()
+}
+
+/// Where the groups of four and more digits begin that this digit is of.
+fn front(text: &[u8], digit: usize) -> usize {
+    let run = |end: usize| {
+        let before = text.get(..end).unwrap_or_default().iter().rev();
+        before.take_while(|b| b.is_ascii_digit()).count()
+    };
+    let mut at = digit - run(digit);
+    while at > 0 && matches!(text.get(at - 1), Some(b' ' | b'-')) {
+        let group = run(at - 1);
+        if group < 4 {
+            break;
+        }
+        at -= 1 + group;
+    }
+    at
 }
 
 /// The digits from here, in groups that one space or dash may part, and where they end.

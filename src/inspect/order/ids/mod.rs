@@ -11,13 +11,10 @@ use super::{LaneState, Limits, Spot};
 use crate::broker::PartitionRange;
 use crate::event::{EventRef, Position};
 use crate::inspect::lanes::Lanes;
-use crate::inspect::window::{HashedSet, Keyed, Window};
+use crate::inspect::window::{HashedSet, Keyed, Window, scoped};
 pub use prove::{Proof, Suspicion};
 pub(super) use prove::{Proven, Twice};
 use table::{Filter, Put, Table};
-
-/// The scope of the second hash of an id.
-const SECOND: u32 = u32::MAX;
 
 /// What an id takes in the window, about.
 const WINDOW_BYTES: usize = 120;
@@ -27,7 +24,7 @@ const WINDOW_BYTES: usize = 120;
 pub(super) struct First {
     pub(super) spot: Spot,
     pub(super) sent: Option<Sent>,
-    /// Half of another hash: ids whose hashes are the same by chance are told apart by it.
+    /// Half of a hash with another secret: ids whose hashes are the same by chance are told apart by it.
     second: u32,
 }
 
@@ -45,31 +42,31 @@ impl Ids {
         }
     }
 
-    /// Takes the id of an event; gives the first event with it, where it is known already.
+    /// Takes the id of an event, with its hash; gives the first event with it, where it is known
+    /// already.
     #[inline]
     pub(super) fn meet(
         &mut self,
-        hash: &Keyed,
         lanes: &Lanes,
         spot: Spot,
-        id: &[u8],
+        (id, hash): (&[u8], u64),
         event: &EventRef<'_>,
     ) -> Option<First> {
         let lane = lanes.get(spot.lane);
         match self {
             Self::Suspects(suspects) => {
-                suspects.meet(hash.hash(lane.scope, id), spot);
+                suspects.meet(scoped(hash, lane.scope), spot);
                 None
             }
             Self::Window(window) => {
-                let second = hash.hash(SECOND, id) as u32;
+                let second = lanes.second().of(id) as u32;
                 let make = || First {
                     spot,
                     sent: Sent::of(event),
                     second,
                 };
                 // A copy in another topic is forwarded, not sent twice.
-                let (first, there) = window.entry(hash.hash(lane.topic_number, id), make);
+                let (first, there) = window.entry(scoped(hash, lane.topic_number), make);
                 (there && first.second == second && first.spot != spot).then_some(*first)
             }
         }
@@ -83,6 +80,13 @@ impl Ids {
         }
     }
 
+    pub(super) fn suspects_mut(&mut self) -> Option<&mut Suspects> {
+        match self {
+            Self::Window(_) => None,
+            Self::Suspects(suspects) => Some(suspects),
+        }
+    }
+
     pub(super) fn suspects(&self) -> Option<&Suspects> {
         match self {
             Self::Window(_) => None,
@@ -91,11 +95,12 @@ impl Ids {
     }
 }
 
-/// Of the memory for ids, the table has a half, the filter a quarter, the suspects an eighth. What
-/// is left is for a proof's ids.
-const TABLE: usize = 2;
-const FILTER: usize = 4;
+/// Of the memory for ids, the table has a quarter, the filter a half, the suspects an eighth. What
+/// is compared later takes the place of table and filter.
+const TABLE: usize = 4;
+const FILTER: usize = 2;
 const SUSPECTS: usize = 8;
+const PROOF: usize = 2;
 /// What a suspect takes: its place in two sets of hashes.
 const SUSPECT_BYTES: usize = 40;
 /// A place that does not fit into 64 bits.
@@ -109,6 +114,8 @@ pub(super) struct Suspects {
     filter: Option<Filter>,
     bytes: usize,
     hashes: HashedSet,
+    /// How many were given away to be compared.
+    given: u64,
     /// Those that there was no room for.
     pub(super) dropped: u64,
     /// For each lane, the first and the last place of a suspect.
@@ -124,6 +131,7 @@ impl Suspects {
             filter: None,
             bytes,
             hashes: HashedSet::default(),
+            given: 0,
             dropped: 0,
             hulls: Vec::new(),
             anywhere: false,
@@ -180,9 +188,9 @@ impl Suspects {
     }
 
     /// What has to be read again, and which ids are to be compared there; `None` when nothing is
-    /// suspected.
+    /// suspected. Ends the looking out: what was remembered is forgotten, to make room.
     pub(super) fn suspicion(
-        &self,
+        &mut self,
         hash: &Keyed,
         names: &crate::inspect::Names,
         lanes: &Lanes,
@@ -211,20 +219,21 @@ impl Suspects {
             };
             (!lane.dead_letters).then_some((lane.origin, range))
         });
-        let hashes = self.hashes.clone();
-        let most = self.bytes / SUSPECTS / prove::TWICE_BYTES;
-        Some(Suspicion::new(
-            names.clone(),
-            hash.clone(),
-            hashes,
-            ranges.collect(),
-            most,
-        ))
+        let ranges = ranges.collect();
+        drop(self.table.drain());
+        if let Some(filter) = &mut self.filter {
+            filter.free();
+        }
+        let hashes = std::mem::take(&mut self.hashes);
+        self.given = hashes.len() as u64;
+        let most = self.bytes / PROOF / prove::TWICE_BYTES;
+        let (names, hash) = (names.clone(), hash.clone());
+        Some(Suspicion::new(names, hash, hashes, ranges, most))
     }
 
     /// How many ids are suspected.
     pub(super) fn len(&self) -> u64 {
-        self.hashes.len() as u64 + self.dropped
+        self.given + self.hashes.len() as u64 + self.dropped
     }
 }
 

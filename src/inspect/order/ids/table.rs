@@ -156,6 +156,12 @@ impl Filter {
         }
     }
 
+    /// Gives the memory back.
+    pub(super) fn free(&mut self) {
+        self.young = Generation::default();
+        self.old = Generation::default();
+    }
+
     /// Takes a hash in; true when it may have been there.
     #[inline]
     pub(super) fn put(&mut self, hash: u64) -> bool {
@@ -183,7 +189,12 @@ impl Generation {
     #[inline]
     fn has(&self, at: usize, mask: &[u64; BLOCK_WORDS]) -> bool {
         let block = self.blocks.get(at);
-        block.is_some_and(|block| block.iter().zip(mask).all(|(word, bits)| word & bits == *bits))
+        block.is_some_and(|block| {
+            block
+                .iter()
+                .zip(mask)
+                .all(|(word, bits)| word & bits == *bits)
+        })
     }
 
     #[inline]

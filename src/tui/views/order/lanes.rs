@@ -36,9 +36,9 @@ impl Sort {
             Kind::Duplicate { .. } => Self::Duplicate,
             Kind::Gap { .. } => Self::Gap,
             Kind::Version { .. } | Kind::VersionAgain { .. } => Self::Version,
-            Kind::SequenceHole { .. }
-            | Kind::ProducerHole { .. }
-            | Kind::ProducerAgain { .. } => Self::Sequence,
+            Kind::SequenceHole { .. } | Kind::ProducerHole { .. } | Kind::ProducerAgain { .. } => {
+                Self::Sequence
+            }
         }
     }
 
@@ -219,7 +219,9 @@ pub fn told(anomaly: &Anomaly) -> String {
                 format!("numbers {from} to {to} of {producer} never came")
             }
         }
-        Kind::ProducerHole { sent, from, to } => format!("{sent}, and not {from} to {to} before it"),
+        Kind::ProducerHole { sent, from, to } => {
+            format!("{sent}, and not {from} to {to} before it")
+        }
         Kind::ProducerAgain { sent } => format!("{sent}, which was there before"),
     }
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use super::lanes::{Lanes, Spot};
 use super::top::{self, Value};
-use super::window::{Keyed, Window};
+use super::window::{Hashes, Keyed, Window};
 use super::{At, Heads, Names};
 use crate::event::{Batch, EventRef, Timestamp};
 
@@ -164,6 +164,13 @@ impl Causes {
     /// A batch comes, whose events are fed one by one.
     pub(super) fn enter(&mut self, batch: &Batch) {
         self.lanes.enter(batch);
+    }
+
+    /// Looks where an event that comes soon will be looked up; what it gives means nothing.
+    #[inline]
+    pub(super) fn look_ahead(&self, hashes: Hashes) -> usize {
+        let known = hashes.id.and_then(|id| self.ids.get(id));
+        usize::from(known.is_some())
     }
 
     /// Takes an event. `id` is the hash of its id, `hash` what all are hashed by.

@@ -5,6 +5,9 @@ use std::collections::hash_map::{Entry, RandomState};
 use std::collections::{HashMap, HashSet};
 use std::hash::{BuildHasher, BuildHasherDefault, Hasher};
 
+use super::Heads;
+use crate::event::EventRef;
+
 /// Hashes ids and keys with a secret of this process, so that nobody can plant collisions. Two
 /// different ones of a million meet with a chance below one in ten million.
 #[derive(Debug, Default, Clone)]
@@ -37,6 +40,23 @@ impl Keyed {
 pub(super) const fn scoped(hash: u64, scope: u32) -> u64 {
     // Another odd number for each; what is spread stays so.
     hash ^ (scope as u64 + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15)
+}
+
+/// The hashes of what an event is found by again.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Hashes {
+    pub(super) id: Option<u64>,
+    pub(super) key: Option<u64>,
+}
+
+impl Hashes {
+    #[inline]
+    pub(super) fn of(event: &EventRef<'_>, heads: &Heads<'_>, hash: &Keyed) -> Self {
+        Self {
+            id: heads.id.map(|id| hash.of(id)),
+            key: event.key.map(|key| hash.of(key)),
+        }
+    }
 }
 
 /// Takes what is a hash already.
@@ -133,7 +153,6 @@ impl<V> Window<V> {
         found.or_else(|| self.old.remove(&hash))
     }
 
-    #[cfg(test)]
     pub(super) fn values(&self) -> impl Iterator<Item = &V> {
         self.young.values().chain(self.old.values())
     }

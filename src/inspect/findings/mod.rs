@@ -5,14 +5,17 @@ mod code;
 mod tie;
 mod told;
 
+use std::ops::Range;
+
 use super::causes::{self, Causes, CausesReport};
 use super::fields::FieldsReport;
 use super::lag::LagReport;
 use super::misfits::MisfitsReport;
 use super::order::{self, Order, OrderReport};
 use super::payload::{Odd, Oddity, Payloads, Totals};
-use super::{At, Names, Verdict};
-use crate::event::{Batch, SchemaFault, Timestamp};
+use super::window::Hashes;
+use super::{At, Heads, Names, Verdict};
+use crate::event::{Batch, EventRef, SchemaFault, Timestamp};
 pub use code::{Code, Severity};
 use tie::tie;
 use told::{of_anomaly, of_causes, of_fields, of_lag, of_misfit, of_odd};
@@ -58,6 +61,9 @@ pub struct Parts<'a> {
     pub misfits: Option<&'a MisfitsReport>,
 }
 
+/// Events that are made ready together.
+const AHEAD: usize = 16;
+
 /// The folds that run live, fed together.
 #[derive(Debug, Default)]
 pub struct Findings {
@@ -91,16 +97,37 @@ impl Findings {
         // Both meet the same batches, so that a partition has one number in each.
         self.order.enter(batch);
         self.causes.enter(batch);
-        for event in batch.iter() {
+        let mut start = 0;
+        while start < batch.len() {
+            let end = (start + AHEAD).min(batch.len());
+            self.some_in_order(batch, start..end);
+            start = end;
+        }
+    }
+
+    /// What is remembered lies all over the memory. Where it lies is looked at for several events
+    /// before it is needed for the first, so that the waits for the memory overlap.
+    fn some_in_order(&mut self, batch: &Batch, which: Range<usize>) {
+        let mut ready: [Option<(EventRef<'_>, Heads<'_>, Hashes)>; AHEAD] = [None; AHEAD];
+        let mut known = 0;
+        for (slot, index) in ready.iter_mut().zip(which) {
+            let event = batch.get(index);
+            let heads = self.names.heads(event.headers);
+            let hashes = Hashes::of(&event, &heads, self.order.lanes().hash());
             let lane = self.order.lanes().lane(event.stream_index);
-            let Some(spot) = self.order.admit(lane, &event) else {
+            known += self.order.look_ahead(lane, hashes);
+            known += self.causes.look_ahead(hashes);
+            *slot = Some((event, heads, hashes));
+        }
+        std::hint::black_box(known);
+        for (event, heads, hashes) in ready.iter().flatten() {
+            let lane = self.order.lanes().lane(event.stream_index);
+            let Some(spot) = self.order.admit(lane, event) else {
                 continue;
             };
-            let heads = self.names.heads(event.headers);
-            let id = heads.id.map(|id| self.order.lanes().hash().of(id));
-            self.order.event(spot, &event, &heads, id);
+            self.order.event(spot, event, heads, *hashes);
             let hash = self.order.lanes().hash();
-            self.causes.event(spot, &event, &heads, id, hash);
+            self.causes.event(spot, event, heads, hashes.id, hash);
         }
     }
 

@@ -2,73 +2,35 @@
 //! versions and sequence numbers that are left out. One pass, in bounded memory. It runs live:
 //! two hash look-ups an event, nothing is allocated for an event that is in order.
 
+mod asked;
 mod counting;
 mod ids;
+mod limits;
 mod offsets;
 mod producers;
 mod report;
 mod sequence;
 #[cfg(test)]
 mod tests;
+mod verdicts;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::lanes::{Lanes, Spot};
-use super::window::Window;
+use super::window::{Hashes, Window, scoped};
 use super::{Heads, Names};
 use crate::event::{Batch, BatchMeta, EventRef, Position, TimestampType, Visibility};
 use counting::{Counting, Step};
 use ids::{Ids, Proven};
 pub use ids::{Proof, Suspicion};
+pub use limits::Limits;
 use offsets::{Account, Taken};
 pub use offsets::{Gap, GapRun, Log, Offsets};
 pub use producers::Sent;
 use producers::{Odd, Producers};
 pub use report::{Anomaly, Check, Coverage, Kind, LaneReport, OrderReport};
 use sequence::Sequences;
-
-/// How much is remembered, and what counts as late.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Limits {
-    /// An event is late when it is this much older than the newest of its partition.
-    pub late_ms: i64,
-    /// Bytes for event ids.
-    pub ids: usize,
-    /// Whether what is suspected of an id can be read again: then hashes are remembered, 20 bytes
-    /// an id and beyond that 12 bits, and a [`Proof`] tells; else the latest ids, 120 bytes each.
-    pub prove: bool,
-    /// Keys remembered; about 120 bytes each.
-    pub keys: usize,
-    /// Anomalies kept with their coordinates; about 200 bytes each.
-    pub anomalies: usize,
-}
-
-impl Default for Limits {
-    fn default() -> Self {
-        Self {
-            late_ms: 10_000,
-            ids: 60_000_000,
-            prove: false,
-            keys: 250_000,
-            anomalies: 10_000,
-        }
-    }
-}
-
-impl Limits {
-    /// As much as so many bytes hold: two thirds of them for ids, the rest for keys and what is
-    /// found.
-    pub fn of(bytes: usize, prove: bool) -> Self {
-        Self {
-            ids: bytes / 3 * 2,
-            prove,
-            keys: bytes / 4 / 120,
-            anomalies: (bytes / 12 / 200).clamp(100, 10_000),
-            ..Self::default()
-        }
-    }
-}
 
 /// Bytes of a key that are kept with an anomaly.
 const KEY_BYTES: usize = 256;
@@ -175,35 +137,14 @@ impl Order {
         }
     }
 
-    /// What a broker tells of a partition, before its first event is fed.
-    pub fn log(&mut self, log: Log) {
-        let name = (log.origin, Arc::clone(&log.topic), log.partition);
-        self.logs.insert(name, log);
-    }
-
-    /// Where a log begins by now: what was missing before that was taken while it was read.
-    pub fn begins(&mut self, origin: u16, topic: &str, partition: u32, start: u64) {
-        for (number, lane) in self.lanes.iter() {
-            if lane.origin == origin && lane.partition == partition && &*lane.topic == topic {
-                self.states[number as usize].account.trim(start);
-            }
-        }
-    }
-
-    /// True when offsets are missing and nothing explains it.
-    pub fn has_gap(&self) -> bool {
-        let mut states = self.states.iter();
-        states.any(|state| state.account.offsets.unexplained > 0)
-    }
-
     pub fn batch(&mut self, batch: &Batch) {
         self.enter(batch);
         for event in batch.iter() {
             let lane = self.lanes.lane(event.stream_index);
             if let Some(spot) = self.admit(lane, &event) {
                 let heads = self.names.heads(event.headers);
-                let id = heads.id.map(|id| self.lanes.hash().of(id));
-                self.event(spot, &event, &heads, id);
+                let hashes = Hashes::of(&event, &heads, self.lanes.hash());
+                self.event(spot, &event, &heads, hashes);
             }
         }
     }
@@ -304,16 +245,26 @@ impl Order {
         })
     }
 
-    /// Takes an event that was admitted. `id` is the hash of its id.
+    /// Looks where an event that comes soon will be looked up; what it gives means nothing.
+    #[inline]
+    pub(super) fn look_ahead(&self, lane: u32, hashes: Hashes) -> usize {
+        let key = hashes.key.map(|key| scoped(key, lane));
+        let key = key.is_some_and(|key| self.keys.get(key).is_some());
+        let lane = self.lanes.get(lane);
+        let id = hashes.id.is_some_and(|id| self.ids.look_ahead(lane, id));
+        usize::from(key) + usize::from(id)
+    }
+
+    /// Takes an event that was admitted.
     pub(super) fn event(
         &mut self,
         spot: Spot,
         event: &EventRef<'_>,
         heads: &Heads<'_>,
-        id: Option<u64>,
+        hashes: Hashes,
     ) {
-        self.time_and_version(spot, event, heads);
-        if let (Some(id), Some(hash)) = (heads.id, id) {
+        self.time_and_version(spot, event, heads, hashes.key);
+        if let (Some(id), Some(hash)) = (heads.id, hashes.id) {
             self.id(spot, id, hash, event);
         }
         if let Some(number) = heads.sequence {
@@ -327,14 +278,19 @@ impl Order {
     }
 
     /// Event time within the partition, and version numbers within the key.
-    fn time_and_version(&mut self, spot: Spot, event: &EventRef<'_>, heads: &Heads<'_>) {
+    fn time_and_version(
+        &mut self,
+        spot: Spot,
+        event: &EventRef<'_>,
+        heads: &Heads<'_>,
+        key: Option<u64>,
+    ) {
         // A tombstone has no payload whose time could be told.
         let time = event.time().filter(|_| event.value.is_some()).map(|t| t.0);
         let mut key_newest = None;
         let mut version = None;
-        if let Some(key) = event.key {
-            let hash = self.lanes.hash().hash(spot.lane, key);
-            let (state, _) = self.keys.entry(hash, || KeyState {
+        if let Some(key) = key {
+            let (state, _) = self.keys.entry(scoped(key, spot.lane), || KeyState {
                 newest: i64::MIN,
                 versions: None,
             });
@@ -415,21 +371,6 @@ impl Order {
             };
             self.note(Check::Ids, kind, spot, Some(first.spot), Some(event));
         }
-    }
-
-    /// What has to be read again, so that the ids that may be there twice can be compared. `None`
-    /// when there are none, or what is read cannot be read again. Nothing is fed after this.
-    pub fn suspicion(&mut self) -> Option<Suspicion> {
-        let suspects = self.ids.suspects_mut()?;
-        suspects.suspicion(self.lanes.hash(), &self.names, &self.lanes, &self.states)
-    }
-
-    /// The suspects were read again, all of them.
-    pub fn proven(&mut self, proof: Proof) {
-        let proven = proof.proven(self.limits.anomalies);
-        self.coverage.duplicates = proven.number;
-        self.coverage.unkept += proven.number - proven.twice.len() as u64;
-        self.proven = Some(proven);
     }
 
     fn note(

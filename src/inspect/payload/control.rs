@@ -35,7 +35,9 @@ const fn is_control(c: char) -> bool {
 /// In bytes that are text, more of it than not: numbers in four bytes have such bytes by their
 /// nature.
 fn in_text(bytes: &[u8]) -> bool {
-    if bytes.iter().all(|b| matches!(b, b' '..=b'~')) {
+    // Not cut short at the first that is none: so many are looked at together.
+    let plain = |all: bool, b: &u8| all & matches!(b, b' '..=b'~');
+    if bytes.iter().fold(true, plain) {
         return false;
     }
     let Ok(text) = str::from_utf8(bytes) else {

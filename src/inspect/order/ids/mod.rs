@@ -10,7 +10,7 @@ use super::producers::Sent;
 use super::{LaneState, Limits, Spot};
 use crate::broker::PartitionRange;
 use crate::event::{EventRef, Position};
-use crate::inspect::lanes::Lanes;
+use crate::inspect::lanes::{Lane, Lanes};
 use crate::inspect::window::{HashedSet, Keyed, Window, scoped};
 pub use prove::{Proof, Suspicion};
 pub(super) use prove::{Proven, Twice};
@@ -39,6 +39,15 @@ impl Ids {
         match limits.prove {
             false => Self::Window(Window::new(limits.ids / WINDOW_BYTES)),
             true => Self::Suspects(Box::new(Suspects::new(limits.ids))),
+        }
+    }
+
+    /// Looks where an id that comes soon will be looked up.
+    #[inline]
+    pub(super) fn look_ahead(&self, lane: &Lane, hash: u64) -> bool {
+        match self {
+            Self::Suspects(suspects) => suspects.look_ahead(scoped(hash, lane.scope)),
+            Self::Window(window) => window.get(scoped(hash, lane.topic_number)).is_some(),
         }
     }
 
@@ -135,6 +144,14 @@ impl Suspects {
             dropped: 0,
             hulls: Vec::new(),
             anywhere: false,
+        }
+    }
+
+    #[inline]
+    fn look_ahead(&self, hash: u64) -> bool {
+        match &self.filter {
+            Some(filter) => filter.look_ahead(hash),
+            None => self.table.look_ahead(hash),
         }
     }
 

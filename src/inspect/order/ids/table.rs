@@ -43,6 +43,13 @@ impl Table {
         }
     }
 
+    /// Looks at the place of a hash that comes soon.
+    #[inline]
+    pub(super) fn look_ahead(&self, hash: u64) -> bool {
+        let slot = self.slots.get(home(hash, self.slots.len()));
+        slot.is_some_and(|slot| slot.hash == hash)
+    }
+
     #[inline]
     pub(super) fn put(&mut self, hash: u64, place: u64) -> Put {
         // 0 marks a free slot.
@@ -160,6 +167,14 @@ impl Filter {
     pub(super) fn free(&mut self) {
         self.young = Generation::default();
         self.old = Generation::default();
+    }
+
+    /// Looks at the place of a hash that comes soon.
+    #[inline]
+    pub(super) fn look_ahead(&self, hash: u64) -> bool {
+        let at = home(hash, self.blocks);
+        let look = |of: &Generation| of.blocks.get(at).is_some_and(|block| block[0] & hash != 0);
+        look(&self.young) | look(&self.old)
     }
 
     /// Takes a hash in; true when it may have been there.

@@ -9,7 +9,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use super::position::Pos;
 use super::{
     brokers, check, completions, config, demo, keys, lag, man, open, position, read, record,
-    replay_args, schema, tail, themes, topics, units,
+    replay_args, schema, state, tail, themes, topics, units,
 };
 use crate::event::Timestamp;
 
@@ -43,6 +43,7 @@ pub enum Command {
     Record(record::Record),
     Replay(Box<replay_args::Replay>),
     Lag(lag::Lag),
+    State(Box<state::State>),
     Schema(schema::Schema),
     Demo(demo::Demo),
     Brokers(brokers::Brokers),

@@ -33,6 +33,7 @@ pub const SCHEMA_DRIFT: &str = "Examples:\n  evtap schema drift demo:orders\n  e
 pub const SCHEMA_COMPAT: &str = "Examples:\n  evtap schema compat new.avsc old.avsc --level full\n  evtap schema compat new.avsc --subject-of kafka://localhost:9092/orders --schemas http://localhost:8081";
 pub const LAG: &str =
     "Examples:\n  evtap lag kafka://localhost:9092\n  evtap lag demo: --group shipping-svc -o json";
+pub const STATE: &str = "Examples:\n  evtap state demo:order-events --key order-456 --at v3 --blame\n  evtap state kafka://localhost:9092/accounts --key 42 --diff -1h end";
 pub const DEMO: &str = "Examples:\n  evtap demo\n  evtap demo --to kafka://localhost:9092 --yes";
 pub const OPEN: &str =
     "Examples:\n  evtap open demo:\n  evtap open kafka://localhost:9092 'order*' --from -15m";

@@ -27,6 +27,7 @@ mod replay_args;
 mod schema;
 mod session;
 mod signals;
+mod state;
 mod summary;
 mod tail;
 mod themes;
@@ -94,6 +95,7 @@ async fn dispatch(session: &Arc<Session>, command: Option<Command>) -> Result<Ex
         Command::Record(args) => record::run(session, &args).await,
         Command::Replay(args) => replay::run(session, &args).await,
         Command::Lag(args) => lag::run(session, &args).await,
+        Command::State(args) => state::run(session, &args).await,
         Command::Schema(args) => schema::run(session, &args).await,
         Command::Demo(args) => demo::run(session, &args).await,
         Command::Brokers(args) => brokers::run(session, &args),

@@ -30,7 +30,8 @@ pub fn prepare(session: &Session, sources: &[String], output: &Output) -> Result
         terminal: session.stdout_is_terminal,
         zone: session.zone.clone(),
     };
-    let map = output.map.as_deref().map(JqMap::compile).transpose()?;
+    let map = output.map.as_deref();
+    let map = map.map(|text| JqMap::compile("--map", text)).transpose()?;
     let format = &output.output;
     let refused = |e: FormatError| Failure::usage(e.to_string()).hint(e.hint());
     let printer = match map {

@@ -118,6 +118,18 @@ pub async fn prepare_opened(
     })
 }
 
+/// The latest of the sources' clocks.
+pub async fn clock(session: &Session, reading: &Reading) -> Result<Timestamp> {
+    if let Some(now) = session.global.now {
+        return Ok(now);
+    }
+    let mut latest = None;
+    for input in &reading.inputs {
+        latest = latest.max(input.broker.clock().await?);
+    }
+    Ok(latest.unwrap_or_else(Timestamp::wall_clock))
+}
+
 /// The exit code of a finished run, after its summary was printed.
 pub fn exit_of_outcome(outcome: &Outcome, follow: bool, fail_empty: bool) -> Exit {
     match &outcome.end {

@@ -85,9 +85,12 @@ fn cost_of_an_event() {
     let mut json = Vec::new();
     let event = hit.event();
     object::write(&mut json, &event, &Decoding::default().see(&event));
-    let mut map = JqMap::compile("{id: .value.eventId, total: ([.value.items[].price] | add)}")
-        .unwrap()
-        .worker();
+    let mut map = JqMap::compile(
+        "--map",
+        "{id: .value.eventId, total: ([.value.items[].price] | add)}",
+    )
+    .unwrap()
+    .worker();
     let time = each(5_000, || {
         map.run(&json, &mut |out| {
             std::hint::black_box(out.json);
@@ -96,7 +99,7 @@ fn cost_of_an_event() {
     });
     println!("{:22} {time:>10.1?}", "map");
     let time = each(50, || {
-        std::hint::black_box(JqMap::compile(".value.a").unwrap());
+        std::hint::black_box(JqMap::compile("--map", ".value.a").unwrap());
     });
     println!("{:22} {time:>10.1?}", "compile");
     let batch: Vec<u8> = std::iter::repeat_n(value, 2000).flatten().collect();

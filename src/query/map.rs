@@ -1,4 +1,4 @@
-//! `--map`: a jq program whose outputs are printed instead of the event.
+//! jq programs with outputs: what `--map` prints instead of the event, what makes states.
 
 use std::sync::Arc;
 
@@ -11,6 +11,8 @@ use crate::event::SelectError;
 pub struct JqMap(Arc<Mapped>);
 
 struct Mapped {
+    /// The flag that it was given by, for messages.
+    flag: &'static str,
     text: String,
     program: Program,
 }
@@ -33,9 +35,11 @@ pub enum MapOutcome {
 }
 
 impl JqMap {
-    pub fn compile(text: &str) -> Result<Self, QueryError> {
-        let program = Program::compile(text).map_err(|fault| fault.of("--map", text))?;
+    /// Compiles what was given by this flag.
+    pub fn compile(flag: &'static str, text: &str) -> Result<Self, QueryError> {
+        let program = Program::compile(text).map_err(|fault| fault.of(flag, text))?;
         Ok(Self(Arc::new(Mapped {
+            flag,
             text: text.to_owned(),
             program,
         })))
@@ -68,7 +72,11 @@ impl JqMapWorker {
             Err(message) => return Ok(MapOutcome::Failed(message)),
         };
         let json = &mut self.json;
-        let Mapped { text, program } = &*self.map;
+        let Mapped {
+            flag,
+            text,
+            program,
+        } = &*self.map;
         let end = program.run(&input, |output| {
             json.clear();
             output.write_json(json);
@@ -81,7 +89,7 @@ impl JqMapWorker {
         match end {
             Ok(End::Done) => Ok(MapOutcome::Done),
             Ok(End::Failed(message)) => Ok(MapOutcome::Failed(message)),
-            Err(broken) => Err(broken.of("--map", text, program, &input.place())),
+            Err(broken) => Err(broken.of(flag, text, program, &input.place())),
         }
     }
 }
@@ -92,15 +100,16 @@ mod tests {
 
     fn run(text: &str, event: &str) -> (String, MapOutcome) {
         let mut printed = String::new();
-        let outcome = JqMap::compile(text)
-            .unwrap()
-            .worker()
-            .run(event.as_bytes(), &mut |out| {
-                let raw = out.text.unwrap_or(out.json);
-                let raw = String::from_utf8_lossy(raw);
-                let json = str::from_utf8(out.json).unwrap();
-                printed.extend([json, " ", &raw, "\n"]);
-            });
+        let outcome =
+            JqMap::compile("--map", text)
+                .unwrap()
+                .worker()
+                .run(event.as_bytes(), &mut |out| {
+                    let raw = out.text.unwrap_or(out.json);
+                    let raw = String::from_utf8_lossy(raw);
+                    let json = str::from_utf8(out.json).unwrap();
+                    printed.extend([json, " ", &raw, "\n"]);
+                });
         (printed, outcome.unwrap())
     }
 
@@ -123,7 +132,7 @@ mod tests {
 
     #[test]
     fn a_program_without_end_says_where_it_was() {
-        let map = JqMap::compile("def f: 1 + f; f").unwrap();
+        let map = JqMap::compile("--map", "def f: 1 + f; f").unwrap();
         let event = br#"{"topic":"t","partition":3,"offset":"5-1"}"#;
         let error = map.worker().run(event, &mut |_| {}).unwrap_err();
         assert_eq!(
@@ -134,7 +143,7 @@ mod tests {
 
     #[test]
     fn errors_of_the_program_name_the_flag() {
-        let error = JqMap::compile(".a ==").err().unwrap();
+        let error = JqMap::compile("--map", ".a ==").err().unwrap();
         assert_eq!(
             error.to_string(),
             "--map: unexpected end: expected term\n  .a ==\n       ^"

@@ -70,6 +70,11 @@ impl Catalog {
         }
     }
 
+    /// Whether what it says of a topic can be another tomorrow.
+    pub(super) fn may_change(&self) -> bool {
+        self.registry_state().is_some()
+    }
+
     /// Whether files are asked, which may have several schemas for one topic.
     pub(super) fn has_files(&self) -> bool {
         match self {

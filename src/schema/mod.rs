@@ -4,6 +4,7 @@
 pub mod avro;
 mod catalog;
 pub mod compat;
+mod compiler;
 mod decoder;
 pub mod formats;
 pub mod json;

@@ -1,40 +1,23 @@
-//! The schemas that are known, each compiled once, shared by all threads.
+//! The schemas that are known, from where they are to what they can be used for.
 
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
-use super::avro::Avro;
 use super::catalog::Catalog;
-use super::json::Validator;
-use super::protobuf::Protobuf;
-use super::sources::{Answer, Known, SchemaId, Wanted};
-use super::{Language, SchemaError};
-
-/// Compiled schemas that are kept.
-const KEPT: usize = 4_096;
+use super::compiler::{Compiler, Ready};
+use super::sources::{Answer, SchemaId, Wanted};
 
 /// A source of schemas, and what was compiled of it.
 pub struct Schemas {
     catalog: Catalog,
-    /// Whether JSON Schema's `format` is a rule.
-    formats: bool,
-    /// By the place of what was compiled, which is kept with it.
-    compiled: Mutex<HashMap<usize, Arc<Ready>>>,
+    compiler: Arc<Compiler>,
+    /// For how long an answer of a registry about a topic counts.
+    counts: Duration,
 }
 
-/// A schema that can be used, or why not.
-pub(super) struct Ready {
-    pub(super) known: Arc<Known>,
-    pub(super) compiled: Result<Compiled, SchemaError>,
-}
-
-/// A schema of any language.
-pub(super) enum Compiled {
-    Avro(Avro),
-    Json(Validator),
-    Protobuf(Protobuf),
-}
+/// How often a reader asks again for a topic's schema: a subject may be registered, or get another
+/// version. Over the network the registry is asked less often, whoever asks.
+const COUNTS: Duration = Duration::from_secs(5);
 
 /// What asking for a schema came to.
 pub(super) enum Found {
@@ -42,66 +25,63 @@ pub(super) enum Found {
     Missing,
     /// Not now, and why.
     Unavailable(Arc<str>),
+    /// It is known, and will be of use soon.
+    Compiling,
 }
 
 impl Schemas {
     pub fn new(catalog: Catalog, formats: bool) -> Self {
         Self {
             catalog,
-            formats,
-            compiled: Mutex::default(),
+            compiler: Arc::new(Compiler::new(formats)),
+            counts: COUNTS,
         }
+    }
+
+    #[cfg(test)]
+    pub(super) fn ask_again_after(self, counts: Duration) -> Self {
+        Self { counts, ..self }
+    }
+
+    /// For how long what it says of a topic counts; `None`: for good.
+    pub(super) fn counts(&self) -> Option<Duration> {
+        self.catalog.may_change().then_some(self.counts)
     }
 
     pub const fn catalog(&self) -> &Catalog {
         &self.catalog
     }
 
-    /// Waits no longer than that.
+    /// Waits no longer than that for an answer, and no longer than that for another thread to
+    /// compile it.
     pub(super) fn by_id(&self, id: &SchemaId, patience: Duration) -> Found {
-        self.found(self.catalog.by_id(id, patience))
+        self.found(self.catalog.by_id(id, patience), None, patience)
     }
 
+    /// `before` is what it came to the last time.
     pub(super) fn for_topic(
         &self,
         wanted: &Wanted<'_>,
         version: Option<&str>,
+        before: Option<&Arc<Ready>>,
         patience: Duration,
     ) -> Found {
-        self.found(self.catalog.for_topic(wanted, version, patience))
+        let answer = self.catalog.for_topic(wanted, version, patience);
+        self.found(answer, before, patience)
     }
 
-    fn found(&self, answer: Answer) -> Found {
+    fn found(&self, answer: Answer, before: Option<&Arc<Ready>>, patience: Duration) -> Found {
         match answer {
-            Answer::Found(known) => Found::Ready(self.ready(known)),
+            Answer::Found(known) => {
+                let before = before.filter(|ready| Arc::ptr_eq(&ready.known, &known));
+                before
+                    .cloned()
+                    .or_else(|| self.compiler.compiled(&known, patience))
+                    .map_or(Found::Compiling, Found::Ready)
+            }
             Answer::Missing => Found::Missing,
             Answer::Unavailable(why) => Found::Unavailable(why),
             Answer::Pending => Found::Unavailable("the schema is being fetched".into()),
         }
     }
-
-    fn ready(&self, known: Arc<Known>) -> Arc<Ready> {
-        let place = Arc::as_ptr(&known).addr();
-        let lock = || self.compiled.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(ready) = lock().get(&place) {
-            return Arc::clone(ready);
-        }
-        // Compiled without the lock: another thread may do the same, and one of the two is kept.
-        let compiled = compile(&known, self.formats);
-        let ready = Arc::new(Ready { known, compiled });
-        let mut all = lock();
-        if all.len() >= KEPT {
-            all.clear();
-        }
-        Arc::clone(all.entry(place).or_insert(ready))
-    }
-}
-
-fn compile(known: &Known, formats: bool) -> Result<Compiled, SchemaError> {
-    let source = &known.source;
-    Ok(match source.language {
-        Language::Avro => Compiled::Avro(Avro::compile(source)?),
-        Language::Json => Compiled::Json(Validator::compile(source, formats)?),
-        Language::Protobuf => Compiled::Protobuf(Protobuf::compile(source)?),
-    })
 }

@@ -172,6 +172,41 @@ fn files_are_checked_by_a_folder_of_schemas() {
 }
 
 #[test]
+fn personal_data_and_secrets_are_told_masked_wherever_they_stand() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("notes.jsonl");
+    let token = format!("ghp_{}", "a1B2".repeat(9));
+    let lines = [
+        json!({"topic": "notes", "key": "ada@example.com", "value": {"n": 1}}),
+        json!({"topic": "notes", "value": {"pay": "DE89 3704 0044 0532 0130 00"}}),
+        json!({"topic": "notes", "headers": {"authorization": token}, "value": {"n": 2}}),
+        json!({"topic": "notes", "value": {"db": "postgres://app:hunter2@db/x"}}),
+    ];
+    let text: Vec<String> = lines.iter().map(ToString::to_string).collect();
+    std::fs::write(&path, text.join("\n")).unwrap();
+    let (report, code) = check(&[path.to_str().unwrap()]);
+    assert_eq!((code, &report["counts"]["pii"]), (Some(1), &json!(4)));
+    let told: Vec<(&str, &str)> = report["findings"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|f| (f["code"].as_str().unwrap(), f["message"].as_str().unwrap()))
+        .collect();
+    assert_eq!(
+        told,
+        [
+            ("pii.secret", "1 secret in a header: ghp_***"),
+            ("pii.secret", "1 secret in the value: ://***"),
+            ("pii.email", "1 e-mail address in the key: a***@e***.com"),
+            (
+                "pii.iban",
+                "1 bank account number (IBAN) in the value: DE89***0 00"
+            ),
+        ]
+    );
+}
+
+#[test]
 fn a_replay_can_go_by_the_verdict() {
     let folder = tempfile::tempdir().unwrap();
     let (schemas, events) = files(folder.path());

@@ -19,6 +19,7 @@ mod replaying;
 mod schema;
 #[cfg(unix)]
 mod signals;
+mod state;
 mod summary;
 mod themes;
 mod version;

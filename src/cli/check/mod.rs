@@ -15,7 +15,7 @@ use super::progress::Progress;
 use super::session::Session;
 use super::{examples, explain, print, reading, summary};
 use crate::broker::{Address, BoxFuture, Group, PartitionRange};
-use crate::event::{Batch, Select as _, Timestamp};
+use crate::event::{Batch, Select as _};
 use crate::inspect::Verdict;
 use crate::inspect::check::{Check as Detectors, CheckReport, Room, Values};
 use crate::inspect::misfits::{KeepMisfits, Misfits};
@@ -68,7 +68,7 @@ pub async fn run(session: &Session, args: &Check) -> Result<Exit> {
         return schemas(session, args, reading, &decoder, began).await;
     }
     let groups = groups(session, &reading).await;
-    let now = clock(session, &reading).await?;
+    let now = reading::clock(session, &reading).await?;
     let room = room(session, args, &reading);
     let mut check = Detectors::new(room, groups);
     let ranges = freeze(session, args, &mut reading, &mut check).await?;
@@ -259,18 +259,6 @@ async fn groups(session: &Session, reading: &Reading) -> Option<Vec<Group>> {
         }
     }
     all
-}
-
-/// The latest of the sources' clocks.
-async fn clock(session: &Session, reading: &Reading) -> Result<Timestamp> {
-    if let Some(now) = session.global.now {
-        return Ok(now);
-    }
-    let mut latest = None;
-    for input in &reading.inputs {
-        latest = latest.max(input.broker.clock().await?);
-    }
-    Ok(latest.unwrap_or_else(Timestamp::wall_clock))
 }
 
 impl Fold for Detectors {

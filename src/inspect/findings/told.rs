@@ -137,19 +137,30 @@ pub(super) fn of_odd(odd: &Odd) -> Finding {
             Severity::P2,
             format!("control characters in {}", place.name()),
         ),
-        Oddity::Personal(what, number) => {
+        Oddity::Personal(what, number, place, masked) => {
             let code = match what {
                 Personal::Email => Code::PII_EMAIL,
                 Personal::Phone => Code::PII_PHONE,
                 Personal::Card => Code::PII_CARD,
+                Personal::Iban => Code::PII_IBAN,
+                Personal::Secret => Code::PII_SECRET,
             };
             let plural = match (*number, what) {
                 (1, _) => "",
                 (_, Personal::Email) => "es",
                 _ => "s",
             };
-            let message = format!("{number} {}{plural} in the value", what.name());
-            (code, Severity::P3, message)
+            let message = format!(
+                "{number} {}{plural} in {}: {masked}",
+                what.name(),
+                place.name()
+            );
+            // What opens a door is worse than what names a person.
+            let severity = match what {
+                Personal::Secret => Severity::P2,
+                _ => Severity::P3,
+            };
+            (code, severity, message)
         }
     };
     Finding {

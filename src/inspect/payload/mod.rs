@@ -2,7 +2,9 @@
 //! can, text that takes over a terminal, and personal data. Values themselves are never kept.
 
 mod control;
+mod iban;
 mod personal;
+mod secrets;
 
 use std::collections::BTreeMap;
 
@@ -10,6 +12,7 @@ use super::At;
 use super::lanes::{Lanes, Spot};
 use crate::event::{Batch, EventRef, Timestamp};
 use crate::text::JsonText;
+use personal::Hits;
 pub use personal::Personal;
 
 /// Events kept of each kind.
@@ -30,8 +33,8 @@ pub enum Oddity {
     Undecodable(String),
     /// Control sequences or characters that turn the direction of text.
     Control(Place),
-    /// So many of them.
-    Personal(Personal, u32),
+    /// So many of them, where, and the first with its parts masked; safe to show.
+    Personal(Personal, u32, Place, String),
 }
 
 /// A part of an event.
@@ -45,8 +48,8 @@ pub enum Place {
 impl Place {
     pub const fn name(self) -> &'static str {
         match self {
-            Self::Key => "key",
-            Self::Value => "value",
+            Self::Key => "the key",
+            Self::Value => "the value",
             Self::Header => "a header",
         }
     }
@@ -154,8 +157,10 @@ impl Payloads {
         if let Some(place) = control::find(event, json) {
             self.note(Oddity::Control(place), spot, event);
         }
-        for (what, number) in personal::count(event.value.unwrap_or_default()) {
-            self.note(Oddity::Personal(what, number), spot, event);
+        self.personal(Place::Value, event.value, spot, event);
+        self.personal(Place::Key, event.key, spot, event);
+        for (_, value) in event.headers {
+            self.personal(Place::Header, value, spot, event);
         }
     }
 
@@ -206,17 +211,31 @@ impl Payloads {
         }
     }
 
-    fn note(&mut self, what: Oddity, spot: Spot, event: &EventRef<'_>) {
-        match what {
-            Oddity::Personal(_, number) => self.totals.personal += u64::from(number),
-            Oddity::Undecodable(_) | Oddity::Control(_) => self.totals.controls += 1,
+    fn personal(&mut self, place: Place, bytes: Option<&[u8]>, spot: Spot, event: &EventRef<'_>) {
+        let bytes = bytes.unwrap_or_default();
+        for Hits {
+            kind,
+            number,
+            first,
+        } in personal::find(bytes)
+        {
+            self.totals.personal += u64::from(number);
+            if self.personal >= KEPT {
+                self.unkept += 1;
+                continue;
+            }
+            self.personal += 1;
+            let masked = personal::masked(kind, bytes.get(first).unwrap_or_default());
+            let what = Oddity::Personal(kind, number, place, masked);
+            self.kept.push(kept(what, spot, event));
         }
-        let room = match what {
-            Oddity::Personal(..) => &mut self.personal,
-            Oddity::Undecodable(_) | Oddity::Control(_) => &mut self.controls,
-        };
-        if *room < KEPT {
-            *room += 1;
+    }
+
+    /// Notes what is no personal data.
+    fn note(&mut self, what: Oddity, spot: Spot, event: &EventRef<'_>) {
+        self.totals.controls += 1;
+        if self.controls < KEPT {
+            self.controls += 1;
             self.kept.push(kept(what, spot, event));
         } else {
             self.unkept += 1;

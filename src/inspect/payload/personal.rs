@@ -1,7 +1,12 @@
-//! Personal data in text: e-mail addresses, telephone numbers, payment cards. Chosen to be right
-//! rather than complete, and cheap: it runs over every value.
+//! Personal data in text: e-mail addresses, telephone numbers, payment cards; bank accounts and
+//! secrets have files of their own. Chosen to be right rather than complete, and cheap: it runs
+//! over every value.
+
+use std::ops::Range;
 
 use memchr::memchr_iter;
+
+use super::{iban, secrets};
 
 /// A kind of personal data.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -9,6 +14,9 @@ pub enum Personal {
     Email,
     Phone,
     Card,
+    Iban,
+    /// A key or token that opens something.
+    Secret,
 }
 
 impl Personal {
@@ -17,52 +25,107 @@ impl Personal {
             Self::Email => "e-mail address",
             Self::Phone => "telephone number",
             Self::Card => "card number",
+            Self::Iban => "bank account number (IBAN)",
+            Self::Secret => "secret",
         }
     }
 }
 
-/// How many of each kind there are; kinds without one are left out.
-pub(super) fn count(text: &[u8]) -> impl Iterator<Item = (Personal, u32)> + use<> {
-    let emails = memchr_iter(b'@', text).filter(|&at| is_email(text, at));
-    let phones = memchr_iter(b'+', text).filter(|&at| is_phone(text, at));
-    let counts = [
-        (Personal::Email, emails.count() as u32),
-        (Personal::Phone, phones.count() as u32),
-        (Personal::Card, cards(text)),
+/// What there is of one kind.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Hits {
+    pub(super) kind: Personal,
+    pub(super) number: u32,
+    /// The first one.
+    pub(super) first: Range<usize>,
+}
+
+impl Hits {
+    fn of(kind: Personal, mut all: impl Iterator<Item = Range<usize>>) -> Option<Self> {
+        let first = all.next()?;
+        Some(Self {
+            kind,
+            number: 1 + all.count() as u32,
+            first,
+        })
+    }
+}
+
+/// The shortest card and bank account numbers, and no secret is shorter but a login.
+const LONG: usize = 15;
+
+/// What there is of each kind; kinds without a hit are left out.
+pub(super) fn find(text: &[u8]) -> impl Iterator<Item = Hits> + use<> {
+    let emails = memchr_iter(b'@', text).filter_map(|at| email(text, at));
+    let phones = memchr_iter(b'+', text).filter_map(|at| phone(text, at));
+    // Most keys and headers are short.
+    let long = text.len() >= LONG;
+    let long = |look: &dyn Fn() -> Option<Hits>| if long { look() } else { None };
+    let hits = [
+        Hits::of(Personal::Email, emails),
+        Hits::of(Personal::Phone, phones),
+        long(&|| Hits::of(Personal::Card, Cards::of(text))),
+        long(&|| Hits::of(Personal::Iban, iban::find(text))),
+        long(&|| Hits::of(Personal::Secret, secrets::find(text))),
     ];
-    counts.into_iter().filter(|(_, number)| *number > 0)
+    hits.into_iter().flatten()
+}
+
+/// The hit with all that tells whose it is put out of sight; safe to show.
+pub(super) fn masked(kind: Personal, hit: &[u8]) -> String {
+    let text = String::from_utf8_lossy(hit);
+    let shown = match kind {
+        Personal::Email => {
+            let (local, host) = text.split_once('@').unwrap_or_default();
+            let top = host.rsplit('.').next().unwrap_or_default();
+            format!("{}***@{}***.{top}", front(local, 1), front(host, 1))
+        }
+        Personal::Phone => format!("{}*** {}", front(&text, 3), back(&text, 2)),
+        Personal::Card => format!("{}******{}", front(&text, 6), back(&text, 4)),
+        Personal::Iban => format!("{}***{}", front(&text, 4), back(&text, 4)),
+        Personal::Secret => format!("{}***", front(&text, secrets::shown(hit))),
+    };
+    crate::text::Visible(&shown).to_string()
+}
+
+fn front(text: &str, letters: usize) -> String {
+    text.chars().take(letters).collect()
+}
+
+fn back(text: &str, letters: usize) -> String {
+    let skipped = text.chars().count().saturating_sub(letters);
+    text.chars().skip(skipped).collect()
 }
 
 /// An address around this `@`.
-fn is_email(text: &[u8], at: usize) -> bool {
-    let (before, after) = (
-        text.get(..at).unwrap_or_default(),
-        text.get(at + 1..).unwrap_or_default(),
-    );
-    let local = |b: &u8| b.is_ascii_alphanumeric() || b"._%+-".contains(b);
-    if !before.last().is_some_and(local) {
-        return false;
+fn email(text: &[u8], at: usize) -> Option<Range<usize>> {
+    let (before, after) = (text.get(..at)?, text.get(at + 1..)?);
+    let local = |b: &&u8| b.is_ascii_alphanumeric() || b"._%+-".contains(b);
+    let start = at - before.iter().rev().take_while(local).count();
+    if start == at {
+        return None;
     }
     let host = |b: &&u8| b.is_ascii_alphanumeric() || b".-".contains(b);
     let len = after.iter().take_while(host).count();
-    let host = after.get(..len).unwrap_or_default();
+    let host = after.get(..len)?;
     let host = host.strip_suffix(b".").unwrap_or(host);
     let mut parts = host.rsplit(|b| *b == b'.');
     let top = parts.next().unwrap_or_default();
     let rest = parts.next().unwrap_or_default();
-    top.len() >= 2 && top.iter().all(u8::is_ascii_alphabetic) && !rest.is_empty()
+    let whole = top.len() >= 2 && top.iter().all(u8::is_ascii_alphabetic) && !rest.is_empty();
+    whole.then_some(start..at + 1 + host.len())
 }
 
 /// A number in international form that begins with this `+`.
-fn is_phone(text: &[u8], at: usize) -> bool {
+fn phone(text: &[u8], at: usize) -> Option<Range<usize>> {
     let before = at.checked_sub(1).and_then(|i| text.get(i));
     // An exponent, a time zone, base64.
     if before.is_some_and(|b| b.is_ascii_alphanumeric() || b"/+=".contains(b)) {
-        return false;
+        return None;
     }
     let after = text.get(at + 1..).unwrap_or_default();
     if !matches!(after.first(), Some(b'1'..=b'9')) {
-        return false;
+        return None;
     }
     let part = |b: &&u8| b.is_ascii_digit() || b" -().".contains(b);
     let run = after.iter().take_while(part).count();
@@ -73,10 +136,10 @@ fn is_phone(text: &[u8], at: usize) -> bool {
         .get(len)
         .is_some_and(|b| b.is_ascii_alphabetic() || b"/+=:".contains(b))
     {
-        return false;
+        return None;
     }
     let digits = run.iter().filter(|b| digit(b)).count();
-    (8..=15).contains(&digits)
+    (8..=15).contains(&digits).then_some(at..at + 1 + len)
 }
 
 /// Bytes that are looked at together. A card has at least 15, so it holds a whole such chunk; and
@@ -85,31 +148,52 @@ const CHUNK: usize = 8;
 const CHUNK_DIGITS: u32 = 6;
 
 /// Numbers of payment cards: by length, issuer and check digit.
-fn cards(text: &[u8]) -> u32 {
-    let mut found = 0;
-    let (mut look, mut judged) = (0, 0);
-    while let Some(chunk) = text.get(look..).and_then(<[u8]>::first_chunk::<CHUNK>) {
-        if digits_of(*chunk) < CHUNK_DIGITS {
-            look += CHUNK;
-            continue;
+struct Cards<'a> {
+    text: &'a [u8],
+    look: usize,
+    /// What lies before was judged.
+    judged: usize,
+}
+
+impl<'a> Cards<'a> {
+    const fn of(text: &'a [u8]) -> Self {
+        Self {
+            text,
+            look: 0,
+            judged: 0,
         }
-        let inside = chunk.iter().take_while(|b| !b.is_ascii_digit()).count();
-        let at = front(text, look + inside).max(judged);
-        let (digits, end) = digits(text, at);
-        let before = at.checked_sub(1).and_then(|i| text.get(i));
-        let after = text.get(end);
-        let joined =
-            |b: Option<&u8>| b.is_some_and(|b| b.is_ascii_alphanumeric() || b"_-.+".contains(b));
-        // The end of a sentence may follow.
-        let decimal = after == Some(&b'.') && text.get(end + 1).is_some_and(u8::is_ascii_digit);
-        let alone = !joined(before) && (decimal || !joined(after) || after == Some(&b'.'));
-        if alone && !decimal && is_card(&digits) {
-            found += 1;
-        }
-        judged = end;
-        look = end.max(look + 1);
     }
-    found
+}
+
+impl Iterator for Cards<'_> {
+    type Item = Range<usize>;
+
+    fn next(&mut self) -> Option<Range<usize>> {
+        let text = self.text;
+        while let Some(chunk) = text.get(self.look..).and_then(<[u8]>::first_chunk::<CHUNK>) {
+            if digits_of(*chunk) < CHUNK_DIGITS {
+                self.look += CHUNK;
+                continue;
+            }
+            let inside = chunk.iter().take_while(|b| !b.is_ascii_digit()).count();
+            let at = groups_from(text, self.look + inside).max(self.judged);
+            let (digits, end) = digits(text, at);
+            let before = at.checked_sub(1).and_then(|i| text.get(i));
+            let after = text.get(end);
+            let joined = |b: Option<&u8>| {
+                b.is_some_and(|b| b.is_ascii_alphanumeric() || b"_-.+".contains(b))
+            };
+            // The end of a sentence may follow.
+            let decimal = after == Some(&b'.') && text.get(end + 1).is_some_and(u8::is_ascii_digit);
+            let alone = !joined(before) && (!joined(after) || after == Some(&b'.'));
+            self.judged = end;
+            self.look = end.max(self.look + 1);
+            if alone && !decimal && is_card(&digits) {
+                return Some(at..end);
+            }
+        }
+        None
+    }
 }
 
 /// How many of the bytes are digits.
@@ -123,7 +207,7 @@ const fn digits_of(chunk: [u8; CHUNK]) -> u32 {
 }
 
 /// Where the groups of four and more digits begin that this digit is of.
-fn front(text: &[u8], digit: usize) -> usize {
+fn groups_from(text: &[u8], digit: usize) -> usize {
     let run = |end: usize| {
         let before = text.get(..end).unwrap_or_default().iter().rev();
         before.take_while(|b| b.is_ascii_digit()).count()
@@ -197,7 +281,8 @@ mod tests {
     use super::*;
 
     fn all(text: &str) -> Vec<(Personal, u32)> {
-        count(text.as_bytes()).collect()
+        let hits = find(text.as_bytes());
+        hits.map(|hits| (hits.kind, hits.number)).collect()
     }
 
     #[test]
@@ -216,6 +301,19 @@ mod tests {
             all("4111 1111 1111 1111 and 3782-822463-10005."),
             [(Personal::Card, 2)]
         );
+    }
+
+    #[test]
+    fn what_is_found_is_masked() {
+        let shown = |text: &str| {
+            let hits = find(text.as_bytes()).next().unwrap();
+            masked(hits.kind, &text.as_bytes()[hits.first])
+        };
+        assert_eq!(shown("to ada.l@example.com."), "a***@e***.com");
+        assert_eq!(shown("call +1 415 555 0132 now"), "+1 *** 32");
+        assert_eq!(shown("card 4111111111111111!"), "411111******1111");
+        assert_eq!(shown("to DE89 3704 0044 0532 0130 00"), "DE89***0 00");
+        assert_eq!(shown("key AKIAIOSFODNN7EXAMPLE"), "AKIA***");
     }
 
     #[test]

@@ -1,11 +1,11 @@
-//! The two ways in which events make a state, one event at a time.
+//! The ways in which events make a state, one event at a time.
 
 use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
 use super::blame::{Blame, Tags};
-use super::{Patch, State, Step};
+use super::{Patch, State, Step, patch};
 use crate::inspect::At;
 
 /// How an event's value becomes part of the state.
@@ -16,6 +16,10 @@ pub enum Fold {
     Merge,
     /// The last value is the state.
     Last,
+    /// As a JSON patch (RFC 6902): a list of operations.
+    Patch,
+    /// A jq program makes each state of the one before and the event.
+    Program,
 }
 
 impl Fold {
@@ -23,6 +27,8 @@ impl Fold {
         match self {
             Self::Merge => "merge",
             Self::Last => "last",
+            Self::Patch => "patch",
+            Self::Program => "jq",
         }
     }
 }
@@ -35,7 +41,8 @@ pub(super) struct Running {
 }
 
 impl Running {
-    pub(super) fn apply(&mut self, step: &Step, fold: Fold) {
+    /// Does what an event does. The error says why it does nothing.
+    pub(super) fn apply(&mut self, step: &Step, fold: Fold) -> Result<(), String> {
         let at = Arc::new(step.at.clone());
         match (&step.patch, fold) {
             (Patch::Delete, _) => {
@@ -46,12 +53,29 @@ impl Running {
                 let target = self.value.take().unwrap_or(Value::Null);
                 self.value = Some(merge(target, patch, &mut self.tags, &at));
             }
-            (Patch::Other { .. }, Fold::Merge) => {}
-            (Patch::Json(json), Fold::Last) => self.replace(json.clone(), &at),
+            (Patch::Json(operations), Fold::Patch) => {
+                let state = patch::patched(self.value.as_ref(), operations)?;
+                self.replace(state, &at);
+            }
+            (Patch::Json(json), Fold::Last | Fold::Program) => self.replace(json.clone(), &at),
+            (Patch::Keep, _) => {}
             (Patch::Other { text, .. }, Fold::Last) => {
                 self.replace(Value::String(text.clone()), &at);
             }
+            (Patch::Other { why, .. }, Fold::Merge | Fold::Patch | Fold::Program) => {
+                return Err(why.clone());
+            }
         }
+        Ok(())
+    }
+
+    /// As [`Running::apply`], for a step whose fault is known already.
+    pub(super) fn follow(&mut self, step: &Step, fold: Fold) {
+        let _known = self.apply(step, fold);
+    }
+
+    pub(super) const fn value(&self) -> Option<&Value> {
+        self.value.as_ref()
     }
 
     /// About how many bytes it takes.

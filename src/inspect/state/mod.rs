@@ -3,19 +3,19 @@
 
 mod blame;
 mod diff;
+mod feed;
 mod fold;
+mod patch;
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeMap;
-
 use serde_json::Value;
 
-use super::lanes::{Lanes, Spot};
-use super::{At, Names};
-use crate::event::{Batch, BatchMeta, EventRef, Position, PositionStyle, Timestamp, Visibility};
+use super::At;
+use crate::event::Timestamp;
 pub use blame::Blame;
 pub use diff::{Change, ChangeKind, diff};
+pub use feed::Folding;
 pub use fold::Fold;
 use fold::Running;
 
@@ -46,11 +46,22 @@ enum Patch {
     /// A null value: the key is deleted.
     Delete,
     Json(Value),
-    /// Text or bytes that are no JSON, with the reason.
+    /// A program that leaves the state as it is.
+    Keep,
+    /// What cannot be folded: text or bytes that are no JSON, with the reason.
     Other {
         text: String,
         why: String,
     },
+}
+
+impl Patch {
+    fn other(why: String) -> Self {
+        Self::Other {
+            text: String::new(),
+            why,
+        }
+    }
 }
 
 /// One event of the key.
@@ -98,17 +109,12 @@ pub struct State {
     pub blame: Blame,
 }
 
-/// The fold of one key of one topic.
+/// What the events of one key of one topic did, one after the other; [`Folding`] fills it.
 #[derive(Debug)]
 pub struct History {
     topic: String,
-    key: Vec<u8>,
     fold: Fold,
     limits: Limits,
-    names: Names,
-    lanes: Lanes,
-    /// For each partition, where it was first seen, and whether the cleaner took anything out.
-    seen: BTreeMap<u32, Lane>,
     steps: Vec<Step>,
     bytes: usize,
     /// What the steps that are not kept any more left behind.
@@ -127,34 +133,12 @@ struct Frame {
     bytes: usize,
 }
 
-/// What is known of a partition.
-#[derive(Debug, Clone, Copy, Default)]
-struct Lane {
-    first: Option<Position>,
-    /// The first record batch that the cleaner took something out of.
-    compacted: Option<u64>,
-}
-
-impl Lane {
-    fn meta(&mut self, meta: &BatchMeta) {
-        self.first.get_or_insert(Position::offset(meta.base_offset));
-        let cleaned = u64::from(meta.records) <= u64::from(meta.last_offset_delta);
-        if cleaned && meta.visibility == Visibility::Visible {
-            self.compacted.get_or_insert(meta.base_offset);
-        }
-    }
-}
-
 impl History {
-    pub fn new(topic: &str, key: &[u8], fold: Fold, limits: Limits, names: Names) -> Self {
+    pub fn new(topic: &str, fold: Fold, limits: Limits) -> Self {
         Self {
             topic: topic.to_owned(),
-            key: key.to_vec(),
             fold,
             limits,
-            names,
-            lanes: Lanes::default(),
-            seen: BTreeMap::new(),
             steps: Vec::new(),
             bytes: 0,
             base: Running::default(),
@@ -165,83 +149,11 @@ impl History {
         }
     }
 
-    pub fn batch(&mut self, batch: &Batch) {
-        self.lanes.enter(batch);
-        let own = |stream: u32| *batch.streams()[stream as usize].topic == *self.topic;
-        for meta in batch.metas().iter().filter(|m| own(m.stream)) {
-            let lane = self.lanes.lane(meta.stream);
-            self.seen.entry(lane).or_default().meta(meta);
-        }
-        let mut lane_before = None;
-        for event in batch.iter() {
-            if *event.stream.topic != *self.topic {
-                continue;
-            }
-            let spot = Spot {
-                lane: self.lanes.lane(event.stream_index),
-                position: event.position,
-            };
-            let ghost = |m: &BatchMeta| m.visibility == Visibility::Aborted;
-            if !self.lanes.take(spot) || event.meta.is_some_and(ghost) {
-                continue;
-            }
-            if lane_before != Some(spot.lane) {
-                let seen = self.seen.entry(spot.lane).or_default();
-                seen.first.get_or_insert(spot.position);
-                lane_before = Some(spot.lane);
-            }
-            if event.key == Some(&self.key) {
-                self.event(spot, &event);
-            }
-        }
+    pub fn topic(&self) -> &str {
+        &self.topic
     }
 
-    fn event(&mut self, spot: Spot, event: &EventRef<'_>) {
-        let heads = self.names.heads(event.headers);
-        if self.start == Start::Nothing {
-            self.start = self.starts(spot, heads.version);
-        }
-        let patch = patch(event.value);
-        let fault = match (&patch, self.fold) {
-            (Patch::Other { why, .. }, Fold::Merge) => Some(why.clone()),
-            _ => None,
-        };
-        let step = Step {
-            at: self.lanes.at(spot),
-            time: event.time(),
-            version: heads.version,
-            producer: heads.producer.map(Into::into),
-            fault,
-            deletes: patch == Patch::Delete,
-            bytes: event.size(),
-            patch,
-        };
-        self.push(step);
-    }
-
-    fn starts(&self, spot: Spot, version: Option<u64>) -> Start {
-        let seen = self.seen.get(&spot.lane).copied().unwrap_or_default();
-        let lane = self.lanes.get(spot.lane);
-        match version {
-            Some(version) if version > 1 => return Start::Version(version),
-            // It counts its own events from one: nothing came before.
-            Some(1) => return Start::Whole,
-            _ => {}
-        }
-        if seen
-            .compacted
-            .is_some_and(|from| from <= spot.position.major)
-        {
-            return Start::Compacted;
-        }
-        match seen.first {
-            Some(first) if lane.style == PositionStyle::Offset && first.major == 0 => Start::Whole,
-            Some(first) => Start::From(lane.at(first)),
-            None => Start::From(self.lanes.at(spot)),
-        }
-    }
-
-    fn push(&mut self, step: Step) {
+    fn push(&mut self, mut step: Step) {
         if !self.steps.is_empty() && self.steps.len().is_multiple_of(STRIDE) {
             let frame = Frame {
                 bytes: self.now.size(),
@@ -250,7 +162,7 @@ impl History {
             self.bytes += frame.bytes;
             self.frames.push(frame);
         }
-        self.now.apply(&step, self.fold);
+        step.fault = self.now.apply(&step, self.fold).err();
         self.bytes += step.bytes;
         self.steps.push(step);
         let full = |h: &Self| h.steps.len() > h.limits.steps || h.bytes > h.limits.bytes;
@@ -268,7 +180,7 @@ impl History {
             _ => (half / STRIDE * STRIDE).max(STRIDE),
         };
         for step in self.steps.drain(..half) {
-            self.base.apply(&step, self.fold);
+            self.base.follow(&step, self.fold);
             self.bytes -= step.bytes;
             self.folded += 1;
         }
@@ -311,7 +223,7 @@ impl History {
             None => (self.base.clone(), 0),
         };
         for step in steps.get(done..).unwrap_or_default() {
-            running.apply(step, self.fold);
+            running.follow(step, self.fold);
         }
         Some(running)
     }
@@ -337,8 +249,12 @@ impl History {
     }
 
     /// What the steps up to this number leave when they are folded by their versions, as they were
-    /// meant, and not as they came. `None` where an event has no version.
+    /// meant, and not as they came. `None` where an event has no version, or a program made each
+    /// state of the one before.
     pub fn by_version(&self, step: usize) -> Option<State> {
+        if self.fold == Fold::Program {
+            return None;
+        }
         let mut steps: Vec<&Step> = self.steps.get(..=step)?.iter().collect();
         // A deletion names no version; it stands where it came.
         let versioned = |s: &&Step| s.version.is_some() || s.deletes;
@@ -350,7 +266,7 @@ impl History {
         }
         let mut running = self.base.clone();
         for step in steps {
-            running.apply(step, self.fold);
+            running.follow(step, self.fold);
         }
         Some(running.state())
     }
@@ -359,18 +275,5 @@ impl History {
     pub fn diverges(&self, step: usize) -> bool {
         let by_version = self.by_version(step).map(|state| state.value);
         by_version.is_some_and(|value| self.at(step).is_none_or(|state| state.value != value))
-    }
-}
-
-fn patch(value: Option<&[u8]>) -> Patch {
-    let Some(bytes) = value else {
-        return Patch::Delete;
-    };
-    match serde_json::from_slice(bytes) {
-        Ok(json) => Patch::Json(json),
-        Err(error) => Patch::Other {
-            text: String::from_utf8_lossy(bytes).into_owned(),
-            why: format!("not JSON: {error}"),
-        },
     }
 }

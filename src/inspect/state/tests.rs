@@ -4,15 +4,29 @@ use proptest::prelude::*;
 use serde_json::json;
 
 use super::*;
+use crate::broker::PartitionRange;
+use crate::event::{Batch, Position, PositionStyle};
+use crate::inspect::Names;
 use crate::inspect::tests::{Made, T0, by_partition, history};
+use crate::query::JqMap;
+use crate::schema::Decoder;
 
 fn of(topic: &str, key: &str, batches: &[Batch]) -> History {
-    let (limits, names) = (Limits::default(), Names::default());
-    let mut history = History::new(topic, key.as_bytes(), Fold::Merge, limits, names);
+    fold(topic, key, Fold::Merge, Limits::default(), batches)
+}
+
+fn folding(topic: &str, key: &str, fold: Fold, limits: Limits) -> Folding {
+    let reader = Decoder::default().looker();
+    let history = History::new(topic, fold, limits);
+    Folding::new(history, key.as_bytes(), reader, Names::default())
+}
+
+fn fold(topic: &str, key: &str, fold: Fold, limits: Limits, batches: &[Batch]) -> History {
+    let mut folding = folding(topic, key, fold, limits);
     for batch in batches {
-        history.batch(batch);
+        folding.batch(batch).unwrap();
     }
-    history
+    folding.done()
 }
 
 fn place(topic: &str, partition: u32, offset: u64) -> At {
@@ -102,11 +116,11 @@ fn what_is_no_json_leaves_the_state_and_says_why() {
             .fault
             .as_ref()
             .unwrap()
-            .starts_with("not JSON")
+            .starts_with("not JSON: ")
     );
     assert!(merged.steps()[2].fault.is_some());
-    let mut last = History::new("t", b"k", Fold::Last, Limits::default(), Names::default());
-    last.batch(&made.batch);
+    let batches = std::slice::from_ref(&made.batch);
+    let last = fold("t", "k", Fold::Last, Limits::default(), batches);
     assert_eq!(last.at(1).unwrap().value, Some(json!("{\"a\":")));
 }
 
@@ -125,8 +139,8 @@ fn the_last_value_keeps_the_blame_of_what_stays_the_same() {
         Some("{\"a\":1,\"b\":{\"c\":2,\"d\":1},\"e\":null}"),
         &[],
     );
-    let mut last = History::new("t", b"k", Fold::Last, Limits::default(), Names::default());
-    last.batch(&made.batch);
+    let batches = std::slice::from_ref(&made.batch);
+    let last = fold("t", "k", Fold::Last, Limits::default(), batches);
     let told: Vec<(String, u64)> = last
         .now()
         .blame
@@ -138,6 +152,78 @@ fn the_last_value_keeps_the_blame_of_what_stays_the_same() {
     assert_eq!(told, expected.map(|(path, at)| (path.to_owned(), at)));
     assert_eq!(*last.start(), Start::From(place("t", 0, 5)));
     assert_eq!(last.by_version(1), None);
+}
+
+#[test]
+fn a_program_makes_each_state_of_the_one_before() {
+    let mut made = Made::new("t", 1);
+    for (offset, value) in [
+        Some("{\"add\":5}"),
+        Some("{\"add\":7}"),
+        Some("{\"skip\":1}"),
+        Some("{\"add\":\"x\"}"),
+        Some("{\"reset\":1}"),
+        Some("{\"add\":2}"),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        made.event((0, offset as u64, 0), "k", value, &[]);
+    }
+    let text = "if .event.value.reset then null \
+                elif .event.value.add then {sum: ((.state.sum // 0) + .event.value.add)} \
+                else empty end";
+    let program = JqMap::compile("--jq", text).unwrap();
+    let mut folding = folding("t", "k", Fold::Merge, Limits::default()).with_program(&program);
+    folding.batch(&made.batch).unwrap();
+    let history = folding.done();
+    let states: Vec<Option<Value>> = (0..6).map(|at| history.at(at).unwrap().value).collect();
+    let sum = |n: u64| Some(json!({ "sum": n }));
+    assert_eq!(states, [sum(5), sum(12), sum(12), sum(12), None, sum(2)]);
+    let fault = history.steps()[3].fault.as_ref().unwrap();
+    assert!(fault.starts_with("the program failed: "), "{fault}");
+    assert_eq!(history.by_version(5), None);
+}
+
+#[test]
+fn a_patch_that_fails_leaves_the_state_and_says_why() {
+    let mut made = Made::new("t", 1);
+    for (offset, value) in [
+        r#"[{"op":"add","path":"","value":{"a":1,"b":2}}]"#,
+        r#"[{"op":"replace","path":"/a","value":3}]"#,
+        r#"[{"op":"remove","path":"/nothing"}]"#,
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        made.event((0, offset as u64, 0), "k", Some(value), &[]);
+    }
+    let batches = std::slice::from_ref(&made.batch);
+    let history = fold("t", "k", Fold::Patch, Limits::default(), batches);
+    let now = history.now();
+    assert_eq!(now.value, Some(json!({"a": 3, "b": 2})));
+    assert_eq!(now.blame.at("/a").unwrap().position.major, 1);
+    assert_eq!(now.blame.at("/b").unwrap().position.major, 0);
+    assert!(history.steps()[2].fault.is_some());
+}
+
+#[test]
+fn what_a_selection_left_out_is_not_missing_where_the_range_is_known() {
+    let mut made = Made::new("t", 1);
+    made.event((0, 5, 0), "k", Some("{}"), &[]);
+    let range = |start| PartitionRange {
+        topic: "t".into(),
+        partition: 0,
+        style: PositionStyle::Offset,
+        start: Position::offset(start),
+        end: Position::offset(9),
+    };
+    for (start, expected) in [(0, Start::Whole), (3, Start::From(place("t", 0, 3)))] {
+        let mut folding = folding("t", "k", Fold::Merge, Limits::default());
+        folding.reads(&range(start));
+        folding.batch(&made.batch).unwrap();
+        assert_eq!(*folding.done().start(), expected);
+    }
 }
 
 #[test]
@@ -205,19 +291,20 @@ proptest! {
         let fold = if merge { Fold::Merge } else { Fold::Last };
         let mut made = Made::new("t", 1);
         let limits = Limits { steps, ..Limits::default() };
-        let mut small = History::new("t", b"k", fold, limits, Names::default());
+        let mut small = folding("t", "k", fold, limits);
         let mut then = Vec::new();
         for (offset, value) in values.iter().enumerate() {
             made.event((0, offset as u64, 0), "k", value.as_deref(), &[]);
         }
-        let mut whole = History::new("t", b"k", fold, Limits::default(), Names::default());
+        let mut whole = folding("t", "k", fold, Limits::default());
         for event in made.batch.iter() {
             let mut one = Batch::new(made.batch.streams().clone());
             one.push(&event).unwrap();
-            small.batch(&one);
-            whole.batch(&one);
-            then.push(whole.now());
+            small.batch(&one).unwrap();
+            whole.batch(&one).unwrap();
+            then.push(whole.history.now());
         }
+        let (small, whole) = (small.done(), whole.done());
         prop_assert!((1..=steps).contains(&small.steps().len()));
         let folded = usize::try_from(small.folded()).unwrap();
         prop_assert_eq!(folded + small.steps().len(), values.len());

@@ -116,7 +116,7 @@ async fn the_messages_say_what_is_wrong_on_one_line() {
             "time.skew",
             "its time is 1.5 s before that of its cause at shipments/2@2",
         ),
-        ("pii.card", "1 card number in the value"),
+        ("pii.card", "1 card number in the value: 411111******1111"),
     ] {
         assert_eq!(message(code), expected, "{code}");
     }

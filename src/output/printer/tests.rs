@@ -109,7 +109,7 @@ fn events(format: &str, sink: &Pieces) -> Printer {
 
 fn mapped(format: &str, program: &str, sink: &Pieces) -> Printer {
     let writer = mapped_writer(format, &look()).unwrap();
-    let map = JqMap::compile(program).unwrap();
+    let map = JqMap::compile("--map", program).unwrap();
     Printer::mapped(writer, map, &Decoder::default(), Box::new(sink.clone()))
 }
 

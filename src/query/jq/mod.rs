@@ -118,10 +118,15 @@ impl Input {
         Ok(Self(Value::read(val, json.len())))
     }
 
-    /// Where the event object that was read stands: `topic/partition@offset`.
+    /// Where the event object that was read stands, or the one in its member `event`:
+    /// `topic/partition@offset`.
     pub(crate) fn place(&self) -> String {
         let Val::Obj(fields) = self.0.val() else {
             return "the event".to_owned();
+        };
+        let fields = match fields.get(&Val::utf8_str("event".to_owned())) {
+            Some(Val::Obj(event)) => event,
+            _ => fields,
         };
         let text = |name: &str| {
             let found = fields.get(&Val::utf8_str(name.to_owned()));

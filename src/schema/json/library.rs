@@ -19,6 +19,8 @@ const PATTERN_SIZE: usize = 1 << 18;
 /// Bytes of larger patterns, such as a hundred letters of any language. What events have for them
 /// is limited instead.
 const LARGE_PATTERN_SIZE: usize = 1 << 23;
+/// Bytes of all the compiled patterns of a schema.
+const PATTERNS_SIZE: usize = 256 << 20;
 /// Bytes that the fast way through a pattern may keep.
 const PATTERN_CACHE: usize = 1 << 20;
 /// Steps back on one string, for patterns that only backtracking can match.
@@ -52,11 +54,13 @@ impl Patterns {
         Self::LargeBacktracking,
     ];
 
-    const fn size(self) -> usize {
-        match self {
+    /// Bytes that one of so many patterns may take.
+    fn size(self, patterns: usize) -> usize {
+        let most = match self {
             Self::Small | Self::Backtracking => PATTERN_SIZE,
             Self::Large | Self::LargeBacktracking => LARGE_PATTERN_SIZE,
-        }
+        };
+        most.min(PATTERNS_SIZE / patterns.max(1))
     }
 
     /// True when a match can be given up.
@@ -77,7 +81,12 @@ impl Patterns {
 }
 
 impl Library {
-    pub fn compile(documents: &Arc<Documents>, formats: bool) -> Result<Self, SchemaError> {
+    /// `number` is how many different patterns there are.
+    pub fn compile(
+        documents: &Arc<Documents>,
+        number: usize,
+        formats: bool,
+    ) -> Result<Self, SchemaError> {
         let metaschemas = metaschemas::referred_to(documents)?;
         let mut options = jsonschema::options_for::<Taped>()
             .with_retriever(Given(Arc::clone(documents)))
@@ -87,7 +96,7 @@ impl Library {
         }
         let mut last = SchemaError(String::new());
         for patterns in Patterns::ALL {
-            let options = with_patterns(options.clone(), patterns);
+            let options = with_patterns(options.clone(), patterns, patterns.size(number));
             // Names that are no proper URIs can make the library panic.
             let built = catch_unwind(AssertUnwindSafe(|| options.build(documents.root())));
             match built {
@@ -116,18 +125,19 @@ impl Library {
 fn with_patterns(
     options: ValidationOptions<'_, Arc<dyn Retrieve>, Taped>,
     patterns: Patterns,
+    size: usize,
 ) -> ValidationOptions<'_, Arc<dyn Retrieve>, Taped> {
     if patterns.backtrack() {
         options.with_pattern_options(
             PatternOptions::fancy_regex()
-                .size_limit(patterns.size())
+                .size_limit(size)
                 .dfa_size_limit(PATTERN_CACHE)
                 .backtrack_limit(STEPS_BACK),
         )
     } else {
         options.with_pattern_options(
             PatternOptions::regex()
-                .size_limit(patterns.size())
+                .size_limit(size)
                 .dfa_size_limit(PATTERN_CACHE),
         )
     }

@@ -12,6 +12,7 @@ mod library;
 mod metaschemas;
 mod native;
 mod settle;
+mod size;
 mod tape;
 #[cfg(test)]
 mod tests;
@@ -28,6 +29,7 @@ use self::index::Index;
 use self::library::Library;
 use self::native::{Program, Verdict};
 use self::settle::settled;
+use self::size::Size;
 use self::tape::{Part, Tape};
 use self::view::{Document, is_void};
 use super::{DEEPEST, SchemaError, Source};
@@ -62,13 +64,15 @@ impl Validator {
     /// Compiles a schema. `formats`: `format` is asserted, in every draft; else it is not, in none.
     ///
     /// Errors: a text that is no schema, longer than 32 MiB or nested deeper than 127 levels; a
-    /// `$ref` to what is not given, by name; more than 50,000 references, or some that multiply; a
-    /// pattern of more than 8 MiB when compiled.
+    /// `$ref` to what is not given, by name; more than 100,000 objects, 1,000,000 values, 50,000
+    /// references or 5,000 patterns, or references that multiply; a pattern of more than 8 MiB when
+    /// compiled, less among many others.
     pub fn compile(source: &Source, formats: bool) -> Result<Self, SchemaError> {
         let documents = Arc::new(Documents::read(source)?);
+        let size = Size::of(&documents)?;
         let index = Index::new(&documents);
         let bounds = Bounds::of(&index, &index.roots())?;
-        let library = Library::compile(&documents, formats)?;
+        let library = Library::compile(&documents, size.patterns, formats)?;
         let native = (!bounds.goes_round()).then(|| Program::compile(&index, formats));
         Ok(Self {
             library,

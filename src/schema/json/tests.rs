@@ -18,11 +18,11 @@ fn source(text: &str, references: &[(&str, &str)]) -> Source {
     }
 }
 
-fn compile(text: &str) -> Validator {
+pub(super) fn compile(text: &str) -> Validator {
     Validator::compile(&source(text, &[]), false).unwrap()
 }
 
-fn refusal(text: &str, references: &[(&str, &str)]) -> String {
+pub(super) fn refusal(text: &str, references: &[(&str, &str)]) -> String {
     let compiled = Validator::compile(&source(text, references), false);
     compiled.err().expect("a refusal").0
 }
@@ -37,7 +37,7 @@ fn check(validator: &Validator, text: &str) -> (bool, Faults) {
 
 /// Judges within the time that one event may take, with room for a slow machine and no
 /// optimization.
-fn in_time(validator: &Validator, text: &str) -> (bool, Faults) {
+pub(super) fn in_time(validator: &Validator, text: &str) -> (bool, Faults) {
     let started = Instant::now();
     let result = check(validator, text);
     let took = started.elapsed();
@@ -360,31 +360,6 @@ fn references_that_multiply_are_refused_or_given_up() {
         chain.join(",")
     );
     assert!(refusal(&chain, &[]).contains("by way of each other"));
-}
-
-#[test]
-fn a_schema_of_10_mb_is_compiled_or_refused_in_bounded_time() {
-    let mut schema =
-        r#"{"$schema":"http://json-schema.org/draft-07/schema#","properties":{"#.to_owned();
-    let mut i = 0;
-    while schema.len() < 10_000_000 {
-        write!(
-            schema,
-            r#""p{i}":{{"type":"string","minLength":1,"description":"the number {i}"}},"#
-        )
-        .unwrap();
-        i += 1;
-    }
-    schema.push_str(r#""last":{"type":"integer"}}}"#);
-    let started = Instant::now();
-    let validator = compile(&schema);
-    assert!(
-        started.elapsed() < Duration::from_mins(1),
-        "{:?}",
-        started.elapsed()
-    );
-    assert!(in_time(&validator, r#"{"p1":"x","last":1}"#).0);
-    assert!(!in_time(&validator, r#"{"p1":"","last":1}"#).0);
 }
 
 #[test]

@@ -19,6 +19,8 @@ const DEEPEST: usize = 64;
 /// Bytes of all full names together: short texts can make long ones, by a long package or long
 /// names around many fields.
 const MOST_NAMES: usize = 32 << 20;
+/// Messages, fields, enums and their values: some ten microseconds each.
+const MOST_ITEMS: usize = 100_000;
 /// Parts of a package's name; a type is sought in the scope of each.
 const MOST_PARTS: usize = 64;
 
@@ -28,6 +30,7 @@ pub(super) struct Budget {
     bytes: usize,
     files: usize,
     names: usize,
+    items: usize,
 }
 
 impl Budget {
@@ -50,20 +53,41 @@ impl Budget {
 }
 
 impl Budget {
-    /// Takes the names of a file, before they are put together.
-    pub(super) fn names(&mut self, file: &FileDescriptorProto) -> Result<(), SchemaError> {
+    /// Takes what a file declares, before it is linked and its names are put together.
+    pub(super) fn declared(&mut self, file: &FileDescriptorProto) -> Result<(), SchemaError> {
         let scope = file.package().len();
         self.names += fields(&file.extension, scope) + enums(&file.enum_type, scope);
         for inner in &file.message_type {
             self.names = self.names.saturating_add(message(inner, scope));
         }
+        self.items += items(&file.message_type, &file.extension, &file.enum_type);
         let parts = file.package().split('.').count();
+        let name = Visible(file.name());
+        if self.items > MOST_ITEMS {
+            return Err(SchemaError(format!(
+                "{name}: the schema has more than {} messages, fields and values of enums",
+                human::count(MOST_ITEMS as u64)
+            )));
+        }
         if self.names <= MOST_NAMES && parts <= MOST_PARTS {
             return Ok(());
         }
-        let name = Visible(file.name());
         Err(SchemaError(format!("{name}: its names are too long")))
     }
+}
+
+/// How many messages, fields, enums and values there are.
+fn items(
+    messages: &[DescriptorProto],
+    extensions: &[FieldDescriptorProto],
+    enums: &[EnumDescriptorProto],
+) -> usize {
+    let inner = messages.iter().map(|m| {
+        let inner = items(&m.nested_type, &m.extension, &m.enum_type);
+        1 + m.field.len() + inner
+    });
+    let values = enums.iter().map(|e| 1 + e.value.len());
+    inner.sum::<usize>() + extensions.len() + values.sum::<usize>()
 }
 
 /// The lengths of all full names that begin with those of a message.

@@ -107,7 +107,7 @@ impl<'a> Loader<'a> {
             let Some(mut file) = self.files.remove(name) else {
                 continue;
             };
-            self.budget.names(&file)?;
+            self.budget.declared(&file)?;
             strip::to_the_bones(&mut file, |import| {
                 order.states.get(import) == Some(&State::Done)
             });

@@ -5,9 +5,9 @@ use super::made::{Data, Made};
 use super::work::{Tools, Work};
 use crate::event::{Format, SchemaFault, SchemaVerdict, decode};
 use crate::schema::Refusal;
+use crate::schema::compiler::{Compiled, Ready};
 use crate::schema::json::{Faults, Validator};
 use crate::schema::protobuf::{self, MessageId, Protobuf};
-use crate::schema::schemas::{Compiled, Ready};
 
 /// What a schema made of bytes.
 pub(super) struct Applied {

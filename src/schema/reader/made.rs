@@ -134,6 +134,20 @@ pub(super) fn unknown_id<'a>(
     }
 }
 
+/// What the bytes are is known, and what their schema says of that is not, for now.
+pub(super) fn not_now<'a>(made: Made<'a>, why: &str, desk: &mut Desk) -> Made<'a> {
+    if made.refused {
+        return made;
+    }
+    desk.said.clear();
+    desk.said.push_str(why);
+    said_so(desk);
+    Made {
+        verdict: Some(SchemaVerdict::UnknownId),
+        ..made
+    }
+}
+
 /// What was said is what is wrong.
 fn said_so(desk: &mut Desk) {
     desk.faults.clear();

@@ -4,6 +4,8 @@
 mod apply;
 mod explain;
 mod facets;
+mod frames;
+mod lookup;
 mod made;
 mod plans;
 #[cfg(test)]

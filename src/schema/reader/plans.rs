@@ -2,10 +2,11 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::Instant;
 
+use crate::schema::compiler::Ready;
 use crate::schema::decoder::Settings;
 use crate::schema::pins::Pin;
-use crate::schema::schemas::Ready;
 use crate::schema::sources::SchemaId;
 
 /// Schemas by what bytes name them.
@@ -30,8 +31,23 @@ pub(super) struct Plan {
 /// How keys or values of one topic are decoded.
 pub(super) struct SidePlan {
     pub(super) pin: Pin,
-    /// The topic's schemas by what of an event decides between them; `None`: there is none.
-    pub(super) of_topic: HashMap<String, Option<Arc<Ready>>>,
+    /// The topic's schemas by what of an event decides between them.
+    pub(super) of_topic: HashMap<String, OfTopic>,
+}
+
+/// What was said of a topic's schema.
+pub(super) struct OfTopic {
+    /// `None`: there is none.
+    pub(super) ready: Option<Arc<Ready>>,
+    /// When to ask again; never where the answer cannot change.
+    pub(super) again: Option<Instant>,
+}
+
+impl OfTopic {
+    /// Whether that holds still.
+    pub(super) fn counts(&self) -> bool {
+        self.again.is_none_or(|again| Instant::now() < again)
+    }
 }
 
 impl SidePlan {

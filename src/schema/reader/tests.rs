@@ -1,9 +1,13 @@
 //! Framings, schemas and verdicts together, by a folder of schemas.
 
 use std::io::Write;
+use std::time::{Duration, Instant};
 
 use proptest::prelude::*;
+use serde_json::json;
 
+use super::super::sources::registry::Registry;
+use super::super::sources::registry::mock::{Hands, Mock};
 use super::super::sources::{Settings, Sources};
 use super::super::{Catalog, Decoder, Pins, Schemas};
 use super::Reader;
@@ -226,6 +230,83 @@ fn a_pinned_language_does_not_take_another() {
     assert_eq!(got.4, "/id maximum");
     let got = see(&mut reader, "t", &[], Some(&frame(8, b"{}")));
     assert_ne!(got.2, "valid");
+}
+
+/// Looks until the verdict is that.
+fn see_until(reader: &mut Reader, verdict: &str) -> Told {
+    let start = Instant::now();
+    loop {
+        let got = see(reader, "orders", &[], Some(b"{\"id\":1.5}"));
+        if got.2 == verdict {
+            return got;
+        }
+        assert!(start.elapsed() < Duration::from_secs(20), "{got:?}");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
+#[test]
+fn a_schema_that_is_registered_later_is_seen_and_so_is_its_next_version() {
+    let (mock, hands) = (Mock::start(), Hands::default());
+    let registry = Registry::with_hands(&mock.url, &hands);
+    let catalog = Catalog::Sources(Sources::of_registry(registry));
+    let schemas = Schemas::new(catalog, false).ask_again_after(Duration::from_millis(20));
+    let decoder = Decoder::new(Pins::default(), Vec::new(), Some(schemas));
+    let mut reader = decoder.reader();
+    assert_eq!(see_until(&mut reader, "none").0, "{\"id\":1.5}");
+    let latest = "/subjects/orders-value/versions/latest";
+    let version = |number: u32, text: &str| {
+        let told = json!({"subject": "orders-value", "version": number, "id": number,
+                          "schemaType": "JSON", "schema": text});
+        mock.json(latest, &told);
+    };
+    version(1, SCHEMA);
+    std::thread::sleep(Duration::from_millis(50));
+    assert_eq!(see_until(&mut reader, "none").2, "none");
+    assert_eq!(mock.count(latest), 1, "asked again before its time");
+
+    let minute = Duration::from_secs(61);
+    hands.advance(minute);
+    assert_eq!(see_until(&mut reader, "invalid").4, "/id type");
+    version(2, "{}");
+    hands.advance(minute);
+    see_until(&mut reader, "valid");
+    assert_eq!(mock.count(latest), 3);
+}
+
+#[test]
+fn who_cannot_wait_goes_on_while_a_large_schema_is_compiled() {
+    let folder = tempfile::tempdir().unwrap();
+    let members: Vec<String> = (0..50_000)
+        .map(|n| format!(r#""p{n}":{{"type":"string","maxLength":9}}"#))
+        .collect();
+    let schema = format!(
+        r#"{{"properties":{{"id":{{"type":"integer"}},{}}}}}"#,
+        members.join(",")
+    );
+    std::fs::write(folder.path().join("orders.json"), schema).unwrap();
+    let place = folder.path().to_str().unwrap();
+    for (pins, why) in [
+        ("value=auto", "the schema is being compiled"),
+        ("value=json", " "),
+    ] {
+        let sources = Sources::open(place, &Settings::default()).unwrap();
+        let schemas = Schemas::new(Catalog::Sources(sources), false);
+        let decoder = Decoder::new(Pins::parse(pins).unwrap(), Vec::new(), Some(schemas));
+        let mut hurried = decoder.impatient().reader();
+        let start = Instant::now();
+        let got = see(&mut hurried, "orders", &[], Some(b"{\"id\":1.5}"));
+        let took = start.elapsed();
+        expect(&got, "{\"id\":1.5}", None, "unknown_id", None);
+        assert_eq!(got.4, why);
+        assert!(took < Duration::from_millis(100), "{took:?}");
+
+        // Who can wait does, for the one that compiles it, and for both it is the same then.
+        let mut patient = decoder.reader();
+        let got = see(&mut patient, "orders", &[], Some(b"{\"id\":1.5}"));
+        assert_eq!((got.2, &*got.4), ("invalid", "/id type"));
+        assert_eq!(see_until(&mut hurried, "invalid").4, "/id type");
+    }
 }
 
 proptest! {

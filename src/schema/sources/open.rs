@@ -46,6 +46,12 @@ impl Sources {
         Ok(Self { list: vec![place] })
     }
 
+    #[cfg(test)]
+    pub(in crate::schema) fn of_registry(registry: Registry) -> Self {
+        let list = vec![Place::Registry(registry)];
+        Self { list }
+    }
+
     /// Opens all that a context of the config file names.
     pub fn of_config(schemas: &Schemas, settings: &Settings) -> Result<Self, SchemaError> {
         let mut list = Vec::new();

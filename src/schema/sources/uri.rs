@@ -61,7 +61,7 @@ fn split(base: &str) -> (&str, &str) {
     base.split_at(after + 2 + end)
 }
 
-/// Takes `.` and `..` out. With a root, nothing is above it.
+/// Takes `.` and `..` out. With a root, nothing is above it. What is a folder stays one.
 fn tidy(path: &str, rooted: bool) -> String {
     let absolute = path.starts_with('/');
     let mut parts: Vec<&str> = Vec::new();
@@ -77,7 +77,9 @@ fn tidy(path: &str, rooted: bool) -> String {
         }
     }
     let slash = if absolute { "/" } else { "" };
-    format!("{slash}{}", parts.join("/"))
+    let folder = matches!(path.rsplit('/').next(), Some("" | "." | ".."));
+    let end = if folder && !parts.is_empty() { "/" } else { "" };
+    format!("{slash}{}{end}", parts.join("/"))
 }
 
 /// The path of `target` as a reference seen from `from`: what [`join`] turns back into `target`.
@@ -139,6 +141,11 @@ mod tests {
             ("http://a/b/c/d", "../../g", "http://a/g"),
             ("http://a/b/c/d", "../../../g", "http://a/g"),
             ("http://a/b/c/d", "/g", "http://a/g"),
+            ("http://a/b/c/d", "g/", "http://a/b/c/g/"),
+            ("http://a/b/c/d", "./", "http://a/b/c/"),
+            ("http://a/b/c/d", "..", "http://a/b/"),
+            ("http://a/b/c/d", "../..", "http://a/"),
+            ("http://a/b/c/", "g", "http://a/b/c/g"),
             ("http://a/b/c/d", "//h/g", "http://h/g"),
             ("http://a/b/c/d", "urn:x:y", "urn:x:y"),
             ("http://a/b/c/d", "#x", "http://a/b/c/d"),

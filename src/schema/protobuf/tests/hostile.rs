@@ -166,6 +166,10 @@ fn schemas_of_all_sizes_take_bounded_time() {
     assert!(Protobuf::compile(&source(&large)).is_ok());
     let why = refused(&format!("{large}{}", " ".repeat(10 << 20)));
     assert_eq!(why, "schema.proto: the schema has more than 4 MiB");
+    let many = (0..33_334).map(|n| format!("message M{n}{{message I{{}}enum E{{V=0;}}}}"));
+    let many: String = many.collect();
+    let why = refused(&format!("syntax = \"proto3\"; {many}"));
+    assert!(why.contains("more than 100,000 messages"), "{why}");
     for text in [
         "x".repeat(1 << 20),
         "\"".repeat(1 << 20),

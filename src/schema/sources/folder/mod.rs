@@ -25,6 +25,9 @@ const ENDINGS: &[(&str, Language)] = &[
 /// Files in this folder are named by the id of their schema: `ids/7.avsc`, `ids/UUID.json`.
 const IDS: &str = "ids";
 
+/// Bytes of a schema that takes longer to read than one frame of a screen.
+const LARGE: usize = 256 << 10;
+
 /// Schemas in files.
 #[derive(Debug)]
 pub struct Folder {
@@ -53,12 +56,24 @@ impl Folder {
                 path.display()
             )));
         }
-        Ok(Self {
+        let folder = Self {
             files,
             only,
             ready: Mutex::default(),
             fingerprints: OnceLock::new(),
-        })
+        };
+        folder.prepare();
+        Ok(folder)
+    }
+
+    /// Reads large schemas now: who asks for them later may not be able to wait.
+    fn prepare(&self) {
+        for path in self.files.paths() {
+            let text = self.files.text(path);
+            if text.is_ok_and(|text| text.len() > LARGE) {
+                self.schema(path);
+            }
+        }
     }
 
     /// What was left out when it was read, each a sentence fragment that names the file.

@@ -47,17 +47,43 @@ struct Link {
     path: Option<String>,
 }
 
+/// By the name that a document has given itself, else by where it lies.
 fn look_up(link: &Link, shelf: &dyn Shelf) -> Result<Option<(String, String)>, SchemaError> {
     if let Some(found) = shelf.named(&link.target) {
         return Ok(Some(found));
     }
-    let Some(path) = &link.path else {
-        return Ok(None);
-    };
-    match shelf.at(path) {
-        Some(text) => Ok(Some((path.clone(), text?))),
-        None => Ok(None),
+    for path in link.path.iter().cloned().chain(mirrored(&link.target)) {
+        if let Some(text) = shelf.at(&path) {
+            return Ok(Some((path, text?)));
+        }
     }
+    Ok(None)
+}
+
+/// Where a mirror of the web keeps a document: `HOST:PORT/PATH`, as `wget -x` writes it, or without
+/// the port, where files cannot have a colon; with `.json` added where the path has no such ending.
+fn mirrored(uri: &str) -> Vec<String> {
+    let after = ["http://", "https://"]
+        .iter()
+        .find_map(|scheme| uri.strip_prefix(scheme));
+    let Some((host, path)) = after.and_then(|after| after.split_once('/')) else {
+        return Vec::new();
+    };
+    // A login is no part of the place, and nothing may lead out of the folder of the host.
+    let climbs = |part: &str| matches!(part, "" | "." | "..") || part.contains('\\');
+    let host = host.rsplit_once('@').map_or(host, |(_, host)| host);
+    if climbs(host) || path.split('/').any(climbs) {
+        return Vec::new();
+    }
+    let ending = match path.rsplit_once('.') {
+        Some((_, "json")) => "",
+        _ => ".json",
+    };
+    let mut paths = vec![format!("{host}/{path}{ending}")];
+    if let Some((name, _)) = host.rsplit_once(':').filter(|(name, _)| !climbs(name)) {
+        paths.push(format!("{name}/{path}{ending}"));
+    }
+    paths
 }
 
 /// The URI by which a document calls itself, or that by which it was found.
@@ -240,6 +266,36 @@ mod tests {
                 "https://acme.example/deep.json",
                 "https://acme.example/money.json",
                 "https://acme.example/part.json"
+            ]
+        );
+    }
+
+    #[test]
+    fn what_lies_on_the_web_is_found_in_a_mirror_of_it() {
+        let files = Files(BTreeMap::from([
+            (
+                "orders.json",
+                json!({"allOf": [{"$ref": "http://acme.example:8080/a/money.json#/x"},
+                                 {"$ref": "https://acme.example/part"},
+                                 {"$ref": "http://h/../secret.json"},
+                                 {"$ref": "http://../secret.json"},
+                                 {"$ref": "http://h//secret.json"}]}),
+            ),
+            (
+                "acme.example:8080/a/money.json",
+                json!({"$ref": "unit.json"}),
+            ),
+            ("acme.example/a/unit.json", json!({"$ref": "/part.json"})),
+            ("acme.example/part.json", json!({})),
+            ("secret.json", json!({})),
+        ]));
+        assert_eq!(
+            names(&files, "orders.json"),
+            [
+                "http://acme.example:8080/a/money.json",
+                "http://acme.example:8080/a/unit.json",
+                "http://acme.example:8080/part.json",
+                "https://acme.example/part",
             ]
         );
     }

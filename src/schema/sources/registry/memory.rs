@@ -203,9 +203,12 @@ impl Inner {
         entry.asked = false;
         match outcome {
             Outcome::Answer { filed, ages } => {
-                let before = entry.filed.as_ref().map_or(0, Filed::bytes);
-                self.bytes = (self.bytes + filed.bytes()).saturating_sub(before);
-                entry.filed = Some(filed);
+                // Who holds the same need not compile it again.
+                if !entry.filed.as_ref().is_some_and(|before| before.is(&filed)) {
+                    let before = entry.filed.as_ref().map_or(0, Filed::bytes);
+                    self.bytes = (self.bytes + filed.bytes()).saturating_sub(before);
+                    entry.filed = Some(filed);
+                }
                 entry.failed = None;
                 entry.again = ages.then(|| now + AGAIN);
             }
@@ -258,6 +261,11 @@ impl Entry {
 }
 
 impl Filed {
+    /// Whether both are the same schema.
+    fn is(&self, other: &Self) -> bool {
+        matches!((self, other), (Self::Schema(one), Self::Schema(other)) if one == other)
+    }
+
     fn bytes(&self) -> usize {
         match self {
             Self::Schema(known) => {

@@ -4,13 +4,31 @@
 use std::collections::BTreeMap;
 use std::io::{BufRead as _, BufReader, Write};
 use std::net::{TcpListener, TcpStream};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
+
+use super::memory::Clock;
+
+/// A clock that stands until a test moves it.
+#[derive(Clone, Default)]
+pub(in crate::schema) struct Hands(Arc<AtomicU64>);
+
+impl Hands {
+    pub(super) fn clock(&self) -> Clock {
+        let (start, seconds) = (Instant::now(), Arc::clone(&self.0));
+        Arc::new(move || start + Duration::from_secs(seconds.load(Ordering::Relaxed)))
+    }
+
+    pub(in crate::schema) fn advance(&self, time: Duration) {
+        self.0.fetch_add(time.as_secs(), Ordering::Relaxed);
+    }
+}
 
 /// What becomes of a request.
 #[derive(Debug, Clone)]
-pub(super) enum Reply {
+pub(in crate::schema) enum Reply {
     Json(u16, String),
     /// These very bytes, then the connection ends.
     Raw(Vec<u8>),
@@ -24,18 +42,18 @@ pub(super) enum Reply {
 }
 
 /// Ends with the test: its threads only wait for connections.
-pub(super) struct Mock {
-    pub(super) url: String,
+pub(in crate::schema) struct Mock {
+    pub(in crate::schema) url: String,
     replies: Arc<Mutex<BTreeMap<String, Reply>>>,
     asked: Arc<Mutex<Vec<String>>>,
 }
 
 impl Mock {
-    pub(super) fn start() -> Self {
+    pub(in crate::schema) fn start() -> Self {
         Self::on(TcpListener::bind("127.0.0.1:0").unwrap())
     }
 
-    pub(super) fn on(listener: TcpListener) -> Self {
+    pub(in crate::schema) fn on(listener: TcpListener) -> Self {
         let mock = Self {
             url: format!("http://{}", listener.local_addr().unwrap()),
             replies: Arc::default(),
@@ -53,21 +71,21 @@ impl Mock {
         mock
     }
 
-    pub(super) fn set(&self, path: &str, reply: Reply) {
+    pub(in crate::schema) fn set(&self, path: &str, reply: Reply) {
         self.replies.lock().unwrap().insert(path.to_owned(), reply);
     }
 
-    pub(super) fn json(&self, path: &str, value: &serde_json::Value) {
+    pub(in crate::schema) fn json(&self, path: &str, value: &serde_json::Value) {
         self.set(path, Reply::Json(200, value.to_string()));
     }
 
     /// `*` answers whatever has no answer of its own.
-    pub(super) fn always(&self, reply: Reply) {
+    pub(in crate::schema) fn always(&self, reply: Reply) {
         self.set("*", reply);
     }
 
     /// Requests for that path, each with all its header lines.
-    pub(super) fn requests(&self, path: &str) -> Vec<String> {
+    pub(in crate::schema) fn requests(&self, path: &str) -> Vec<String> {
         let line = format!("GET {path} ");
         let asked = self.asked.lock().unwrap();
         asked
@@ -77,11 +95,11 @@ impl Mock {
             .collect()
     }
 
-    pub(super) fn count(&self, path: &str) -> usize {
+    pub(in crate::schema) fn count(&self, path: &str) -> usize {
         self.requests(path).len()
     }
 
-    pub(super) fn total(&self) -> usize {
+    pub(in crate::schema) fn total(&self) -> usize {
         self.asked.lock().unwrap().len()
     }
 }

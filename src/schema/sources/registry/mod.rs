@@ -9,7 +9,7 @@ mod fetch;
 mod librarian;
 mod memory;
 #[cfg(test)]
-mod mock;
+pub(in crate::schema) mod mock;
 #[cfg(test)]
 mod tests;
 mod tls;
@@ -74,6 +74,14 @@ impl Registry {
             settings,
             Arc::new(Instant::now),
         )
+    }
+
+    /// With a clock that a test moves.
+    #[cfg(test)]
+    pub(in crate::schema) fn with_hands(url: &str, hands: &mock::Hands) -> Self {
+        let settings = Settings::default();
+        let client = Client::new(url, &settings).unwrap();
+        Self::start(client, &settings, hands.clock()).unwrap()
     }
 
     fn start(client: Client, settings: &Settings, clock: Clock) -> Result<Self, SchemaError> {

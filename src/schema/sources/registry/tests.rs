@@ -5,33 +5,17 @@ mod tls;
 
 use std::net::TcpListener;
 use std::path::Path;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 
 use serde_json::json;
 
 use super::memory::PAUSE;
-use super::mock::{Mock, Reply};
+use super::mock::{Hands, Mock, Reply};
 use super::*;
 use crate::schema::Language;
 
 const LONG: Duration = Duration::from_secs(20);
 const CANARY: &str = "canary-4711";
-
-/// A clock that stands until a test moves it.
-#[derive(Clone, Default)]
-struct Hands(Arc<AtomicU64>);
-
-impl Hands {
-    fn clock(&self) -> Clock {
-        let (start, seconds) = (Instant::now(), Arc::clone(&self.0));
-        Arc::new(move || start + Duration::from_secs(seconds.load(Ordering::Relaxed)))
-    }
-
-    fn advance(&self, time: Duration) {
-        self.0.fetch_add(time.as_secs(), Ordering::Relaxed);
-    }
-}
 
 fn open(url: &str) -> (Registry, Hands) {
     open_with(url, &Settings::default())

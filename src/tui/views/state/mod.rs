@@ -13,7 +13,8 @@ use super::job::{Job, Ticket};
 use super::lines;
 use crate::event::Batch;
 use crate::inspect::Names;
-use crate::inspect::state::{Fold, History, Limits};
+use crate::inspect::state::{Fold, Folding, History, Limits};
+use crate::schema::Decoder;
 use crate::text::Visible;
 use crate::tui::actions::Action;
 use crate::tui::model::overlay::{Overlay, Prompt, PromptKind};
@@ -145,6 +146,10 @@ fn other_fold(model: &mut Model) -> Vec<Effect> {
     let (fold, told) = match state.fold {
         Fold::Merge => (Fold::Last, "the last value is the state"),
         Fold::Last => (
+            Fold::Patch,
+            "each value is a list of operations on the state (RFC 6902)",
+        ),
+        Fold::Patch | Fold::Program => (
             Fold::Merge,
             "each value is merged into the state (RFC 7396)",
         ),
@@ -257,8 +262,9 @@ fn begin(model: &mut Model, subject: Subject) -> Vec<Effect> {
     state.looking.abandon();
     let ticket = state.job.begin();
     let fold = state.fold;
+    let decoder = model.source.decoder.clone();
     vec![Effect::Work(Box::new(move || {
-        let (lanes, left_out) = folded(&batches, &subject, fold);
+        let (lanes, left_out) = folded(&batches, &subject, fold, &decoder);
         let lane = chosen(&lanes, &subject);
         let folded = Folded {
             lanes,
@@ -278,7 +284,12 @@ fn begin(model: &mut Model, subject: Subject) -> Vec<Effect> {
 }
 
 /// The key in each topic that has it, by the names of the topics.
-fn folded(batches: &[Arc<Batch>], subject: &Subject, fold: Fold) -> (Vec<Lane>, usize) {
+fn folded(
+    batches: &[Arc<Batch>],
+    subject: &Subject,
+    fold: Fold,
+    decoder: &Decoder,
+) -> (Vec<Lane>, usize) {
     let mut counts: BTreeMap<&Arc<str>, u64> = BTreeMap::new();
     for batch in batches {
         for event in batch.iter() {
@@ -296,13 +307,13 @@ fn folded(batches: &[Arc<Batch>], subject: &Subject, fold: Fold) -> (Vec<Lane>, 
     topics.truncate(TOPICS);
     topics.sort();
     let lanes = topics.into_iter().map(|(topic, _)| {
-        let mut history = History::new(topic, &subject.key, fold, LIMITS, Names::default());
-        for batch in batches {
-            history.batch(batch);
-        }
+        let history = History::new(topic, fold, LIMITS);
+        let mut folding = Folding::new(history, &subject.key, decoder.looker(), Names::default());
+        // Only a program could fail, and there is none.
+        let _fed = batches.iter().try_for_each(|batch| folding.batch(batch));
         Lane {
             topic: Arc::clone(topic),
-            history: Arc::new(history),
+            history: Arc::new(folding.done()),
         }
     });
     let lanes: Vec<Lane> = lanes.collect();

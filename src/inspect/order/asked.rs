@@ -24,7 +24,7 @@ impl Order {
     /// True when offsets are missing and nothing explains it.
     pub fn has_gap(&self) -> bool {
         let mut states = self.states.iter();
-        states.any(|state| state.account.offsets.unexplained > 0)
+        states.any(|state| state.account.offsets().unexplained > 0)
     }
 
     /// What has to be read again, so that the ids that may be there twice can be compared. `None`

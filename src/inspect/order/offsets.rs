@@ -1,6 +1,7 @@
 //! Which offsets of a partition carry no event, and why. What the headers of record batches say
 //! explains a gap, and what the broker tells of the log; where there is neither, it stays unknown.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::event::{BatchMeta, EventRef, Marker, PositionStyle, Visibility};
@@ -98,13 +99,19 @@ const RUNS: usize = 1_000;
 pub(super) struct Account {
     /// The first offset that is not accounted for; `None` before anything was seen.
     next: Option<u64>,
-    pub(super) offsets: Offsets,
+    offsets: Offsets,
     pub(super) runs: Vec<GapRun>,
     pub(super) runs_dropped: u64,
     /// Whether the topic is cleaned by key, where somebody knows.
     compacts: Option<bool>,
     batches: u64,
+    /// By producer, emptied batches of its open transaction: whether that was aborted tells why
+    /// they are empty. Offsets, and the runs that were kept.
+    emptied: BTreeMap<i64, (u64, Vec<usize>)>,
 }
+
+/// Producers whose emptied batches are kept apart.
+const EMPTIED: usize = 1_000;
 
 /// What a broker tells of the log of one partition, before it is read.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -215,12 +222,15 @@ impl Account {
         let width = u64::from(meta.last_offset_delta) + 1;
         let records = u64::from(meta.records).min(width);
         match meta.visibility {
+            Visibility::Visible | Visibility::Aborted
+                if records == 0 && meta.transactional && self.empty(meta, end, width) => {}
             Visibility::Visible => self.inside(meta, end, width - records, Gap::Compacted),
             Visibility::Aborted => {
                 self.inside(meta, end, width - records, Gap::Compacted);
                 self.inside(meta, end, records, Gap::Aborted);
             }
             Visibility::Control(marker) => {
+                self.ended(meta.producer_id, marker);
                 match marker {
                     Marker::Commit => self.offsets.commits += 1,
                     Marker::Abort => self.offsets.aborts += 1,
@@ -232,6 +242,49 @@ impl Account {
         match hole {
             Some(hole) if hole.class == Gap::Unexplained => Taken::After(hole),
             _ => Taken::Next,
+        }
+    }
+
+    /// Puts an emptied batch of a transaction aside until its marker comes; false when there is no
+    /// room.
+    fn empty(&mut self, meta: &BatchMeta, end: u64, width: u64) -> bool {
+        let known = self.emptied.contains_key(&meta.producer_id);
+        if !known && self.emptied.len() >= EMPTIED {
+            return false;
+        }
+        let next = self.runs.len();
+        self.keep(meta.base_offset, end, width, Gap::Compacted);
+        let (offsets, runs) = self.emptied.entry(meta.producer_id).or_default();
+        *offsets += width;
+        // At most as many as runs are kept.
+        runs.extend(next..self.runs.len());
+        true
+    }
+
+    /// A transaction was ended: its emptied batches were cleaned, or aborted and recorded without
+    /// their events.
+    fn ended(&mut self, producer: i64, marker: Marker) {
+        let Some((offsets, runs)) = self.emptied.remove(&producer) else {
+            return;
+        };
+        if marker != Marker::Abort {
+            self.offsets.compacted += offsets;
+            return;
+        }
+        self.offsets.aborted += offsets;
+        for index in runs {
+            if let Some(run) = self.runs.get_mut(index) {
+                run.class = Gap::Aborted;
+            }
+        }
+    }
+
+    /// How many offsets are what.
+    pub(super) fn offsets(&self) -> Offsets {
+        let open: u64 = self.emptied.values().map(|(offsets, _)| offsets).sum();
+        Offsets {
+            compacted: self.offsets.compacted + open,
+            ..self.offsets
         }
     }
 

@@ -262,7 +262,7 @@ fn lanes(order: &Order, anomalies: &[Anomaly]) -> Vec<LaneReport> {
             first_time: state.first_time.map(Timestamp),
             newest_time: state.newest.map(|(time, _)| Timestamp(time)),
             append_time: state.append_time,
-            offsets: state.account.offsets,
+            offsets: state.account.offsets(),
             gaps: state.account.runs.clone(),
             gaps_unkept: state.account.runs_dropped,
             anomalies: from..to,

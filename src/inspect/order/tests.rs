@@ -306,3 +306,35 @@ fn offsets_beyond_the_log_are_told_and_nothing_is_clean() {
     assert!(why(&open, Check::Offsets).contains("4 offsets are of a transaction that is open"));
     assert_eq!(why(&of(log(3, 5, Some(false))), Check::Offsets), "CLEAN");
 }
+
+#[test]
+fn emptied_batches_are_what_their_transaction_became() {
+    use crate::event::Marker;
+    let mut made = Made::new("n", 1);
+    sent(&mut made, 0, 0, 1);
+    let meta = made.batch.metas()[0];
+    let mut batch = Batch::new(made.streams.clone());
+    let mut push = |offset, producer_id, visibility, records| {
+        batch.push_meta(BatchMeta {
+            base_offset: offset,
+            producer_id,
+            transactional: true,
+            visibility,
+            records,
+            ..meta
+        });
+    };
+    for (offset, producer, fate) in [(0, 7, Marker::Abort), (2, 8, Marker::Commit)] {
+        push(offset, producer, Visibility::Visible, 0);
+        push(offset + 1, producer, Visibility::Control(fate), 1);
+    }
+    push(4, 9, Visibility::Visible, 0);
+    let mut order = Order::default();
+    order.batch(&batch);
+    let mut last = Made::new("n", 1);
+    last.event((0, 5, 0), "k", None, &[]);
+    order.batch(&last.batch);
+    let offsets = order.report(true).lanes[0].offsets;
+    assert_eq!((offsets.aborted, offsets.compacted), (1, 2));
+    assert_eq!((offsets.aborts, offsets.commits), (1, 1));
+}

@@ -105,7 +105,7 @@ const BLIND: &str = "the source tells nothing of record batches: a capture (.mca
 
 fn offsets(order: &Order) -> (bool, Reason, Vec<Reason>) {
     let total = |of: fn(&Offsets) -> u64| -> u64 {
-        let all = order.states.iter().map(|s| of(&s.account.offsets));
+        let all = order.states.iter().map(|s| of(&s.account.offsets()));
         all.sum()
     };
     let entries = order.lanes.iter().any(|(number, lane)| {

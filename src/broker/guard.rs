@@ -5,8 +5,8 @@
 use std::sync::Arc;
 
 use super::{
-    BoxFuture, Broker, Capabilities, Error, ErrorKind, Group, History, NewTopic, PartitionRange,
-    Result, Settings, Sink, Source, Subscription, Target, TopicInfo, TopicSelector,
+    BoxFuture, Broker, Capabilities, Compacted, Error, ErrorKind, Group, History, NewTopic,
+    PartitionRange, Result, Settings, Sink, Source, Subscription, Target, TopicInfo, TopicSelector,
     subscription::glob_matches,
 };
 use crate::event::Timestamp;
@@ -71,10 +71,7 @@ impl<B: Broker> Broker for Guarded<B> {
         self.inner.groups()
     }
 
-    fn compacted<'a>(
-        &'a self,
-        topics: &'a [Arc<str>],
-    ) -> BoxFuture<'a, Result<Vec<(Arc<str>, bool)>>> {
+    fn compacted<'a>(&'a self, topics: &'a [Arc<str>]) -> BoxFuture<'a, Result<Compacted>> {
         self.inner.compacted(topics)
     }
 

@@ -30,7 +30,8 @@ pub use registry::{ADAPTERS, Adapter};
 pub use settings::{Notices, Settings};
 pub use subscription::{Bound, PartitionRange, Range, Subscription, TopicSelector};
 pub use topic::{
-    Group, GroupOffset, History, HistoryRecord, NewTopic, Origin, Target, TopicInfo, Written,
+    Compacted, Group, GroupOffset, History, HistoryRecord, NewTopic, Origin, Target, TopicInfo,
+    Written,
 };
 
 use crate::event::{Batch, Timestamp};
@@ -66,10 +67,7 @@ pub trait Broker: Send + Sync {
 
     /// Whether each of these topics keeps only the newest event of a key. Those of which the broker
     /// does not tell are left out.
-    fn compacted<'a>(
-        &'a self,
-        _topics: &'a [Arc<str>],
-    ) -> BoxFuture<'a, Result<Vec<(Arc<str>, bool)>>> {
+    fn compacted<'a>(&'a self, _topics: &'a [Arc<str>]) -> BoxFuture<'a, Result<Compacted>> {
         Box::pin(async { Ok(Vec::new()) })
     }
 

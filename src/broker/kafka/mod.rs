@@ -35,9 +35,9 @@ use self::direct::Direct;
 use self::properties::{FOLLOWING, FROZEN, Properties, QUEUE_BYTES};
 use super::guard::Guarded;
 use super::{
-    Adapter, Address, BoxFuture, Broker, Capabilities, Error, ErrorKind, Group, History, LookCost,
-    NewTopic, Notices, PartitionRange, Result, Settings, Sink, Source, Subscription, Target,
-    TopicInfo, TopicSelector,
+    Adapter, Address, BoxFuture, Broker, Capabilities, Compacted, Error, ErrorKind, Group, History,
+    LookCost, NewTopic, Notices, PartitionRange, Result, Settings, Sink, Source, Subscription,
+    Target, TopicInfo, TopicSelector,
 };
 use crate::event::PositionStyle;
 
@@ -244,10 +244,7 @@ impl Broker for Kafka {
         })
     }
 
-    fn compacted<'a>(
-        &'a self,
-        topics: &'a [Arc<str>],
-    ) -> BoxFuture<'a, Result<Vec<(Arc<str>, bool)>>> {
+    fn compacted<'a>(&'a self, topics: &'a [Arc<str>]) -> BoxFuture<'a, Result<Compacted>> {
         Box::pin(async move {
             if topics.is_empty() {
                 return Ok(Vec::new());

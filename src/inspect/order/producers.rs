@@ -2,6 +2,7 @@
 //! broker that knows a producer takes only the next number (`ProducerAppendInfo.checkSequence` of
 //! Apache Kafka), so a hole means that it had forgotten the producer, or that batches are gone.
 
+use std::cmp::Ordering;
 use std::fmt;
 
 use super::Spot;
@@ -135,13 +136,13 @@ impl Producers {
             // Where it began was not seen.
             return None;
         }
-        let odd = if now.epoch == before.epoch {
-            odd(before.next, first)
-        } else if now.epoch > before.epoch {
-            self.resets += u64::from(first == 0);
-            odd(0, first)
-        } else {
-            Some(Odd::Again { from: first })
+        let odd = match now.epoch.cmp(&before.epoch) {
+            Ordering::Equal => odd(before.next, first),
+            Ordering::Greater => {
+                self.resets += u64::from(first == 0);
+                odd(0, first)
+            }
+            Ordering::Less => Some(Odd::Again { from: first }),
         };
         if let Some(Odd::Again { .. }) = odd {
             if first == 0 && now.epoch == before.epoch {

@@ -16,12 +16,13 @@ use super::super::client::Client;
 use super::super::error::Failure;
 use super::super::ffi::owned;
 use super::{Call, slice};
+use crate::broker::Compacted;
 
 /// Whether each topic is cleaned by key. A topic whose configuration we may not see is left out.
 pub(in crate::broker::kafka) fn compacted(
     client: &Arc<Client>,
     topics: &[Arc<str>],
-) -> Result<Vec<(Arc<str>, bool)>, Failure> {
+) -> Result<Compacted, Failure> {
     let mut resources = Resources(Vec::with_capacity(topics.len()));
     for topic in topics {
         let name = CString::new(&**topic).map_err(|_| Failure::of(Code::InvalidArgument))?;

@@ -36,9 +36,10 @@ pub(super) enum Ids {
 
 impl Ids {
     pub(super) fn new(limits: Limits) -> Self {
-        match limits.prove {
-            false => Self::Window(Window::new(limits.ids / WINDOW_BYTES)),
-            true => Self::Suspects(Box::new(Suspects::new(limits.ids))),
+        if limits.prove {
+            Self::Suspects(Box::new(Suspects::new(limits.ids)))
+        } else {
+            Self::Window(Window::new(limits.ids / WINDOW_BYTES))
         }
     }
 

@@ -243,7 +243,7 @@ impl Proof {
             left_out: self.left_out,
             ..Proven::default()
         };
-        let mut ids: Vec<((u32, Box<[u8]>), Same)> = self.ids.into_iter().collect();
+        let mut ids: Vec<_> = self.ids.into_iter().collect();
         ids.sort_by(|a, b| a.0.cmp(&b.0));
         for ((_, id), same) in ids {
             proven.number += same.more.len() as u64 + same.others;

@@ -118,6 +118,8 @@ pub struct Causes {
     duplicates: Vec<Found>,
     skews: Vec<Found>,
     effects: u64,
+    /// Ids that were not taken in.
+    passed_over: u64,
     unkept: u64,
 }
 
@@ -141,6 +143,7 @@ impl Causes {
             duplicates: Vec::new(),
             skews: Vec::new(),
             effects: 0,
+            passed_over: 0,
             unkept: 0,
         }
     }
@@ -169,8 +172,14 @@ impl Causes {
     /// Looks where an event that comes soon will be looked up; what it gives means nothing.
     #[inline]
     pub(super) fn look_ahead(&self, hashes: Hashes) -> usize {
-        let known = hashes.id.and_then(|id| self.ids.get(id));
-        usize::from(known.is_some())
+        let id = hashes.id.filter(|_| self.remembers());
+        usize::from(id.and_then(|id| self.ids.get(id)).is_some())
+    }
+
+    /// Until an event names a cause, ids are taken in while there is room, and none is forgotten
+    /// for another: perhaps nobody asks for any.
+    fn remembers(&self) -> bool {
+        self.effects > 0 || !self.ids.turns()
     }
 
     /// Takes an event. `id` is the hash of its id, `hash` what all are hashed by.
@@ -200,6 +209,10 @@ impl Causes {
 
     /// An event with an id: an effect of it may be there already.
     fn cause(&mut self, spot: Spot, event: &EventRef<'_>, id: u64, time: i64, hash: &Keyed) {
+        if !self.remembers() {
+            self.passed_over += 1;
+            return;
+        }
         let (_, known) = self.ids.entry(id, || (spot, time));
         if known {
             // Sent twice: the first is what had effects.
@@ -318,7 +331,10 @@ impl Causes {
             duplicates: sorted(self.duplicates.iter().filter(rare).map(told).collect()),
             skews: sorted(self.skews.iter().map(told).collect()),
             effects: self.effects,
-            forgotten: self.ids.forgotten() + self.waiting.forgotten() + self.firsts.forgotten(),
+            forgotten: self.passed_over
+                + self.ids.forgotten()
+                + self.waiting.forgotten()
+                + self.firsts.forgotten(),
             unkept: self.unkept,
         }
     }
@@ -338,69 +354,4 @@ fn keep(all: &mut Vec<Found>, found: Found, limits: Limits, unkept: &mut u64) {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::inspect::tests::Made;
-
-    fn effect(made: &mut Made, offset: u64, key: &str, id: &str, cause: &str) {
-        made.event(
-            (0, offset, 10_000),
-            key,
-            Some("{\"type\":\"Shipped\"}"),
-            &[("ce_id", id), ("causation-id", cause)],
-        );
-    }
-
-    fn report(made: &Made) -> CausesReport {
-        let mut causes = Causes::default();
-        causes.batch(&made.batch);
-        causes.batch(&made.batch);
-        causes.report()
-    }
-
-    #[test]
-    fn an_effect_that_happened_twice_is_told_unless_it_is_meant() {
-        let mut made = Made::new("t", 1);
-        for n in 0..10u64 {
-            effect(&mut made, n, "k", &format!("s{n}"), &format!("p{n}"));
-        }
-        effect(&mut made, 10, "k", "s3-b", "p3");
-        // The same event once more is a duplicate id, not a second effect.
-        effect(&mut made, 11, "k", "s4", "p4");
-        // Another key: one cause, many things.
-        effect(&mut made, 12, "other", "s5-b", "p5");
-        let found = report(&made);
-        let places: Vec<String> = found.duplicates.iter().map(|t| t.at.to_string()).collect();
-        assert_eq!(places, ["t/0@10"]);
-        assert_eq!(found.duplicates[0].other.to_string(), "t/0@3");
-
-        let mut meant = Made::new("t", 1);
-        for n in 0..20u64 {
-            effect(&mut meant, n, "k", &format!("s{n}"), &format!("p{}", n / 2));
-        }
-        assert!(report(&meant).duplicates.is_empty());
-    }
-
-    #[test]
-    fn an_effect_before_its_cause_is_told_in_either_order_of_arrival() {
-        for order in [[0, 1], [1, 0]] {
-            let mut made = Made::new("t", 2);
-            for which in order {
-                match which {
-                    0 => made.event((0, 0, 5_000), "k", None, &[("ce_id", "a")]),
-                    _ => made.event(
-                        (1, 0, 3_500),
-                        "k",
-                        None,
-                        &[("ce_id", "b"), ("causation-id", "a")],
-                    ),
-                }
-            }
-            let skews = report(&made).skews;
-            assert_eq!(skews.len(), 1);
-            let skew = &skews[0];
-            assert_eq!((skew.at.partition, skew.early_ms), (1, 1_500));
-            assert_eq!(skew.other.to_string(), "t/0@0");
-        }
-    }
-}
+mod tests;

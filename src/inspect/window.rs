@@ -110,6 +110,11 @@ impl<V> Window<V> {
         self.forgotten
     }
 
+    /// True when the next new thing starts another generation.
+    pub(super) fn turns(&self) -> bool {
+        self.young.len() >= self.half
+    }
+
     /// What is remembered under this hash; `make` makes it where there is nothing. The second tells
     /// whether it was there.
     #[inline]

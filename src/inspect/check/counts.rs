@@ -58,9 +58,11 @@ pub(super) fn counts(
         let found = report.findings.iter().filter(|f| f.code == code);
         found.count() as u64
     };
+    // Where a source explains nothing, nothing can be counted by its reason.
+    let blind = order.lanes.iter().any(|lane| lane.offsets.unknown > 0);
     let offsets = |of: fn(&order::Offsets) -> u64| {
         let all = order.lanes.iter().map(|lane| of(&lane.offsets));
-        looked(order::Check::Offsets).then(|| all.sum())
+        (looked(order::Check::Offsets) && !blind).then(|| all.sum())
     };
     let duplicates = looked(order::Check::Ids).then_some(coverage.duplicates);
     let effects = report.checks.iter().find(|(name, _)| *name == "effects");
@@ -72,10 +74,7 @@ pub(super) fn counts(
         distinct_ids: Some(coverage.ids - duplicates.unwrap_or_default()),
         duplicates,
         duplicate_effects: effects.then(|| codes(Code::EFFECT_DUPLICATE)),
-        // Where a source explains nothing, nothing can be said to be unexplained.
-        gaps_unexplained: (offsets(|o| o.unknown) == Some(0))
-            .then(|| offsets(|o| o.unexplained))
-            .flatten(),
+        gaps_unexplained: offsets(|o| o.unexplained),
         txn_markers: offsets(|o| o.commits + o.aborts),
         aborted: offsets(|o| o.aborted),
         compacted: offsets(|o| o.compacted),

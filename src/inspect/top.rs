@@ -1,6 +1,7 @@
 //! One look at a value: is it JSON, and which type does it name itself? No tree is built.
 
 use super::Names;
+use crate::schema::formats::debezium::Envelope;
 use crate::text::{JsonText, Visit};
 
 /// What a value is.
@@ -28,6 +29,7 @@ pub(super) fn look<'a>(value: Option<&'a [u8]>, names: &Names) -> Value<'a> {
         depth: 0,
         next: None,
         found: None,
+        change: Change::default(),
     };
     if JsonText::walk(bytes, &mut members).is_none() {
         return Value::Other;
@@ -38,7 +40,39 @@ pub(super) fn look<'a>(value: Option<&'a [u8]>, names: &Names) -> Value<'a> {
             [b'"', text @ .., b'"'] if !text.is_empty() => Some(text),
             _ => None,
         });
+    let kind = kind.or_else(|| members.change.operation(bytes));
     Value::Json { kind }
+}
+
+/// The members of Debezium's envelope: what was done is the type of a change.
+#[derive(Default)]
+struct Change {
+    /// The one whose value comes next, by its place in [`Envelope::NAMES`].
+    next: Option<usize>,
+    found: [Option<(usize, usize)>; Envelope::NAMES.len()],
+}
+
+impl Change {
+    #[inline]
+    fn value(&mut self, start: usize, end: usize) {
+        if let Some(place) = self.next.take().and_then(|at| self.found.get_mut(at)) {
+            *place = Some((start, end));
+        }
+    }
+
+    fn operation<'a>(&self, bytes: &'a [u8]) -> Option<&'a [u8]> {
+        let text = |place: Option<(usize, usize)>| {
+            place.and_then(|(start, end)| str::from_utf8(bytes.get(start..end)?).ok())
+        };
+        let [operation, before, after, source] = self.found.map(text);
+        let envelope = Envelope {
+            operation,
+            before,
+            after,
+            source,
+        };
+        envelope.letter().map(str::as_bytes)
+    }
 }
 
 /// Finds members of the outermost object.
@@ -49,6 +83,7 @@ struct Members<'n> {
     next: Option<usize>,
     /// Rank and place of the best one so far.
     found: Option<(usize, usize, usize)>,
+    change: Change,
 }
 
 impl Visit for Members<'_> {
@@ -56,11 +91,16 @@ impl Visit for Members<'_> {
     fn name(&mut self, name: &[u8]) {
         if self.depth == 1 {
             self.next = self.wanted.iter().position(|wanted| **wanted == *name);
+            self.change.next = Envelope::NAMES.iter().position(|n| n.as_bytes() == name);
         }
     }
 
     #[inline]
-    fn open(&mut self, _: usize, _: bool) {
+    fn open(&mut self, at: usize, _: bool) {
+        // Of an object or array only how it begins counts.
+        if self.depth == 1 {
+            self.change.value(at, at + 1);
+        }
         self.depth += 1;
         self.next = None;
     }
@@ -72,6 +112,7 @@ impl Visit for Members<'_> {
 
     #[inline]
     fn scalar(&mut self, start: usize, end: usize) {
+        self.change.value(start, end);
         if let Some(rank) = self.next.take()
             && self.found.is_none_or(|(best, ..)| rank <= best)
         {
@@ -95,6 +136,16 @@ mod tests {
             (r#"{"eventType":7}"#, None),
             (r#"[{"type":"x"}]"#, None),
             ("17", None),
+            (
+                r#"{"before":null,"after":{"op":"d"},"source":{},"op":"c"}"#,
+                Some("c"),
+            ),
+            (
+                r#"{"after":{},"source":{},"op":"c","eventType":"A"}"#,
+                Some("A"),
+            ),
+            (r#"{"source":{"after":1},"op":"c"}"#, None),
+            (r#"{"after":{},"source":[],"op":"c"}"#, None),
         ] {
             let kind = kind.map(str::as_bytes);
             let got = look(Some(text.as_bytes()), &names);

@@ -61,6 +61,14 @@ impl Catalog {
         }
     }
 
+    /// The id of the schema that a URI is of, where one of the sources has it.
+    pub(super) fn named(&self, uri: &str) -> Option<SchemaId> {
+        match self {
+            Self::Sources(sources) => sources.named(uri),
+            Self::Demo => None,
+        }
+    }
+
     /// Whether the type of an event, or the version that its header names, says which schema it
     /// has.
     pub(super) fn facets(&self) -> (bool, bool) {

@@ -5,7 +5,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::pins::Pins;
+use super::pins::{Pin, Pins};
 use super::reader::Reader;
 use super::schemas::Schemas;
 use crate::event::Decoding;
@@ -16,6 +16,8 @@ pub struct Decoder {
     pub(super) settings: Arc<Settings>,
     /// Does not wait for a schema that is not there yet.
     hurried: bool,
+    /// Looks for what describes itself, also without schemas.
+    detects: bool,
 }
 
 /// How long a thread that reads a range waits for a schema that is asked for the first time. A
@@ -57,6 +59,17 @@ impl Decoder {
                 schemas,
             }),
             hurried: false,
+            detects: false,
+        }
+    }
+
+    /// The same for what must see values as they will be seen with schemas: what is not pinned is
+    /// looked into for what describes itself.
+    #[must_use]
+    pub fn detecting(&self) -> Self {
+        Self {
+            detects: true,
+            ..self.clone()
         }
     }
 
@@ -65,8 +78,16 @@ impl Decoder {
     #[must_use]
     pub fn impatient(&self) -> Self {
         Self {
-            settings: Arc::clone(&self.settings),
             hurried: true,
+            ..self.clone()
+        }
+    }
+
+    /// The pin that counts.
+    pub(super) const fn pin(&self, pin: Pin) -> Pin {
+        match pin {
+            Pin::Auto if self.detects => Pin::Detect,
+            pin => pin,
         }
     }
 
@@ -80,7 +101,8 @@ impl Decoder {
 
     /// How to decode when that needs nothing but the bytes themselves: what can be done in place.
     pub fn plain(&self) -> Option<Decoding> {
-        let alone = self.settings.topics.is_empty() && self.settings.schemas.is_none();
+        let alone =
+            !self.detects && self.settings.topics.is_empty() && self.settings.schemas.is_none();
         if alone {
             self.settings.pins.plain()
         } else {

@@ -19,6 +19,7 @@ pub use catalog::Catalog;
 pub use decoder::{Decoder, TopicNames};
 pub use pins::{Pin, Pins, PinsError};
 pub use reader::{Explained, Reader, Trail};
+use refusal::most_values;
 pub use refusal::{DEEPEST, Refusal, SchemaError};
 pub use schemas::Schemas;
 

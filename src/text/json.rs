@@ -29,6 +29,12 @@ fn push_escape(out: &mut Vec<u8>, c: char) {
         '\n' => out.extend_from_slice(b"\\n"),
         '\r' => out.extend_from_slice(b"\\r"),
         '\t' => out.extend_from_slice(b"\\t"),
+        '\0'..='\x7f' => {
+            const DIGITS: &[u8; 16] = b"0123456789abcdef";
+            let code = c as usize;
+            let digits = [DIGITS[code >> 4], DIGITS[code & 15]];
+            out.extend_from_slice(&[b'\\', b'u', b'0', b'0', digits[0], digits[1]]);
+        }
         _ => {
             for unit in c.encode_utf16(&mut [0; 2]) {
                 out.extend_from_slice(b"\\u");

@@ -336,3 +336,119 @@ fn events_go_on_whatever_the_registry_does() {
         }
     }
 }
+
+/// Schemas for the data and the whole of events, and for the rows of a table.
+fn schemas_of_events(schemas: &Path) {
+    let id = r#"{"required":["id"],"properties":{"id":{"type":"integer"}}}"#;
+    for (name, text) in [
+        ("ids/order.json", id),
+        ("orders/placed.json", r#"{"required":["data"]}"#),
+        (
+            "rows/c.json",
+            r#"{"properties":{"before":{"type":"null"}}}"#,
+        ),
+        (
+            "bare.avsc",
+            r#"{"type":"record","name":"Order","fields":[{"name":"id","type":"long"}]}"#,
+        ),
+    ] {
+        let path = schemas.join(name);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, text).unwrap();
+    }
+}
+
+/// Events of every mode as JSON lines; `change` is what Debezium captured.
+fn events_of_every_mode(change: &Value) -> String {
+    let event = |topic: &str, headers: &Value, value: &Value| {
+        json!({"topic":topic,"headers":headers,"value":value}).to_string()
+    };
+    let whole = |more: Value| {
+        let mut event = json!({"specversion":"1.0","type":"placed","source":"/s","id":"1"});
+        event
+            .as_object_mut()
+            .unwrap()
+            .extend(more.as_object().unwrap().clone());
+        event
+    };
+    let kind = json!({"content-type":"application/cloudevents+json"});
+    let binary = json!({"ce_specversion":"1.0","ce_type":"placed","ce_id":"1","ce_source":"/s",
+        "content-type":"application/avro"});
+    let lines = [
+        // {"id":"x"}, judged by the schema that the event names.
+        event(
+            "orders",
+            &kind,
+            &whole(json!({"dataschema":"https://e.com/order.json",
+            "data_base64":"eyJpZCI6IngifQ=="})),
+        ),
+        event("orders", &json!({}), &whole(json!({}))),
+        event("orders", &kind, &whole(json!({"data":7}))),
+        json!({"topic":"bare","headers":binary,"value":{"base64":"Ag=="},
+            "encoding":{"value":"binary"}})
+        .to_string(),
+        event(
+            "rows",
+            &json!({}),
+            &json!({"schema":{"type":"struct"},"payload":change}),
+        ),
+    ];
+    lines.join("\n")
+}
+
+#[test]
+fn cloud_events_and_captured_changes_are_decoded_and_judged() {
+    let folder = tempfile::tempdir().unwrap();
+    let schemas = folder.path().join("schemas");
+    schemas_of_events(&schemas);
+    let change = json!({"before":{},"after":{"id":1},"source":{"db":"x"},"op":"c"});
+    let events = folder.path().join("events.jsonl");
+    std::fs::write(&events, events_of_every_mode(&change)).unwrap();
+    let (events, schemas) = (events.to_str().unwrap(), schemas.to_str().unwrap());
+    let shown = out(&["read", events, "--schemas", schemas, "-o", "jsonl"]);
+    let shown: Vec<Value> = shown
+        .lines()
+        .map(|l| serde_json::from_str(l).unwrap())
+        .collect();
+    let told: Vec<Value> = shown
+        .iter()
+        .map(|event| {
+            let path = &event["schema"]["errors"][0]["path"];
+            json!([event["encoding"]["value"], event["schema"]["verdict"], path])
+        })
+        .collect();
+    assert_eq!(
+        told,
+        [
+            json!(["cloudevents", "invalid", "/data/id"]),
+            json!(["cloudevents", "invalid", ""]),
+            json!(["cloudevents", "valid", null]),
+            json!(["avro", "valid", null]),
+            json!(["connect", "invalid", "/before"]),
+        ]
+    );
+    assert_eq!(shown[0]["value"]["data"], json!({"id":"x"}));
+    assert_eq!(shown[3]["value"], json!({"id":1}));
+    assert_eq!(shown[4]["value"], change);
+    // jq sees what is shown, and an event in JSON can be written again.
+    let found = out(&[
+        "read",
+        events,
+        "--schemas",
+        schemas,
+        "-w",
+        ".value.data.id == \"x\"",
+        "-o",
+        "jsonl",
+    ]);
+    assert_eq!(found.lines().count(), 1);
+    let again = folder.path().join("again.jsonl");
+    std::fs::write(&again, found).unwrap();
+    let again = out(&["read", again.to_str().unwrap(), "-o", "jsonl"]);
+    assert!(again.contains("\"data\":{\"id\":\"x\"}"), "{again}");
+    let (report, code) = check(&[events, "--schemas", schemas]);
+    assert_eq!(
+        (code, &report["counts"]["schema_violations"]),
+        (Some(1), &json!(3))
+    );
+}

@@ -39,7 +39,9 @@ pub struct Infer {
 }
 
 pub async fn run(session: &Session, args: &Infer) -> Result<Exit> {
-    let mut fold = Fold::decoded(session.decoder(&args.sources)?.looker());
+    // What is written here will be held against values as they are with a source of schemas.
+    let decoder = session.decoder(&args.sources)?.detecting();
+    let mut fold = Fold::decoded(decoder.looker());
     let mut take = |batch: &Batch| fold.batch(batch);
     let fed = feed(session, &args.sources, &args.select, &mut take).await?;
     let Some(outcome) = fed else {

@@ -53,7 +53,7 @@ fn file(bytes: &[u8], out: &mut Vec<u8>) -> Result<(), Refusal> {
         avro,
         codec: codec(&head)?,
         sync: head.sync,
-        budget: Budget::new(out.len()),
+        budget: Budget::new(bytes.len(), out.len()),
         inflated: 0,
         objects: 0,
         block: 0,

@@ -7,7 +7,7 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 use super::cursor::{Cursor, Fault};
 use super::logical;
 use super::node::{Id, Logical, Node, Record, Shape, Table};
-use crate::schema::{DEEPEST, Refusal};
+use crate::schema::{DEEPEST, Refusal, most_values};
 use crate::text::push_string;
 
 /// Bytes of JSON text of one event: what some ten million values of one byte make in 60 ms.
@@ -21,13 +21,16 @@ pub(super) struct Budget {
     /// The length that `out` may not pass.
     end: usize,
     empty: u32,
+    values: usize,
 }
 
 impl Budget {
-    pub(super) const fn new(start: usize) -> Self {
+    /// For that many bytes, whose JSON text begins at `start`.
+    pub(super) const fn new(bytes: usize, start: usize) -> Self {
         Self {
             end: start.saturating_add(MOST_OUTPUT),
             empty: MOST_EMPTY,
+            values: most_values(bytes),
         }
     }
 
@@ -37,6 +40,8 @@ impl Budget {
         if written > self.end {
             return Err(Self::too_large(now));
         }
+        let left = self.values.checked_sub(1);
+        self.values = left.ok_or_else(|| Fault::new(now, "the event holds too many values"))?;
         if before == now {
             self.empty = self
                 .empty
@@ -68,7 +73,7 @@ pub(super) fn decode(table: &Table, bytes: &[u8], out: &mut Vec<u8>) -> Result<u
     let mut decoder = Decoder {
         table,
         input: Cursor::new(bytes),
-        budget: &mut Budget::new(start),
+        budget: &mut Budget::new(bytes.len(), start),
         out,
     };
     let result = decoder.value(table.root, 0);

@@ -83,6 +83,18 @@ pub struct Candidates<'a> {
     step: usize,
 }
 
+impl<'a> Candidates<'a> {
+    /// What a header says that the value is: a media type.
+    pub fn content_type(&self) -> Option<&'a str> {
+        str::from_utf8(self.named.content_type?).ok()
+    }
+
+    /// The schema of the data that a `CloudEvent` names in a header.
+    pub fn data_schema(&self) -> Option<&'a str> {
+        str::from_utf8(self.named.data_schema?).ok()
+    }
+}
+
 type Look = for<'a> fn(&Named<'a>, &'a [u8]) -> Option<Frame<'a>>;
 const LOOKS: [Look; 10] = [
     header_id,
@@ -138,6 +150,7 @@ struct Named<'a> {
     global: Option<&'a [u8]>,
     content: Option<&'a [u8]>,
     content_type: Option<&'a [u8]>,
+    data_schema: Option<&'a [u8]>,
 }
 
 impl<'a> Named<'a> {
@@ -153,6 +166,7 @@ impl<'a> Named<'a> {
                 (Side::Value, b"apicurio.value.contentId")
                 | (Side::Key, b"apicurio.key.contentId") => &mut named.content,
                 // It is about the value: no key has a content type of its own.
+                (Side::Value, b"ce_dataschema") => &mut named.data_schema,
                 (Side::Value, name) if is_content_type(name) => &mut named.content_type,
                 _ => continue,
             };
@@ -169,13 +183,14 @@ impl<'a> Named<'a> {
                 global: None,
                 content: None,
                 content_type: None,
+                ..
             }
         )
     }
 }
 
 /// The header that says what the value is, in the spelling of `CloudEvents` and Azure.
-pub(super) const fn is_content_type(name: &[u8]) -> bool {
+const fn is_content_type(name: &[u8]) -> bool {
     name.eq_ignore_ascii_case(b"content-type")
 }
 

@@ -30,7 +30,7 @@ pub(in crate::schema) struct Members<'a, const N: usize> {
     /// The text of each value.
     pub(in crate::schema) found: [Option<&'a str>; N],
     /// How many members have another name.
-    pub(super) others: usize,
+    pub(in crate::schema) others: usize,
 }
 
 struct Finder<const N: usize> {

@@ -42,7 +42,7 @@ impl Decoder<'_, '_> {
     fn value(&mut self, depth: usize) -> Result<(), Refusal> {
         check_size(self.out, self.start)?;
         let at = self.from.at();
-        let marker = self.from.byte()?;
+        let marker = self.from.begin()?;
         match marker {
             0x00..=0x7f => push_int(self.out, marker),
             0x80..=0x8f => self.map(u64::from(marker & 15), depth)?,

@@ -1,7 +1,7 @@
 //! Takes bytes off the front of an encoded value and says where they end early. What a format
 //! means by its bytes is in its own file.
 
-use crate::schema::{DEEPEST, Refusal};
+use crate::schema::{DEEPEST, Refusal, most_values};
 
 /// Bytes that are read from the front.
 #[derive(Debug, Clone)]
@@ -10,6 +10,8 @@ pub(super) struct Reader<'a> {
     at: usize,
     /// What the bytes are, for messages.
     format: &'static str,
+    /// Values that may still come.
+    values: usize,
 }
 
 impl<'a> Reader<'a> {
@@ -18,6 +20,7 @@ impl<'a> Reader<'a> {
             bytes,
             at: 0,
             format,
+            values: most_values(bytes.len()),
         }
     }
 
@@ -32,6 +35,13 @@ impl<'a> Reader<'a> {
 
     pub(super) fn peek(&self) -> Option<u8> {
         self.bytes.get(self.at).copied()
+    }
+
+    /// The byte that a value begins with.
+    pub(super) fn begin(&mut self) -> Result<u8, Refusal> {
+        let left = self.values.checked_sub(1);
+        self.values = left.ok_or_else(|| self.refuse("holds too many values"))?;
+        self.byte()
     }
 
     pub(super) fn byte(&mut self) -> Result<u8, Refusal> {

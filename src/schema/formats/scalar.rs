@@ -146,6 +146,20 @@ pub fn connect(bytes: &[u8]) -> Result<JsonText<'_>, Refusal> {
     JsonText::parse(payload.as_bytes()).map_err(|fault| not_json(&fault))
 }
 
+/// The payload of a value that is such an envelope beyond doubt: its schema is one of Connect's, or
+/// null. A cheap look tells most others, for the converter writes the schema first.
+#[inline]
+pub fn enveloped(bytes: &[u8]) -> Option<JsonText<'_>> {
+    let rest = bytes.trim_ascii_start().strip_prefix(b"{")?;
+    if !rest.trim_ascii_start().starts_with(b"\"schema\"") {
+        return None;
+    }
+    let [schema] = members(bytes, ["schema"])?.found;
+    let schema = schema?;
+    let is_schema = schema == "null" || members(schema.as_bytes(), ["type"])?.found[0].is_some();
+    is_schema.then(|| connect(bytes).ok()).flatten()
+}
+
 fn not_json(fault: &crate::text::JsonFault) -> Refusal {
     Refusal::new(format!("not JSON: {fault}"))
 }
@@ -245,6 +259,23 @@ mod tests {
                 (Err(found), Err(why)) => assert!(found.contains(why), "{found}"),
                 (found, _) => panic!("{value}: {found:?}"),
             }
+        }
+    }
+
+    #[test]
+    fn an_envelope_is_taken_off_unasked_only_with_a_schema_of_connect() {
+        for (value, payload) in [
+            (r#" { "schema":{"type":"int64"},"payload": 7 }"#, Some("7")),
+            (r#"{"schema":null,"payload":{}}"#, Some("{}")),
+            (r#"{"schema":{},"payload":7}"#, None),
+            (r#"{"schema":"v1","payload":7}"#, None),
+            (r#"{"payload":7,"schema":null}"#, None),
+            (r#"{"schema":null,"payload":7,"x":1}"#, None),
+            (r#"{"schema":null}"#, None),
+            (r#"{"schema":"#, None),
+        ] {
+            let found = enveloped(value.as_bytes());
+            assert_eq!(found.map(|json| json.as_str()), payload, "{value}");
         }
     }
 

@@ -112,6 +112,7 @@ impl<'a> Walk<'a> {
             None => (0, 0),
         };
         let name = url.rsplit('/').next().unwrap_or(url);
+        self.steps.take(8, start)?;
         let inner = self.table.by_name.get(name).copied();
         let inner = inner.and_then(|id| Some((id, self.table.message(id)?)));
         match inner {

@@ -1,14 +1,14 @@
 //! Map fields as JSON objects. On the wire a map is a list of entries; of entries with the same key
 //! the last counts.
 
-use std::cmp::Ordering;
+use std::hash::BuildHasher as _;
 
 use super::super::DEEPEST;
 use super::fault::{Fault, Walked};
 use super::scratch::{Entry, NONE, Slot};
 use super::table::{Field, Kind};
 use super::walk::{Body, Open, Runs, Walk};
-use super::wire::{Cursor, Frame, too_deep, zigzag};
+use super::wire::{Cursor, Frame, sorting, too_deep, zigzag};
 
 /// The fields of an entry, by index.
 const KEY: usize = 0;
@@ -61,33 +61,32 @@ impl<'a> Walk<'a> {
 
     /// Leaves the entries whose keys come again, in their order, on the stack above `base`.
     fn overwritten(&mut self, id: u32, kind: Kind, slot: Slot, base: usize) -> Walked {
+        let bytes = self.bytes;
         let mut runs = Runs::from(slot.first);
         while let Some(frame) = self.next(&mut runs)? {
             let key = self.key_at(id, frame)?;
+            let order = match Key::read(kind, bytes, key) {
+                Key::Number(number) => number.cast_unsigned(),
+                Key::Text(text) => self.scratch.hasher.hash_one(text),
+            };
             let at = frame.at as u32;
-            self.scratch.entries.push(Entry { key, at });
+            self.scratch.entries.push(Entry { order, key, at });
         }
-        let bytes = self.bytes;
         let entries = self.scratch.entries.get_mut(base..).unwrap_or_default();
-        let compare = |a: &Entry, b: &Entry| {
-            let keys = Key::read(kind, bytes, a.key).cmp(&Key::read(kind, bytes, b.key));
-            keys.then(a.at.cmp(&b.at))
-        };
         // Entries are mostly few, or written in the order of their keys.
-        let rises = |pair: &[Entry]| match pair {
-            [a, b] => Key::read(kind, bytes, a.key) < Key::read(kind, bytes, b.key),
-            _ => true,
-        };
+        let rises = |pair: &[Entry]| matches!(pair, [a, b] if a.order < b.order);
         let mut kept = 0;
         if !entries.windows(2).all(rises) {
-            entries.sort_unstable_by(compare);
+            self.steps
+                .take(sorting(entries.len()), slot.tail as usize)?;
+            entries.sort_unstable_by_key(|entry| (entry.order, entry.at));
             for i in 1..entries.len() {
                 let pair = entries.get(i - 1).zip(entries.get(i));
                 let Some((&before, &entry)) = pair else {
                     continue;
                 };
-                let keys = Key::read(kind, bytes, before.key);
-                let same = keys.cmp(&Key::read(kind, bytes, entry.key)) == Ordering::Equal;
+                let same = before.order == entry.order
+                    && Key::read(kind, bytes, before.key) == Key::read(kind, bytes, entry.key);
                 if same && let Some(place) = entries.get_mut(kept) {
                     *place = before;
                     kept += 1;
@@ -129,7 +128,7 @@ impl<'a> Walk<'a> {
 }
 
 /// A key that can be compared with others of its map.
-#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, PartialEq, Eq)]
 enum Key<'a> {
     Text(&'a [u8]),
     Number(i64),

@@ -174,7 +174,7 @@ impl Protobuf {
     /// The bytes are no such message to their last byte: which field, why, at which byte. A wire
     /// type that does not fit, text that is no UTF-8 and a missing required field are refused too,
     /// and what is nested deeper than 128 levels of JSON, would take too long, or would become
-    /// more than 32 MiB and 16 times the bytes. `out` is as it was then. What a later value
+    /// more than 32 MiB and more than 4 times the bytes. `out` is as it was then. What a later value
     /// overwrites (of a scalar, a oneof, a key) is only skipped, not looked into.
     pub fn write_json(
         &self,

@@ -6,7 +6,7 @@ use super::fault::{Fault, Walked};
 use super::scalar::{push_base64, push_integer};
 use super::scratch::{NONE, Scratch};
 use super::walk::most_out;
-use super::wire::{Cursor, Frame, Steps, Wire, too_deep};
+use super::wire::{Cursor, Frame, Steps, Wire, sorting, too_deep};
 use crate::text::{is_hostile, push_string};
 
 /// Appends a message of unknown type as JSON: `{"1":150,"2":"text","3":{"1":7},"4":[1,2]}`.
@@ -17,7 +17,7 @@ use crate::text::{is_hostile, push_string};
 ///
 /// # Errors
 /// The bytes are no fields to their last byte, groups are nested deeper than 128 levels, or the
-/// text would become more than 32 MiB and 16 times the bytes. `out` is as it was then.
+/// text would take too long, or become more than 32 MiB and more than 4 times the bytes. `out` is as it was then.
 pub fn write_raw(bytes: &[u8], scratch: &mut Scratch, out: &mut Vec<u8>) -> Result<(), Refusal> {
     if bytes.len() >= NONE as usize {
         return Err(Refusal::new("has 4 GiB or more"));
@@ -45,6 +45,9 @@ pub fn write_raw(bytes: &[u8], scratch: &mut Scratch, out: &mut Vec<u8>) -> Resu
 pub(super) const fn looks(bytes: usize) -> usize {
     bytes.saturating_mul(16).saturating_add(1 << 20)
 }
+
+/// Steps that it takes to find out what a value with a length is.
+const GUESSING: usize = 6;
 
 /// The walk over raw fields.
 pub(super) struct Raw<'a> {
@@ -77,6 +80,8 @@ impl Raw<'_> {
         }
         let frames = self.frames.get_mut(base..).unwrap_or_default();
         if !frames.is_sorted() {
+            let at = frames.first().map_or(0, |(_, at)| *at as usize);
+            self.steps.take(sorting(frames.len()), at)?;
             frames.sort_unstable();
         }
         let end = self.frames.len();
@@ -136,7 +141,10 @@ impl Raw<'_> {
             Wire::Varint => push_integer(self.out, cursor.varint()?),
             Wire::Fixed32 => push_integer(self.out, cursor.fixed32()?),
             Wire::Fixed64 => push_integer(self.out, cursor.fixed64()?),
-            Wire::Len => self.guess(frame, depth),
+            Wire::Len => {
+                self.steps.take(GUESSING, at)?;
+                self.guess(frame, depth);
+            }
             Wire::Group => {
                 let base = self.frames.len();
                 self.frames(frame.start, frame.end)?;

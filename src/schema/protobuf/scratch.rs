@@ -1,6 +1,8 @@
 //! What a message is taken apart into, kept from event to event, so that nothing is allocated for
 //! most of them.
 
+use std::hash::RandomState;
+
 /// Room to work in. One a thread; it grows with what it is used for and shrinks after.
 #[derive(Debug, Default)]
 pub struct Scratch {
@@ -12,6 +14,8 @@ pub struct Scratch {
     pub(super) entries: Vec<Entry>,
     /// A stack: the fields of a raw message, as number and place.
     pub(super) raw: Vec<(u32, u32)>,
+    /// Hashes the keys of maps.
+    pub(super) hasher: RandomState,
 }
 
 /// No run, no field.
@@ -51,6 +55,8 @@ impl Slot {
 /// An entry of a map.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Entry {
+    /// The key where it is a number; of text a hash that nobody can foresee.
+    pub(super) order: u64,
     /// Where the value of the key begins.
     pub(super) key: u32,
     /// Where the entry begins.

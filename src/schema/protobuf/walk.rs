@@ -2,6 +2,7 @@
 //! are found and strung together by number, for they may come in any order and several times; then
 //! they are written in the order of the schema. What is nested is skipped the first time.
 
+use super::super::formats::LARGEST;
 use super::super::{DEEPEST, Refusal};
 use super::fault::{Fault, Walked};
 use super::raw::{Raw, looks};
@@ -9,13 +10,16 @@ use super::scratch::{NONE, Run, Scratch, Slot};
 use super::table::{Field, Kind, Label, Message, Table};
 use super::wire::{Cursor, Frame, Steps, Wire, too_deep};
 
-/// The JSON of one event may become as large as this and [`MOST_TIMES`] its bytes.
-const MOST_OUT: usize = 32 << 20;
-const MOST_TIMES: usize = 16;
+/// The JSON of one event may become as large as [`LARGEST`], or this many times its bytes where that
+/// is more.
+const MOST_TIMES: usize = 4;
+/// Steps that opening a message takes.
+const OPENING: usize = 6;
 
 /// The most that JSON text made from so many bytes may take.
 pub(super) const fn most_out(bytes: usize) -> usize {
-    MOST_OUT.saturating_add(MOST_TIMES.saturating_mul(bytes))
+    let times = MOST_TIMES.saturating_mul(bytes);
+    if times > LARGEST { times } else { LARGEST }
 }
 
 /// The walk over one event.
@@ -43,6 +47,8 @@ pub(super) enum Body {
 #[derive(Clone, Copy)]
 pub(super) struct Open<'a> {
     pub(super) message: &'a Message,
+    /// Where it begins.
+    at: usize,
     slots: usize,
     runs: usize,
 }
@@ -98,11 +104,12 @@ impl<'a> Walk<'a> {
         self.room(at)?;
         let open = Open {
             message,
+            at,
             slots: self.scratch.slots.len(),
             runs: self.scratch.runs.len(),
         };
         let slots = message.fields.len() + 1 + message.oneofs.len();
-        self.steps.take(8 + slots / 4, at)?;
+        self.steps.take(OPENING + slots / 6, at)?;
         let slots = open.slots + slots;
         self.scratch.slots.resize(slots, Slot::EMPTY);
         match body {
@@ -228,6 +235,9 @@ impl<'a> Walk<'a> {
             if slot.is_empty() && !always {
                 continue;
             }
+            if slot.is_empty() {
+                self.steps.take(1, open.at)?;
+            }
             self.comma();
             self.out.extend_from_slice(&field.key);
             self.field(field, slot, depth)
@@ -304,6 +314,8 @@ impl<'a> Walk<'a> {
 
     /// Writes numbers that share a length.
     fn packed(&mut self, kind: Kind, frame: Frame) -> Walked {
+        // Numbers are written faster than fields are found.
+        self.steps.take((frame.end - frame.start) / 2, frame.at)?;
         let mut cursor = Cursor::new(self.bytes, frame.start, frame.end);
         while !cursor.is_done() {
             self.comma();

@@ -4,7 +4,8 @@
 use std::sync::Arc;
 
 use super::Reader;
-use crate::event::{EventRef, Seen};
+use crate::event::{Decoded, EventRef, Seen};
+use crate::schema::formats::debezium;
 use crate::schema::formats::frame::Frame;
 use crate::schema::sources::Known;
 
@@ -63,6 +64,8 @@ pub struct Explained<'a> {
     pub seen: Seen<'a>,
     pub key: Trail,
     pub value: Trail,
+    /// What was done to a row, in words, where the value is a change that Debezium captured.
+    pub change: Option<&'static str>,
 }
 
 impl Reader {
@@ -70,7 +73,16 @@ impl Reader {
     pub fn explain<'a>(&'a mut self, event: &EventRef<'a>) -> Explained<'a> {
         let (mut key, mut value) = (Trail::default(), Trail::default());
         let seen = self.look_along(event, Some((&mut key, &mut value)));
-        Explained { seen, key, value }
+        let change = match seen.value.data {
+            Decoded::Json(json) => debezium::change(json.as_bytes()),
+            Decoded::Null | Decoded::Text(_) | Decoded::Binary(_) => None,
+        };
+        Explained {
+            seen,
+            key,
+            value,
+            change,
+        }
     }
 }
 
@@ -189,6 +201,25 @@ mod tests {
         let checked = told.seen.schema.unwrap();
         assert_eq!(checked.verdict, SchemaVerdict::Invalid);
         assert_eq!(checked.faults[0].path, "/n");
+    }
+
+    #[test]
+    fn a_change_that_debezium_captured_is_told() {
+        let stream = Stream {
+            topic: "orders".into(),
+            partition: 0,
+            style: PositionStyle::Offset,
+        };
+        let mut reader = Decoder::default().reader();
+        let change = br#"{"before":null,"after":{"id":1},"source":{"db":"shop"},"op":"c"}"#;
+        assert_eq!(
+            reader.explain(&event(&stream, change)).change,
+            Some("created")
+        );
+        assert_eq!(
+            reader.explain(&event(&stream, b"{\"op\":\"c\"}")).change,
+            None
+        );
     }
 
     #[test]

@@ -13,6 +13,7 @@ use crate::schema::sources::SchemaId;
 use crate::schema::{Language, Refusal, avro};
 
 /// How trying one framing ended.
+#[derive(Clone, Copy)]
 pub(super) enum Step<'a> {
     Made(Made<'a>),
     /// A schema that is not known; the desk says which and why.
@@ -150,7 +151,7 @@ impl<'e> Work<'_, 'e> {
     }
 
     /// Decodes a payload by the schema of that id.
-    fn by_id(
+    pub(super) fn by_id(
         &mut self,
         id: &SchemaId,
         payload: &'e [u8],
@@ -187,7 +188,7 @@ impl<'e> Work<'_, 'e> {
 }
 
 /// The id as it is shown; texts go to the desk.
-fn name(id: &SchemaId, desk: &mut Desk) -> Id {
+pub(super) fn name(id: &SchemaId, desk: &mut Desk) -> Id {
     match id {
         SchemaId::Number(id) => Id::Number(u64::from(*id)),
         SchemaId::Long(id) => Id::Number(*id),

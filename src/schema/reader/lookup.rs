@@ -71,6 +71,19 @@ impl Work<'_, '_> {
         }
     }
 
+    /// The id of the schema that a URI is of.
+    pub(super) fn named(&self, uri: &str, plan: &mut SidePlan) -> Option<Arc<SchemaId>> {
+        if let Some(id) = plan.named.get(uri) {
+            return id.clone();
+        }
+        let id = self.schemas?.catalog().named(uri).map(Arc::new);
+        if plan.named.len() >= KEPT {
+            plan.named.clear();
+        }
+        plan.named.insert(uri.to_owned(), id.clone());
+        id
+    }
+
     /// The schema of the topic. `Err`: nobody can tell now, and why.
     pub(super) fn of_topic(
         &mut self,

@@ -26,6 +26,8 @@ pub(super) struct Made<'a> {
     pub(super) refused: bool,
     pub(super) verdict: Option<SchemaVerdict>,
     pub(super) id: Option<Id>,
+    /// The topic's JSON Schema had its say.
+    pub(super) is_judged: bool,
 }
 
 /// The schema's id.
@@ -44,6 +46,7 @@ impl<'a> Made<'a> {
             refused: false,
             verdict: None,
             id: None,
+            is_judged: false,
         }
     }
 
@@ -149,7 +152,7 @@ pub(super) fn not_now<'a>(made: Made<'a>, why: &str, desk: &mut Desk) -> Made<'a
 }
 
 /// What was said is what is wrong.
-fn said_so(desk: &mut Desk) {
+pub(super) fn said_so(desk: &mut Desk) {
     desk.faults.clear();
     desk.faults.push(SchemaFault {
         message: desk.said.clone(),

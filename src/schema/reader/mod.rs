@@ -2,6 +2,7 @@
 //! event to event, and how it is put together into what was seen.
 
 mod apply;
+mod declared;
 mod explain;
 mod facets;
 mod frames;
@@ -86,7 +87,7 @@ impl Reader {
     ) -> Seen<'a> {
         let settings = &*self.decoder.settings;
         let (of_key, of_value) = trails.unzip();
-        let (plan, ids) = self.plans.of(&event.stream.topic, settings);
+        let (plan, ids) = self.plans.of(&event.stream.topic, &self.decoder);
         let mut work = Work {
             schemas: settings.schemas.as_ref(),
             judges: false,

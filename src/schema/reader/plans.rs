@@ -4,8 +4,8 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Instant;
 
+use crate::schema::Decoder;
 use crate::schema::compiler::Ready;
-use crate::schema::decoder::Settings;
 use crate::schema::pins::Pin;
 use crate::schema::sources::SchemaId;
 
@@ -33,6 +33,8 @@ pub(super) struct SidePlan {
     pub(super) pin: Pin,
     /// The topic's schemas by what of an event decides between them.
     pub(super) of_topic: HashMap<String, OfTopic>,
+    /// The ids of schemas that events name by URIs.
+    pub(super) named: HashMap<String, Option<Arc<SchemaId>>>,
 }
 
 /// What was said of a topic's schema.
@@ -55,29 +57,31 @@ impl SidePlan {
         Self {
             pin,
             of_topic: HashMap::new(),
+            named: HashMap::new(),
         }
     }
 }
 
 impl Plans {
-    pub(super) fn of(&mut self, topic: &Arc<str>, settings: &Settings) -> (&mut Plan, &mut Ids) {
+    pub(super) fn of(&mut self, topic: &Arc<str>, decoder: &Decoder) -> (&mut Plan, &mut Ids) {
         let number = match &self.last {
             Some((last, number)) if Arc::ptr_eq(last, topic) => *number,
-            _ => self.number(topic, settings),
+            _ => self.number(topic, decoder),
         };
         (&mut self.all[number], &mut self.ids)
     }
 
-    fn number(&mut self, topic: &Arc<str>, settings: &Settings) -> usize {
+    fn number(&mut self, topic: &Arc<str>, decoder: &Decoder) -> usize {
         let number = if let Some(number) = self.numbers.get(topic) {
             *number
         } else {
             let number = self.all.len();
+            let settings = &decoder.settings;
             let own = settings.topics.iter().find(|(takes, _)| takes(topic));
             let pins = own.map_or(settings.pins, |(_, pins)| *pins);
             self.all.push(Plan {
-                key: SidePlan::new(pins.key),
-                value: SidePlan::new(pins.value),
+                key: SidePlan::new(decoder.pin(pins.key)),
+                value: SidePlan::new(decoder.pin(pins.value)),
             });
             self.numbers.insert(Arc::clone(topic), number);
             number

@@ -1,5 +1,7 @@
 //! Framings, schemas and verdicts together, by a folder of schemas.
 
+mod declared;
+
 use std::io::Write;
 use std::time::{Duration, Instant};
 
@@ -28,7 +30,9 @@ const DATUM: &[u8] = b"\x02\x06NEW";
 
 fn decoder(pins: &str) -> (tempfile::TempDir, Decoder) {
     let folder = tempfile::tempdir().unwrap();
-    std::fs::create_dir(folder.path().join("ids")).unwrap();
+    for name in ["ids", "typed"] {
+        std::fs::create_dir(folder.path().join(name)).unwrap();
+    }
     for (name, text) in [
         ("ids/7.avsc", ORDER),
         ("ids/8.json", SCHEMA),
@@ -37,6 +41,20 @@ fn decoder(pins: &str) -> (tempfile::TempDir, Decoder) {
         ("bare.avsc", ORDER),
         ("bare.json", r#"{"properties":{"id":{"maximum":0}}}"#),
         ("shop.proto", MESSAGE),
+        ("ids/order-placed.json", SCHEMA),
+        (
+            "envelopes.json",
+            r#"{"properties":{"data":{"properties":{"id":{"maximum":0}}}}}"#,
+        ),
+        (
+            "typed/c.json",
+            r#"{"properties":{"before":{"type":"null"}}}"#,
+        ),
+        (
+            "typed/u.json",
+            r#"{"properties":{"before":{"type":"object"}}}"#,
+        ),
+        ("typed/order.placed.json", SCHEMA),
     ] {
         std::fs::write(folder.path().join(name), text).unwrap();
     }
@@ -82,6 +100,15 @@ fn told(seen: &Seen<'_>) -> Told {
 }
 
 fn see(reader: &mut Reader, topic: &str, headers: &[(&str, &[u8])], value: Option<&[u8]>) -> Told {
+    with_event(topic, headers, value, |event| told(&reader.see(event)))
+}
+
+fn with_event<T>(
+    topic: &str,
+    headers: &[(&str, &[u8])],
+    value: Option<&[u8]>,
+    then: impl FnOnce(&EventRef<'_>) -> T,
+) -> T {
     let stream = Stream {
         topic: topic.into(),
         partition: 0,
@@ -102,7 +129,7 @@ fn see(reader: &mut Reader, topic: &str, headers: &[(&str, &[u8])], value: Optio
         headers: buf.as_headers(),
         meta: None,
     };
-    told(&reader.see(&event))
+    then(&event)
 }
 
 fn expect(got: &Told, data: &str, from: Option<&str>, verdict: &str, id: Option<u64>) {

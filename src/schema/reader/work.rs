@@ -7,10 +7,11 @@ use super::Desk;
 use super::explain::{Trail, framing};
 use super::frames::Step;
 use super::lookup::NotNow;
-use super::made::{Data, Made, auto, not_now, of_format, undecodable, unknown_id, written};
+use super::made::{Data, Id, Made, auto, not_now, of_format, undecodable, unknown_id, written};
 use super::plans::{Ids, SidePlan};
 use crate::event::{Decoded, EventRef, Format, SchemaVerdict};
-use crate::schema::formats::{frame, inflate};
+use crate::schema::formats::frame::{self, Candidates};
+use crate::schema::formats::inflate;
 use crate::schema::json::{Bench, Faults};
 use crate::schema::pins::Pin;
 use crate::schema::schemas::Schemas;
@@ -40,6 +41,16 @@ pub(super) struct Work<'w, 'e> {
     pub(super) trail: Option<&'w mut Trail>,
 }
 
+/// What the framings came to that were tried and did not hold: the first of each, and why.
+#[derive(Default)]
+struct Tried {
+    unknown: Option<(Option<Id>, String)>,
+    refused: Option<(Option<Id>, String)>,
+}
+
+/// The framing of a schema that the header `ce_dataschema` names.
+const DATA_SCHEMA: &str = "CloudEvents: the schema in a header";
+
 impl<'e> Work<'_, 'e> {
     pub(super) fn decode(
         &mut self,
@@ -54,6 +65,9 @@ impl<'e> Work<'_, 'e> {
             return Made::of(Data::Of(Decoded::Null), None);
         };
         let made = self.decode_bytes(side, bytes, plan, desk);
+        if made.is_judged {
+            return made;
+        }
         self.judge_decoded(side, made, plan, desk)
     }
 
@@ -66,9 +80,9 @@ impl<'e> Work<'_, 'e> {
     ) -> Made<'e> {
         match plan.pin {
             Pin::Auto if self.schemas.is_none() => auto(side, bytes),
-            Pin::Auto | Pin::Detect => self.detect(side, bytes, None, plan, desk),
-            Pin::Avro => self.detect(side, bytes, Some(Language::Avro), plan, desk),
-            Pin::Protobuf => self.detect(side, bytes, Some(Language::Protobuf), plan, desk),
+            Pin::Auto | Pin::Detect => self.declared(side, bytes, plan, desk),
+            Pin::Avro => self.of_language(side, bytes, Language::Avro, plan, desk),
+            Pin::Protobuf => self.of_language(side, bytes, Language::Protobuf, plan, desk),
             Pin::ProtobufRaw => {
                 desk.out.clear();
                 let raw = protobuf::write_raw(bytes, &mut self.tools.scratch, &mut desk.out);
@@ -140,33 +154,45 @@ impl<'e> Work<'_, 'e> {
         }
     }
 
-    /// Tries the framings that the bytes may be in, then the topic's own schema.
-    fn detect(
+    fn of_language(
+        &mut self,
+        side: Side,
+        bytes: &'e [u8],
+        language: Language,
+        plan: &mut SidePlan,
+        desk: &mut Desk,
+    ) -> Made<'e> {
+        let frames = frame::candidates(side, self.event.headers, bytes);
+        self.detect(side, bytes, Some(language), frames, plan, desk)
+    }
+
+    /// Tries the schema that a header names, the framings that the bytes may be in, then the topic's
+    /// own schema.
+    pub(super) fn detect(
         &mut self,
         side: Side,
         bytes: &'e [u8],
         only: Option<Language>,
+        frames: Candidates<'e>,
         plan: &mut SidePlan,
         desk: &mut Desk,
     ) -> Made<'e> {
-        let (mut unknown, mut refused) = (None, None);
-        for frame in frame::candidates(side, self.event.headers, bytes) {
-            match self.frame(frame, bytes, only, desk) {
-                Step::Made(made) => {
-                    self.note(|trail| trail.framing = Some(framing(&frame)));
-                    return made;
-                }
-                Step::Refused(id) => {
-                    self.note(|trail| trail.refused(framing(&frame)));
-                    refused = refused.or(Some((id, desk.said.clone())));
-                }
-                Step::Unknown(id) => {
-                    self.note(|trail| trail.looks_like(framing(&frame)));
-                    unknown = unknown.or(Some((id, desk.said.clone())));
-                }
-                Step::No => {}
+        let mut tried = Tried::default();
+        if let Some(uri) = frames.data_schema()
+            && let Some(id) = self.named(uri, plan)
+        {
+            let step = self.by_id(&id, bytes, Some(&[]), only, desk);
+            if let Some(made) = self.took(DATA_SCHEMA, step, &mut tried, desk) {
+                return made;
             }
         }
+        for frame in frames {
+            let step = self.frame(frame, bytes, only, desk);
+            if let Some(made) = self.took(framing(&frame), step, &mut tried, desk) {
+                return made;
+            }
+        }
+        let Tried { unknown, refused } = tried;
         if let Some((id, why)) = refused {
             self.note(Trail::was_refused);
             return undecodable(bytes, &Refusal::new(why), id, desk);
@@ -189,7 +215,7 @@ impl<'e> Work<'_, 'e> {
             }
             (Err(why), None) => unknown_id(side, bytes, None, why.why().to_owned(), desk),
             (Ok(None), None) => match only {
-                Some(_) => {
+                Some(Language::Avro | Language::Protobuf) => {
                     let why = Refusal::new("there is no schema to decode it by");
                     let made = undecodable(bytes, &why, None, desk);
                     Made {
@@ -197,9 +223,35 @@ impl<'e> Work<'_, 'e> {
                         ..made
                     }
                 }
-                None => auto(side, bytes),
+                Some(Language::Json) | None => auto(side, bytes),
             },
         }
+    }
+
+    /// What came of one try; the others go on.
+    fn took(
+        &mut self,
+        framing: &'static str,
+        step: Step<'e>,
+        tried: &mut Tried,
+        desk: &Desk,
+    ) -> Option<Made<'e>> {
+        match step {
+            Step::Made(made) => {
+                self.note(|trail| trail.framing = Some(framing));
+                return Some(made);
+            }
+            Step::Refused(id) => {
+                self.note(|trail| trail.refused(framing));
+                tried.refused.get_or_insert_with(|| (id, desk.said.clone()));
+            }
+            Step::Unknown(id) => {
+                self.note(|trail| trail.looks_like(framing));
+                tried.unknown.get_or_insert_with(|| (id, desk.said.clone()));
+            }
+            Step::No => {}
+        }
+        None
     }
 
     pub(super) fn note(&mut self, what: impl FnOnce(&mut Trail)) {

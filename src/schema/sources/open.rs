@@ -115,6 +115,16 @@ impl Sources {
         })
     }
 
+    /// The id of the schema that a URI is of: a URL of the registry, or a file of `ids/` in a folder
+    /// that is called as its last part. Nothing is fetched from where the URI leads.
+    pub fn named(&self, uri: &str) -> Option<SchemaId> {
+        self.list.iter().find_map(|place| match place {
+            Place::Folder(folder) => folder.named(uri),
+            Place::AsyncApi(_) => None,
+            Place::Registry(registry) => registry.named(uri),
+        })
+    }
+
     /// The first that has it. One that cannot tell now goes before those that say no.
     fn first(&self, mut ask: impl FnMut(&Place) -> Answer) -> Answer {
         let mut best = Answer::Missing;

@@ -250,7 +250,8 @@ impl Line {
         let json = raw.get();
         let mut bytes = self.buffer();
         match encoding {
-            Some("json") => bytes.extend_from_slice(json.as_bytes()),
+            // A CloudEvent in structured mode, its data in JSON.
+            Some("json" | "cloudevents") => bytes.extend_from_slice(json.as_bytes()),
             Some("text") => push_text(raw, &mut bytes)
                 .map_err(|()| format!("'{what}' is no string, though its encoding is text"))?,
             Some("binary") => push_base64(raw, &mut bytes).map_err(|()| {

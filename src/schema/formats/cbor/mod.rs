@@ -120,7 +120,7 @@ impl<'a> Decoder<'a, '_> {
 
     fn head(&mut self) -> Result<Head, Refusal> {
         let at = self.from.at();
-        let initial = self.from.byte()?;
+        let initial = self.from.begin()?;
         let argument = match initial & 31 {
             info @ 0..=23 => Some(u64::from(info)),
             24 => Some(u64::from(self.from.byte()?)),
@@ -145,7 +145,7 @@ impl<'a> Decoder<'a, '_> {
     /// Major type 7.
     fn simple(&mut self) -> Result<(), Refusal> {
         let at = self.from.at();
-        match self.from.byte()? & 31 {
+        match self.from.begin()? & 31 {
             20 => self.out.extend_from_slice(b"false"),
             21 => self.out.extend_from_slice(b"true"),
             22 | 23 => self.out.extend_from_slice(b"null"),

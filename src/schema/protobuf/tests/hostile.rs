@@ -6,7 +6,8 @@ use super::*;
 
 const SCHEMA: &str = "syntax = \"proto3\"; import \"google/protobuf/struct.proto\";
   message M { M m = 1; repeated M r = 2; repeated bool b = 3; repeated E e = 4;
-    map<string, M> s = 5; google.protobuf.Value v = 6; int32 i = 7; oneof o { int32 x = 8; M y = 9; } }
+    map<string, M> s = 5; google.protobuf.Value v = 6; int32 i = 7; oneof o { int32 x = 8; M y = 9; }
+    map<int64, int32> n = 10; }
   enum E { A_VALUE_WITH_A_NAME_THAT_IS_RATHER_LONG_FOR_ONE_BYTE = 0; }";
 
 fn varint(mut value: usize) -> Vec<u8> {
@@ -81,30 +82,59 @@ fn lengths_that_lie_reserve_nothing() {
 
 const SIZE: usize = 10 << 20;
 
+/// Entries of the map of numbers whose keys are in no order.
+fn unordered() -> Vec<u8> {
+    let mut bytes = Vec::new();
+    let mut key = 1usize;
+    while bytes.len() < SIZE {
+        key = key.wrapping_mul(0x5851_f42d_4c95_7f2d) % (1 << 27) + 1;
+        let entry = [&b"\x08"[..], &varint(key), b"\x10\x01"].concat();
+        bytes.extend([&b"\x52"[..], &varint(entry.len()), &entry].concat());
+    }
+    bytes
+}
+
 #[test]
-fn ten_megabytes_of_small_items_take_a_small_multiple_of_that() {
+fn ten_megabytes_of_small_items_take_bounded_steps_and_memory() {
     let schema = compile(SCHEMA);
     let message = schema.message_at(&[0]).unwrap();
-    let packed = [&b"\x1a"[..], &varint(SIZE), &vec![1; SIZE]].concat();
-    let cases: [(Vec<u8>, bool); 7] = [
-        (packed, true),
-        (b"\x18\x01".repeat(SIZE / 2), true),
+    let packed = |tag: u8, size: usize| [&[tag][..], &varint(size), &vec![1; size]].concat();
+    let fourth = SIZE / 4;
+    let cases: [(Vec<u8>, Option<&str>); 13] = [
+        (packed(0x1a, SIZE / 2), None),
+        (packed(0x1a, SIZE), Some("too large")),
+        (b"\x18\x01".repeat(fourth), None),
+        (b"\x18\x01".repeat(SIZE / 2), Some("too long")),
         // Two fields in turn: every one is a run of its own.
-        (b"\x18\x01\x38\x01".repeat(SIZE / 4), true),
-        (b"\x40\x01\x4a\x00".repeat(SIZE / 4), true),
-        (b"\x0a\x00".repeat(SIZE / 2), true),
+        (b"\x18\x01\x38\x01".repeat(SIZE / 4), Some("too long")),
+        (b"\x40\x01\x4a\x00".repeat(fourth / 2), None),
+        (b"\x0a\x00".repeat(fourth / 2), None),
+        (b"\x0a\x00".repeat(SIZE / 2), Some("too long")),
+        (b"\x12\x00".repeat(SIZE / 2), Some("too long")),
         // All entries of the map have the same key.
-        (b"\x2a\x00".repeat(SIZE / 2), true),
+        (b"\x2a\x00".repeat(fourth / 8), None),
+        (b"\x2a\x00".repeat(SIZE / 2), Some("too long")),
+        (unordered(), Some("too long")),
         // Each item becomes 50 bytes and more.
-        (b"\x20\x00".repeat(SIZE / 2), false),
+        (b"\x20\x00".repeat(SIZE / 2), Some("too large")),
     ];
-    for (bytes, is_small) in cases {
+    for (bytes, why) in cases {
         let mut scratch = Scratch::default();
         let mut out = Vec::new();
         let done = schema.write_json(message, &bytes, &mut scratch, &mut out);
-        assert_eq!(done.is_ok(), is_small, "{done:?}");
+        let refused = done.err().map(|refusal| refusal.to_string());
+        let tag = &bytes[..4];
+        assert_eq!(
+            refused.is_some(),
+            why.is_some(),
+            "{tag:x?} {}: {refused:?}",
+            bytes.len()
+        );
+        let said = refused.unwrap_or_default();
+        assert!(said.contains(why.unwrap_or_default()), "{tag:x?}: {said}");
         let stacks = 12 * (scratch.runs.capacity() + scratch.slots.capacity())
-            + 8 * (scratch.entries.capacity() + scratch.raw.capacity());
+            + 16 * scratch.entries.capacity()
+            + 8 * scratch.raw.capacity();
         assert!(stacks <= 16 * SIZE, "{stacks}");
         assert!(
             out.capacity() <= 2 * (walk::most_out(SIZE) + 100),
@@ -117,6 +147,9 @@ fn ten_megabytes_of_small_items_take_a_small_multiple_of_that() {
             .unwrap();
         assert!(scratch.runs.capacity() <= 1 << 14);
     }
+    let raw = b"\x10\x01\x08\x01".repeat(SIZE / 4);
+    let refused = write_raw(&raw, &mut Scratch::default(), &mut Vec::new());
+    assert!(refused.unwrap_err().to_string().contains("too long"));
 }
 
 #[test]

@@ -125,6 +125,20 @@ impl Folder {
         }
     }
 
+    /// The id of a schema below `ids/` that is called as the last part of a URI, with its ending or
+    /// without.
+    pub fn named(&self, uri: &str) -> Option<SchemaId> {
+        let uri = uri.split(['?', '#']).next()?;
+        let last = uri
+            .rsplit(['/', ':'])
+            .next()
+            .filter(|last| !last.is_empty())?;
+        let stem = last.rsplit_once('.').map(|(stem, _)| stem);
+        let names = [Some(last), stem].into_iter().flatten();
+        let mut ids = names.map(|name| SchemaId::Name(name.to_owned()));
+        ids.find(|id| self.by_id(id) != Answer::Missing)
+    }
+
     /// All schemas of a topic.
     pub fn list(&self, topic: &str) -> Vec<Listed> {
         let place = |side, event_type: Option<&str>, path: &str| Listed {

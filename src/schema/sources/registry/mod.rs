@@ -111,6 +111,23 @@ impl Registry {
         }
     }
 
+    /// The id in a URL of this registry: `…/schemas/ids/7`, `…/schemas/guids/UUID`.
+    pub fn named(&self, url: &str) -> Option<SchemaId> {
+        let path = url.strip_prefix(&self.url)?.strip_prefix("/schemas/")?;
+        if let Some(number) = path.strip_prefix("ids/") {
+            return number.parse().ok().map(SchemaId::Number);
+        }
+        let mut guid = [0; 16];
+        let digits = path.strip_prefix("guids/")?.replace('-', "");
+        if digits.len() != 32 {
+            return None;
+        }
+        for (at, byte) in guid.iter_mut().enumerate() {
+            *byte = u8::from_str_radix(digits.get(2 * at..2 * at + 2)?, 16).ok()?;
+        }
+        Some(SchemaId::Guid(guid))
+    }
+
     fn question(id: &SchemaId) -> Option<Question> {
         match id {
             SchemaId::Number(id) => Some(Question::Id(*id)),

@@ -30,6 +30,8 @@ pub struct Told {
     from: Option<&'static str>,
     trail: Trail,
     key_trail: Trail,
+    /// What was done to a row, where the value is a captured change.
+    change: Option<&'static str>,
     /// `None` where nobody can be asked for schemas.
     verdict: Option<SchemaVerdict>,
     /// What the bytes name as their schema.
@@ -40,12 +42,18 @@ pub struct Told {
 
 impl Told {
     pub fn of(explained: &Explained<'_>, now: Duration) -> Self {
-        let Explained { seen, key, value } = explained;
+        let Explained {
+            seen,
+            key,
+            value,
+            change,
+        } = explained;
         Self {
             key: kind(&seen.key),
             from: seen.value.from,
             trail: value.clone(),
             key_trail: key.clone(),
+            change: *change,
             verdict: seen.schema.map(|checked| checked.verdict),
             id: seen
                 .schema
@@ -90,6 +98,9 @@ pub fn rows(event: &EventRef<'_>, told: &Told, value: &Value) -> Rows {
         Some(from) => row("value", &format!("{kind}, decoded from {from}")),
         None => row("value", &kind),
     });
+    if let Some(change) = told.change {
+        lines.push(row("change", &format!("{change}, as Debezium captured it")));
+    }
     if told.verdict.is_none()
         && let Some(note) = registry(event.value)
     {

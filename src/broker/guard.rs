@@ -2,9 +2,11 @@
 //! topics that may be written to. Every adapter wraps its broker in them but the one of files: a
 //! recording is no write to a broker.
 
+use std::sync::Arc;
+
 use super::{
-    BoxFuture, Broker, Capabilities, Error, ErrorKind, Group, History, NewTopic, PartitionRange,
-    Result, Settings, Sink, Source, Subscription, Target, TopicInfo, TopicSelector,
+    BoxFuture, Broker, Capabilities, Compacted, Error, ErrorKind, Group, History, NewTopic,
+    PartitionRange, Result, Settings, Sink, Source, Subscription, Target, TopicInfo, TopicSelector,
     subscription::glob_matches,
 };
 use crate::event::Timestamp;
@@ -67,6 +69,10 @@ impl<B: Broker> Broker for Guarded<B> {
 
     fn groups(&self) -> BoxFuture<'_, Result<Vec<Group>>> {
         self.inner.groups()
+    }
+
+    fn compacted<'a>(&'a self, topics: &'a [Arc<str>]) -> BoxFuture<'a, Result<Compacted>> {
+        self.inner.compacted(topics)
     }
 
     fn cluster(&self) -> BoxFuture<'_, Result<Option<String>>> {

@@ -21,6 +21,7 @@ pub mod redis;
 
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::Arc;
 
 pub use address::Address;
 pub use capabilities::{Capabilities, LookCost};
@@ -30,7 +31,9 @@ pub use marks::Mark;
 pub use registry::{ADAPTERS, Adapter};
 pub use settings::{Notices, Settings};
 pub use subscription::{Bound, PartitionRange, Range, Subscription, TopicSelector};
-pub use topic::{History, HistoryRecord, NewTopic, Origin, SagaText, Target, TopicInfo, Written};
+pub use topic::{
+    Compacted, History, HistoryRecord, NewTopic, Origin, SagaText, Target, TopicInfo, Written,
+};
 
 use crate::event::{Batch, Timestamp};
 
@@ -61,6 +64,12 @@ pub trait Broker: Send + Sync {
                 "has no consumer groups",
             ))
         })
+    }
+
+    /// Whether each of these topics keeps only the newest event of a key. Those of which the broker
+    /// does not tell are left out.
+    fn compacted<'a>(&'a self, _topics: &'a [Arc<str>]) -> BoxFuture<'a, Result<Compacted>> {
+        Box::pin(async { Ok(Vec::new()) })
     }
 
     /// The cluster's own name for itself, the same by whatever address it was reached; `None` where

@@ -27,6 +27,9 @@ pub struct PartitionInfo {
     pub events: Option<u64>,
 }
 
+/// Which topics keep only the newest event of a key, and which do not.
+pub type Compacted = Vec<(Arc<str>, bool)>;
+
 /// A topic to write to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Target {

@@ -8,8 +8,8 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use super::position::Pos;
 use super::{
-    brokers, check, completions, config, demo, expect, keys, lag, man, open, position, read, record,
-    replay_args, schema, search, state, tail, themes, topics, trace, units,
+    brokers, check, completions, config, demo, expect, keys, lag, man, open, position, read,
+    record, replay_args, schema, search, state, tail, themes, topics, trace, units,
 };
 use crate::event::Timestamp;
 

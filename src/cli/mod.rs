@@ -96,7 +96,7 @@ async fn dispatch(session: &Arc<Session>, command: Option<Command>) -> Result<Ex
         Command::Topics(args) => topics::run(session, &args).await,
         Command::Read(args) => read::run(session, &args).await,
         Command::Tail(args) => tail::run(session, &args).await,
-        Command::Check(args) => check::run(session, &args).await,
+        Command::Check(args) => Box::pin(check::run(session, &args)).await,
         Command::Trace(args) => trace::run(session, &args).await,
         Command::Record(args) => record::run(session, &args).await,
         Command::Replay(args) => replay::run(session, &args).await,

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use super::lanes::{Lanes, Spot};
 use super::top::{self, Value};
-use super::window::{Keyed, Window};
+use super::window::{Hashes, Keyed, Window};
 use super::{At, Heads, Names};
 use crate::event::{Batch, EventRef, Timestamp};
 
@@ -30,21 +30,26 @@ impl Default for Limits {
     }
 }
 
+impl Limits {
+    /// As much as so many bytes hold.
+    pub(super) fn of(bytes: usize) -> Self {
+        Self {
+            ids: bytes / 2 / 120,
+            ..Self::default()
+        }
+    }
+}
+
 /// Types of events that are told apart.
 const KINDS: usize = 1_024;
 /// Bytes of a key that are kept.
 const KEY_BYTES: usize = 256;
-/// The scope of ids in the hash, beside those of the types of effects.
-const IDS: u32 = u32::MAX;
 
-/// What is known of an id.
-#[derive(Debug, Clone, Copy, Default)]
-struct Known {
-    /// The event that carries it: where and when.
-    event: Option<(Spot, i64)>,
-    /// The earliest of the effects that came before it, with the hash of its key.
-    waiting: Option<(Spot, i64, u64)>,
-}
+/// An event that carries an id: where and when.
+type Known = (Spot, i64);
+
+/// The earliest of the effects that came before their cause, with the hash of its key.
+type Waiting = (Spot, i64, u64);
 
 /// The first effect of one type that a cause had on one key.
 #[derive(Debug, Clone, Copy)]
@@ -104,14 +109,17 @@ pub struct Causes {
     limits: Limits,
     names: Names,
     lanes: Lanes,
-    hash: Keyed,
     ids: Window<Known>,
+    /// By the id of the cause.
+    waiting: Window<Waiting>,
     firsts: Window<First>,
     kinds: BTreeMap<Box<[u8]>, usize>,
     often: Vec<Often>,
     duplicates: Vec<Found>,
     skews: Vec<Found>,
     effects: u64,
+    /// Ids that were not taken in.
+    passed_over: u64,
     unkept: u64,
 }
 
@@ -127,14 +135,15 @@ impl Causes {
             limits,
             names,
             lanes: Lanes::default(),
-            hash: Keyed::default(),
             ids: Window::new(limits.ids),
+            waiting: Window::new(limits.ids / 2),
             firsts: Window::new(limits.ids),
             kinds: BTreeMap::new(),
             often: Vec::new(),
             duplicates: Vec::new(),
             skews: Vec::new(),
             effects: 0,
+            passed_over: 0,
             unkept: 0,
         }
     }
@@ -148,7 +157,9 @@ impl Causes {
             };
             if self.lanes.counts(spot, &event) {
                 let heads = self.names.heads(event.headers);
-                self.event(spot, &event, &heads, None);
+                let hash = self.lanes.hash().clone();
+                let id = heads.id.map(|id| hash.of(id));
+                self.event(spot, &event, &heads, id, &hash);
             }
         }
     }
@@ -158,58 +169,76 @@ impl Causes {
         self.lanes.enter(batch);
     }
 
-    /// Takes an event; `value` is what its value was found to be, where somebody looked.
+    /// Looks where an event that comes soon will be looked up; what it gives means nothing.
+    #[inline]
+    pub(super) fn look_ahead(&self, hashes: Hashes) -> usize {
+        let id = hashes.id.filter(|_| self.remembers());
+        usize::from(id.and_then(|id| self.ids.get(id)).is_some())
+    }
+
+    /// Until an event names a cause, ids are taken in while there is room, and none is forgotten
+    /// for another: perhaps nobody asks for any.
+    fn remembers(&self) -> bool {
+        self.effects > 0 || !self.ids.turns()
+    }
+
+    /// Takes an event. `id` is the hash of its id, `hash` what all are hashed by.
     pub(super) fn event(
         &mut self,
         spot: Spot,
         event: &EventRef<'_>,
         heads: &Heads<'_>,
-        value: Option<Value<'_>>,
+        id: Option<u64>,
+        hash: &Keyed,
     ) {
         let time = event.time().map(|t| t.0);
-        if let (Some(id), Some(time)) = (heads.id, time) {
-            self.cause(spot, event, id, time);
+        if let (Some(id), Some(time)) = (id, time) {
+            self.cause(spot, event, id, time, hash);
         }
         if let Some(cause) = heads.causation {
             self.effects += 1;
+            let cause = hash.of(cause);
             if let Some(time) = time {
-                self.clock(spot, event, cause, time);
+                self.clock(spot, event, cause, time, hash);
             }
-            self.effect(spot, event, heads, cause, value);
+            if let Some(id) = id {
+                self.effect(spot, event, heads, (id, cause), hash);
+            }
         }
     }
 
     /// An event with an id: an effect of it may be there already.
-    fn cause(&mut self, spot: Spot, event: &EventRef<'_>, id: &[u8], time: i64) {
-        let (known, _) = self.ids.entry(self.hash.hash(IDS, id), Known::default);
-        if known.event.is_some() {
+    fn cause(&mut self, spot: Spot, event: &EventRef<'_>, id: u64, time: i64, hash: &Keyed) {
+        if !self.remembers() {
+            self.passed_over += 1;
+            return;
+        }
+        let (_, known) = self.ids.entry(id, || (spot, time));
+        if known {
             // Sent twice: the first is what had effects.
             return;
         }
-        known.event = Some((spot, time));
-        if let Some((effect, then, key)) = known.waiting.take()
+        if let Some((effect, then, key)) = self.waiting.take(id)
             && self.is_early(time, then)
         {
             // Cause and effect mostly have one key; another one was not kept.
-            let own = event.key.filter(|own| self.hash.hash(IDS, own) == key);
+            let own = event.key.filter(|own| hash.of(own) == key);
             self.early(effect, spot, own, then, time);
         }
     }
 
     /// An event that names its cause: which of them was first?
-    fn clock(&mut self, spot: Spot, event: &EventRef<'_>, cause: &[u8], time: i64) {
-        let (known, _) = self.ids.entry(self.hash.hash(IDS, cause), Known::default);
-        match (known.event, known.waiting) {
-            (Some((cause, before)), _) => {
-                if self.is_early(before, time) {
-                    self.early(spot, cause, event.key, time, before);
-                }
+    fn clock(&mut self, spot: Spot, event: &EventRef<'_>, cause: u64, time: i64, hash: &Keyed) {
+        if let Some(&(at, before)) = self.ids.get(cause) {
+            if self.is_early(before, time) {
+                self.early(spot, at, event.key, time, before);
             }
-            (None, Some((_, earliest, _))) if earliest <= time => {}
-            (None, _) => {
-                let key = self.hash.hash(IDS, event.key.unwrap_or_default());
-                known.waiting = Some((spot, time, key));
-            }
+            return;
+        }
+        let key = || hash.of(event.key.unwrap_or_default());
+        let (waiting, known) = self.waiting.entry(cause, || (spot, time, key()));
+        if known && time < waiting.1 {
+            *waiting = (spot, time, key());
         }
     }
 
@@ -235,20 +264,16 @@ impl Causes {
         spot: Spot,
         event: &EventRef<'_>,
         heads: &Heads<'_>,
-        cause: &[u8],
-        value: Option<Value<'_>>,
+        (id, cause): (u64, u64),
+        hash: &Keyed,
     ) {
-        let Some(id) = heads.id else {
+        let Some(kind) = self.kind(spot, event, heads) else {
             return;
         };
-        let Some(kind) = self.kind(spot, event, heads, value) else {
-            return;
-        };
-        let id = self.hash.hash(IDS, id);
         // The same type of effect on another key is meant: one order, many items.
-        let on = self.hash.hash(kind as u32, event.key.unwrap_or_default());
-        let hash = on ^ self.hash.hash(kind as u32, cause).rotate_left(1);
-        let (first, there) = self.firsts.entry(hash, || First { spot, id });
+        let on = hash.hash(kind as u32, event.key.unwrap_or_default());
+        let both = on ^ cause.rotate_left(1);
+        let (first, there) = self.firsts.entry(both, || First { spot, id });
         let first = *first;
         self.often[kind].once += u64::from(!there);
         if there && first.id != id {
@@ -266,15 +291,9 @@ impl Causes {
     }
 
     /// The number of the event's type; the topic stands for it where there is none.
-    fn kind(
-        &mut self,
-        spot: Spot,
-        event: &EventRef<'_>,
-        heads: &Heads<'_>,
-        value: Option<Value<'_>>,
-    ) -> Option<usize> {
+    fn kind(&mut self, spot: Spot, event: &EventRef<'_>, heads: &Heads<'_>) -> Option<usize> {
         let lane = self.lanes.get(spot.lane);
-        let look = || match value.unwrap_or_else(|| top::look(event.value, &self.names)) {
+        let look = || match top::look(event.value, &self.names) {
             Value::Json { kind } => kind,
             Value::Nothing | Value::Other => None,
         };
@@ -312,7 +331,10 @@ impl Causes {
             duplicates: sorted(self.duplicates.iter().filter(rare).map(told).collect()),
             skews: sorted(self.skews.iter().map(told).collect()),
             effects: self.effects,
-            forgotten: self.ids.forgotten() + self.firsts.forgotten(),
+            forgotten: self.passed_over
+                + self.ids.forgotten()
+                + self.waiting.forgotten()
+                + self.firsts.forgotten(),
             unkept: self.unkept,
         }
     }
@@ -332,69 +354,4 @@ fn keep(all: &mut Vec<Found>, found: Found, limits: Limits, unkept: &mut u64) {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::inspect::tests::Made;
-
-    fn effect(made: &mut Made, offset: u64, key: &str, id: &str, cause: &str) {
-        made.event(
-            (0, offset, 10_000),
-            key,
-            Some("{\"type\":\"Shipped\"}"),
-            &[("ce_id", id), ("causation-id", cause)],
-        );
-    }
-
-    fn report(made: &Made) -> CausesReport {
-        let mut causes = Causes::default();
-        causes.batch(&made.batch);
-        causes.batch(&made.batch);
-        causes.report()
-    }
-
-    #[test]
-    fn an_effect_that_happened_twice_is_told_unless_it_is_meant() {
-        let mut made = Made::new("t", 1);
-        for n in 0..10u64 {
-            effect(&mut made, n, "k", &format!("s{n}"), &format!("p{n}"));
-        }
-        effect(&mut made, 10, "k", "s3-b", "p3");
-        // The same event once more is a duplicate id, not a second effect.
-        effect(&mut made, 11, "k", "s4", "p4");
-        // Another key: one cause, many things.
-        effect(&mut made, 12, "other", "s5-b", "p5");
-        let found = report(&made);
-        let places: Vec<String> = found.duplicates.iter().map(|t| t.at.to_string()).collect();
-        assert_eq!(places, ["t/0@10"]);
-        assert_eq!(found.duplicates[0].other.to_string(), "t/0@3");
-
-        let mut meant = Made::new("t", 1);
-        for n in 0..20u64 {
-            effect(&mut meant, n, "k", &format!("s{n}"), &format!("p{}", n / 2));
-        }
-        assert!(report(&meant).duplicates.is_empty());
-    }
-
-    #[test]
-    fn an_effect_before_its_cause_is_told_in_either_order_of_arrival() {
-        for order in [[0, 1], [1, 0]] {
-            let mut made = Made::new("t", 2);
-            for which in order {
-                match which {
-                    0 => made.event((0, 0, 5_000), "k", None, &[("ce_id", "a")]),
-                    _ => made.event(
-                        (1, 0, 3_500),
-                        "k",
-                        None,
-                        &[("ce_id", "b"), ("causation-id", "a")],
-                    ),
-                }
-            }
-            let skews = report(&made).skews;
-            assert_eq!(skews.len(), 1);
-            let skew = &skews[0];
-            assert_eq!((skew.at.partition, skew.early_ms), (1, 1_500));
-            assert_eq!(skew.other.to_string(), "t/0@0");
-        }
-    }
-}
+mod tests;

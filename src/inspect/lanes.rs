@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::At;
+use super::window::Keyed;
 use crate::event::{Batch, BatchMeta, EventRef, Position, PositionStyle, Streams, Visibility};
 
 /// True for a topic that by its name holds dead letters: copies of events with their ids, on which
@@ -24,6 +25,8 @@ pub(super) struct Lane {
     pub(super) style: PositionStyle,
     /// Number of the topic among those that were met.
     pub(super) topic_number: u32,
+    /// The topic and its source in the hashes of who has no numbers of topics.
+    pub(super) scope: u32,
     pub(super) dead_letters: bool,
 }
 
@@ -49,6 +52,8 @@ pub(super) struct Spot {
 /// All partitions met so far.
 #[derive(Debug, Default)]
 pub(super) struct Lanes {
+    hash: Keyed,
+    second: Keyed,
     all: Vec<Lane>,
     numbers: HashMap<(u16, Arc<str>, u32), u32>,
     topics: HashMap<(u16, Arc<str>), u32>,
@@ -79,25 +84,54 @@ impl Lanes {
     fn number(&mut self, batch: &Batch, index: usize) -> u32 {
         let stream = &batch.streams()[index];
         let origin = batch.origin(index as u32);
-        let name = (origin, Arc::clone(&stream.topic), stream.partition);
+        self.known(origin, &stream.topic, stream.partition, stream.style)
+    }
+
+    /// The number of a partition, whether it was met or not.
+    fn known(
+        &mut self,
+        origin: u16,
+        topic: &Arc<str>,
+        partition: u32,
+        style: PositionStyle,
+    ) -> u32 {
+        let name = (origin, Arc::clone(topic), partition);
         if let Some(&number) = self.numbers.get(&name) {
             return number;
         }
         let topics = self.topics.len() as u32;
-        let topic = (origin, Arc::clone(&stream.topic));
-        let topic_number = *self.topics.entry(topic).or_insert(topics);
+        let topic_number = self.topics.entry((origin, Arc::clone(topic)));
         let number = self.all.len() as u32;
         self.all.push(Lane {
             origin,
-            topic: Arc::clone(&stream.topic),
-            partition: stream.partition,
-            style: stream.style,
-            topic_number,
-            dead_letters: is_dead_letter(&stream.topic),
+            topic: Arc::clone(topic),
+            partition,
+            style,
+            topic_number: *topic_number.or_insert(topics),
+            scope: self.hash.scope(origin, topic),
+            dead_letters: is_dead_letter(topic),
         });
         self.last.push(None);
         self.numbers.insert(name, number);
         number
+    }
+
+    /// Takes over the partitions that others met, and tells their numbers here.
+    pub(super) fn adopt(&mut self, others: &Self) -> Vec<u32> {
+        let lanes = others.all.iter();
+        lanes
+            .map(|lane| self.known(lane.origin, &lane.topic, lane.partition, lane.style))
+            .collect()
+    }
+
+    /// Another hash, with another secret.
+    pub(super) fn second(&self) -> &Keyed {
+        &self.second
+    }
+
+    /// The hash that knows the lanes' scopes.
+    pub(super) fn hash(&self) -> &Keyed {
+        &self.hash
     }
 
     pub(super) fn len(&self) -> usize {

@@ -156,6 +156,25 @@ impl Misfits {
         }
     }
 
+    /// Takes over what another one found in other events.
+    pub(super) fn merge(&mut self, other: Self) {
+        let (report, other) = (&mut self.report, other.report);
+        let tally = &mut report.tally;
+        tally.valid += other.tally.valid;
+        tally.invalid += other.tally.invalid;
+        tally.undecodable += other.tally.undecodable;
+        tally.none += other.tally.none;
+        tally.unknown_id += other.tally.unknown_id;
+        report.dead_letters += other.dead_letters;
+        report.unkept += other.unkept;
+        report.misfits.extend(other.misfits);
+        if report.misfits.len() > KEPT {
+            report.misfits.sort_by(|a, b| a.at.rank().cmp(&b.at.rank()));
+            report.unkept += (report.misfits.len() - KEPT) as u64;
+            report.misfits.truncate(KEPT);
+        }
+    }
+
     pub const fn report(&self) -> &MisfitsReport {
         &self.report
     }

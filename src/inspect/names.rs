@@ -175,9 +175,12 @@ pub struct Heads<'a> {
 
 /// The 32 hex digits in the middle of `00-TRACE-SPAN-FLAGS`.
 fn trace_id(traceparent: &[u8]) -> Option<&[u8]> {
-    let mut parts = traceparent.split(|b| *b == b'-');
-    let id = parts.nth(1)?;
-    (id.len() == 32 && id.iter().all(u8::is_ascii_hexdigit)).then_some(id)
+    let start = 1 + traceparent.iter().position(|b| *b == b'-')?;
+    let rest = traceparent.get(start..)?;
+    let id = rest.get(..32)?;
+    // Not cut short at the first that is none: so many are looked at together.
+    let hex = |all: bool, b: &u8| all & b.is_ascii_hexdigit();
+    (matches!(rest.get(32), None | Some(b'-')) && id.iter().fold(true, hex)).then_some(id)
 }
 
 /// A number as headers carry it: decimal text.

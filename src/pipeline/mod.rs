@@ -2,6 +2,7 @@
 //! Knows nothing of formats, flags or screens.
 
 mod behind;
+mod crew;
 mod export;
 #[cfg(test)]
 mod fake;
@@ -15,6 +16,7 @@ mod tag;
 mod timeline;
 
 pub use behind::{Looked, Pass, Watcher, look_behind};
+pub use crew::{Crew, Fold};
 pub use export::{Export, Pick, export};
 pub use last::{LastEvents, Window};
 pub use merge::merge;

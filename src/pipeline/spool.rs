@@ -90,19 +90,10 @@ impl Spool {
             known.latest = known
                 .latest
                 .max(event.time().map_or(i64::MIN, |time| time.0));
-            let key = match event.key {
-                None => NO_KEY,
-                Some(key) => match self.keys.get(key) {
-                    Some(&number) => number,
-                    None => {
-                        let number = self.keys.len() as u32;
-                        self.keys.insert(key.to_vec(), number);
-                        number
-                    }
-                },
-            };
+            let time = known.latest;
+            let key = event.key.map_or(NO_KEY, |key| self.key(key));
             self.rows.push(Row {
-                time: known.latest,
+                time,
                 position: event.position,
                 start: self.len,
                 len: self.line.len() as u32,
@@ -112,6 +103,15 @@ impl Spool {
             self.len += self.line.len() as u64;
         }
         Ok(())
+    }
+
+    fn key(&mut self, key: &[u8]) -> u32 {
+        if let Some(&number) = self.keys.get(key) {
+            return number;
+        }
+        let number = self.keys.len() as u32;
+        self.keys.insert(key.to_vec(), number);
+        number
     }
 
     fn place(&mut self, batch: &Batch, stream: u32) -> u32 {

@@ -3,7 +3,8 @@
 //! match `.eventType=="PaymentFailed" and .amount>500`.
 //!
 //! `cargo run --release --example bench-gen -- kafka://HOST:PORT/TOPIC COUNT [--partitions N]
-//! [--size BYTES] [--codec none|gzip|snappy|lz4|zstd] [--compacted] [--rate EVENTS_A_SECOND]`
+//! [--size BYTES] [--codec none|gzip|snappy|lz4|zstd] [--compacted] [--ids]
+//! [--rate EVENTS_A_SECOND]`
 #![expect(
     clippy::print_stderr,
     clippy::expect_used,
@@ -63,7 +64,7 @@ impl Random {
 }
 
 const USAGE: &str = "usage: bench-gen kafka://HOST:PORT/TOPIC COUNT [--partitions N] [--size BYTES] \
-                     [--codec none|gzip|snappy|lz4|zstd] [--compacted] [--rate N]";
+                     [--codec none|gzip|snappy|lz4|zstd] [--compacted] [--ids] [--rate N]";
 
 /// What to make.
 struct Wanted {
@@ -74,6 +75,8 @@ struct Wanted {
     codec: String,
     /// Kafka's cleaner leaves the newest event of each key.
     compacted: bool,
+    /// Each event has an id in a header, `ce_id`.
+    ids: bool,
     /// Events a second; as fast as the broker takes them when absent.
     rate: Option<u64>,
 }
@@ -87,6 +90,7 @@ impl Wanted {
             size: 0,
             codec: "lz4".to_owned(),
             compacted: false,
+            ids: false,
             rate: None,
         };
         while let Some(flag) = args.next() {
@@ -96,6 +100,7 @@ impl Wanted {
                 "--codec" => wanted.codec = args.next()?,
                 "--rate" => wanted.rate = args.next()?.parse().ok().filter(|r| *r > 0),
                 "--compacted" => wanted.compacted = true,
+                "--ids" => wanted.ids = true,
                 _ => return None,
             }
         }
@@ -144,7 +149,7 @@ async fn main() {
     }]
     .into();
     let pool = BatchPool::default();
-    let mut maker = Maker::new(wanted.size);
+    let mut maker = Maker::new(wanted.size, wanted.ids);
     let mut n = 0;
     let started = tokio::time::Instant::now();
     while n < wanted.count {
@@ -184,12 +189,13 @@ struct Maker {
     trace: String,
     headers: HeaderBuf,
     size: usize,
+    ids: bool,
     /// Letters to pad with, from a place that differs from event to event.
     letters: String,
 }
 
 impl Maker {
-    fn new(size: usize) -> Self {
+    fn new(size: usize, ids: bool) -> Self {
         let mut random = Random(7);
         let letters = (0..2 * size).map(|_| char::from(b'a' + random.below(26) as u8));
         Self {
@@ -200,6 +206,7 @@ impl Maker {
             trace: String::new(),
             headers: HeaderBuf::default(),
             size,
+            ids,
         }
     }
 
@@ -248,6 +255,10 @@ impl Maker {
         }
         self.value.push('}');
         self.headers.clear();
+        if self.ids {
+            let id = format!("{a:016x}{n:016x}");
+            self.headers.push(b"ce_id", Some(id.as_bytes()));
+        }
         self.headers
             .push(b"traceparent", Some(self.trace.as_bytes()));
         self.headers

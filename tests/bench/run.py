@@ -6,7 +6,7 @@ usage: tests/bench/run.py [--events 2000000] [--rounds 5] [--only P1,P3,codecs] 
 Builds the release binary and the generator, starts Kafka by tests/brokers/kafka.sh on ports of its own, makes the
 topics that are missing, then runs the cases in turn inside each round (A B C, A B C): a ratio is formed pair by pair
 inside a round, so that what else the machine does cancels out. Wall time is that of the whole process; memory is
-VmHWM of the process itself. Parts: P1 P2 P3 P5 P7 P8 (goals), codecs sizes partitions compacted (shapes of data).
+VmHWM of the process itself. Parts: P1 P2 P3 P5 P7 P8 P11 (goals), codecs sizes partitions compacted (shapes of data).
 Topics stay for the next run with --keep, under the names of what they hold. Needs kcat; jq and rg for their rows.
 Loopback only; stops by itself. EVTAP_BENCH_PORT and EVTAP_BENCH_DATA say where Kafka is.
 """
@@ -21,7 +21,7 @@ TUNED = "-X fetch.wait.max.ms=10 -X fetch.message.max.bytes=8388608 -X queued.ma
 WHERE = '.value.eventType=="PaymentFailed" and .value.amount>500'
 JQ = 'select(.eventType=="PaymentFailed" and .amount>500)'
 RG = '''"eventType":"PaymentFailed".*"amount":[5-9][0-9][0-9]\\.'''
-GOALS = ["P1", "P2", "P3", "P5", "P7", "P8"]
+GOALS = ["P1", "P2", "P3", "P5", "P7", "P8", "P11"]
 SHAPES = ["codecs", "sizes", "partitions", "compacted"]
 
 # goal: our case, the peer, the ratio that is wanted, what it is
@@ -38,6 +38,8 @@ RATIOS = [
     ("P5", "replay", "kcat|rg|kcat", 0.25, "the filtered 1 % copied to another topic"),
     ("P7", "newest", "kcat newest", 1.0, "cold start to the newest event of a partition"),
     ("P7", "topics", "kcat -L", 1.0, "cold start to the list of topics"),
+    ("P11", "check order", "count", 2.0, "order, gaps, duplicates of everything against the plain scan"),
+    ("P11", "check", "count", None, "the same with every value looked at"),
 ]
 SLOW = {"kcat|jq": 1, "kcat -J": 3}  # rounds that are enough
 
@@ -59,12 +61,13 @@ class Bench:
         probe = [self.evtap, "topics", "-X", "evtap.reader=rdkafka", f"kafka://{BROKER}"]
         self.two_readers = subprocess.run(probe, capture_output=True).returncode == 0
 
-    def topic(self, count, codec="lz4", size=0, partitions=6, compacted=False):
+    def topic(self, count, codec="lz4", size=0, partitions=6, compacted=False, ids=False):
         """The topic with such events; made when it is not there."""
-        name = f"bench-{count}-{codec}-{size or 'usual'}b-{partitions}p" + ("-compacted" if compacted else "")
+        more = [word for word, wanted in (("compacted", compacted), ("ids", ids)) if wanted]
+        name = "-".join([f"bench-{count}-{codec}-{size or 'usual'}b-{partitions}p", *more])
         if name not in self.there:
             subprocess.run([self.gen, f"kafka://{BROKER}/{name}", str(count), "--codec", codec, "--size", str(size),
-                            "--partitions", str(partitions), *(["--compacted"] if compacted else [])],
+                            "--partitions", str(partitions), *(f"--{word}" for word in more)],
                            check=True, stderr=subprocess.DEVNULL)
             self.there.add(name)
         return name
@@ -84,6 +87,9 @@ class Bench:
             # Every event is looked at, none is kept: the closing summary has the count.
             "count": f"{read} -o raw -w false",
             "raw": f"{read} -o raw",
+            # Personal data is a finding, so the exit code is 1.
+            "check order": f"{self.evtap} check -q --only order -o json kafka://{BROKER}/{topic} || [ $? -le 3 ]",
+            "check": f"{self.evtap} check -q -o json kafka://{BROKER}/{topic} || [ $? -le 3 ]",
             "jsonl": f"{read} -o jsonl",
             "filter rdkafka": f"{old} -o raw -w '{WHERE}'",
             "jsonl rdkafka": f"{old} -o jsonl",
@@ -103,7 +109,7 @@ class Bench:
     def goals(self, which, count):
         """Runs the cases of some goals, and prints their times and ratios."""
         which = [g for g in which if g in self.wanted]
-        commands = self.cases(self.topic(self.args.events))
+        commands = self.cases(self.topic(self.args.events, ids="P11" in which))
         compared = [r for r in RATIOS if r[0] in which and r[1] in commands and r[2] in commands]
         if not compared:
             return
@@ -204,6 +210,7 @@ def main():
         bench.goals(["P1", "P2", "P3"], args.rounds)
         bench.goals(["P5"], min(args.rounds, 3))
         bench.goals(["P7"], 6 * args.rounds)
+        bench.goals(["P11"], min(args.rounds, 5))
         bench.memory()
         bench.shapes()
     finally:

@@ -16,6 +16,7 @@ mod formats;
 mod hostile;
 mod keys;
 mod lag;
+mod order;
 mod recording;
 mod replaying;
 mod schema;

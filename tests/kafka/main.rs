@@ -8,6 +8,7 @@
 )]
 
 mod bounds;
+mod check;
 #[path = "../support/kafka.rs"]
 mod common;
 mod errors;

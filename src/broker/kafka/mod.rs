@@ -36,9 +36,9 @@ use self::direct::Direct;
 use self::properties::{FOLLOWING, FROZEN, Properties, QUEUE_BYTES};
 use super::guard::Guarded;
 use super::{
-    Adapter, Address, BoxFuture, Broker, Capabilities, Error, ErrorKind, Group, History, LookCost,
-    NewTopic, Notices, PartitionRange, Result, Settings, Sink, Source, Subscription, Target,
-    TopicInfo, TopicSelector,
+    Adapter, Address, BoxFuture, Broker, Capabilities, Compacted, Error, ErrorKind, Group, History,
+    LookCost, NewTopic, Notices, PartitionRange, Result, Settings, Sink, Source, Subscription,
+    Target, TopicInfo, TopicSelector,
 };
 use crate::event::PositionStyle;
 
@@ -245,6 +245,22 @@ impl Broker for Kafka {
             }
             let client = self.looker()?;
             blocking(move || groups::list(&client)).await
+        })
+    }
+
+    fn compacted<'a>(&'a self, topics: &'a [Arc<str>]) -> BoxFuture<'a, Result<Compacted>> {
+        Box::pin(async move {
+            if topics.is_empty() {
+                return Ok(Vec::new());
+            }
+            let (client, topics) = (self.looker()?, topics.to_vec());
+            blocking(move || {
+                // The first contact tells a wrong host or password; the call would time out.
+                client.metadata(None)?;
+                let told = admin::compacted(&client, &topics);
+                told.map_err(|failure| failure.into_error("look up how topics are kept"))
+            })
+            .await
         })
     }
 

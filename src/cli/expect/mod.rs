@@ -90,8 +90,7 @@ struct Expected {
     events: Vec<(String, Vec<u8>)>,
     /// Of those that did not match the one that fails least, and what it fails.
     nearest: Option<Nearest>,
-    /// How the command ended; its exit code, where it has one.
-    command: Option<Option<i32>>,
+    command: Ended,
     took: Duration,
 }
 
@@ -100,6 +99,22 @@ enum Verdict {
     Met,
     Failed,
     Inconclusive(String),
+}
+
+/// How the command ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Ended {
+    /// There was none.
+    None,
+    Code(i32),
+    /// By a signal.
+    Killed,
+}
+
+impl Ended {
+    const fn has_failed(self) -> bool {
+        matches!(self, Self::Killed | Self::Code(1..))
+    }
 }
 
 /// An event that nearly matched.

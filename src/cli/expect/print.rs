@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use serde_json::{Value, json};
 
-use super::{Expect, Expected, Format, Verdict, Wanted};
+use super::{Ended, Expect, Expected, Format, Verdict, Wanted};
 use crate::cli::error::{Exit, Result};
 use crate::cli::print::{print_json, print_lines};
 use crate::cli::session::Session;
@@ -44,9 +44,9 @@ fn matched(came: &Expected) -> String {
 /// Why it failed, with the event that nearly matched.
 fn why(args: &Expect, came: &Expected, wanted: Wanted) -> String {
     match came.command {
-        Some(Some(code)) if code != 0 => return format!("the command ended with {code}"),
-        Some(None) => return "the command was ended by a signal".to_owned(),
-        _ => {}
+        Ended::Code(0) | Ended::None => {}
+        Ended::Code(code) => return format!("the command ended with {code}"),
+        Ended::Killed => return "the command was ended by a signal".to_owned(),
     }
     let wanted = match wanted {
         Wanted::Exactly(0) => "none may".to_owned(),
@@ -107,7 +107,11 @@ fn as_json(came: &Expected, wanted: Wanted) -> Value {
         "seen": came.seen,
         "events": events,
         "nearest": nearest,
-        "command": came.command.map(|code| json!({"exit": code})),
+        "command": match came.command {
+            Ended::None => Value::Null,
+            Ended::Code(code) => json!({"exit": code}),
+            Ended::Killed => json!({"exit": null}),
+        },
         "elapsed_ms": u64::try_from(came.took.as_millis()).unwrap_or(u64::MAX),
     })
 }
@@ -117,7 +121,7 @@ fn junit(args: &Expect, came: &Expected, wanted: Wanted) -> String {
     let select = &args.select;
     let conditions = select.where_.iter().chain(&select.filters);
     let conditions = conditions.chain(&select.grep).chain(&select.keys);
-    let case: Vec<&str> = conditions.map(String::as_str).collect();
+    let conditions: Vec<&str> = conditions.map(String::as_str).collect();
     let (failures, skipped, body) = match &came.verdict {
         Verdict::Met => (0, 0, "/>".to_owned()),
         Verdict::Failed => {
@@ -144,6 +148,6 @@ fn junit(args: &Expect, came: &Expected, wanted: Wanted) -> String {
          <testcase classname=\"evtap.expect\" name=\"{}\" time=\"{seconds:.3}\"{body}\n\
          </testsuite></testsuites>",
         Xml(&name),
-        Xml(&case.join(" and "))
+        Xml(&conditions.join(" and "))
     )
 }

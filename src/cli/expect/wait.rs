@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::clauses::{Clauses, Judge};
-use super::{Expect, Expected, Nearest, Verdict, Wanted};
+use super::{Ended, Expect, Expected, Nearest, Verdict, Wanted};
 use crate::broker::{self, Bound, BoxFuture, PartitionRange, Range};
 use crate::cli::error::{Exit, Failure, Result};
 use crate::cli::progress::Progress;
@@ -53,7 +53,7 @@ pub async fn wait(
         command,
         took: Duration::ZERO,
     };
-    if command.is_some_and(|code| code != Some(0)) {
+    if command.has_failed() {
         // What it was to cause is not worth waiting for.
         expected.events = keep.events;
         return Ok(expected);
@@ -86,9 +86,6 @@ pub async fn wait(
     Ok(expected)
 }
 
-/// How a command ended, with its exit code; `None` where there is none.
-type Ended = Option<Option<i32>>;
-
 /// Follows until enough events came or the deadline passed, and waits for the command's end. The
 /// flag tells whether enough came.
 async fn race(
@@ -109,7 +106,7 @@ async fn race(
         }
         joined = &mut command => ended(joined)?,
     };
-    if ended.is_some_and(|code| code != Some(0)) {
+    if ended.has_failed() {
         return Ok((false, ended));
     }
     tokio::select! {
@@ -140,7 +137,7 @@ async fn follow(session: &Session, reading: &Reading, keep: &mut Keep) -> Result
 
 fn run_command(command: &[OsString], quiet: bool) -> Result<Ended> {
     let Some((program, arguments)) = command.split_first() else {
-        return Ok(None);
+        return Ok(Ended::None);
     };
     // Standard output is ours: what the command says goes where talk goes.
     let said = if quiet {
@@ -156,7 +153,7 @@ fn run_command(command: &[OsString], quiet: bool) -> Result<Ended> {
             let program = program.to_string_lossy();
             Failure::usage(format!("cannot run {program}: {error}"))
         })?;
-    Ok(Some(status.code()))
+    Ok(status.code().map_or(Ended::Killed, Ended::Code))
 }
 
 /// Reads from the starts to the ends as they are now, and judges every event. The error says why
@@ -203,7 +200,7 @@ async fn prove(
             "the topics could not be read up to the deadline within {} s",
             GRACE.as_secs()
         )),
-        Ok(Err(error)) | Ok(Ok(End::Failed(error))) => Err(error.to_string()),
+        Ok(Err(error) | Ok(End::Failed(error))) => Err(error.to_string()),
         Ok(Ok(End::Complete)) => Ok(()),
         Ok(Ok(_)) => Err("interrupted".to_owned()),
     }

@@ -16,6 +16,8 @@ impl Code {
     pub const ID_DUPLICATE: Self = Self("id.duplicate");
     pub const EFFECT_DUPLICATE: Self = Self("effect.duplicate");
     pub const SEQUENCE_HOLE: Self = Self("sequence.hole");
+    pub const PRODUCER_HOLE: Self = Self("producer.hole");
+    pub const PRODUCER_REPEAT: Self = Self("producer.repeat");
     pub const OFFSET_GAP: Self = Self("offset.gap");
     pub const PAYLOAD_UNDECODABLE: Self = Self("payload.undecodable");
     pub const TEXT_CONTROL: Self = Self("text.control");

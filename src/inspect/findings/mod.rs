@@ -6,16 +6,18 @@ mod of_saga;
 mod tie;
 mod told;
 
-use super::causes::{Causes, CausesReport};
+use std::ops::Range;
+
+use super::causes::{self, Causes, CausesReport};
 use super::fields::FieldsReport;
 use super::lag::LagReport;
-use super::lanes::{Lanes, Spot};
 use super::misfits::MisfitsReport;
-use super::order::{Order, OrderReport};
-use super::payload::{Odd, Oddity, Payloads};
+use super::order::{self, Order, OrderReport};
+use super::payload::{Odd, Oddity, Payloads, Totals};
 use super::saga::{Monitor, SagaReport, World};
-use super::{At, Names, Verdict, top};
-use crate::event::{Batch, SchemaFault, Timestamp};
+use super::window::Hashes;
+use super::{At, Heads, Names, Verdict, top};
+use crate::event::{Batch, EventRef, SchemaFault, Timestamp};
 pub use code::{Code, Severity};
 use of_saga::{explain, of_sagas};
 use tie::tie;
@@ -50,8 +52,8 @@ pub struct FindingsReport {
     pub events: u64,
     /// Findings that there was no room for.
     pub unkept: u64,
-    /// Pieces of personal data in the values that are listed.
-    pub personal: u64,
+    /// What was found in values, all of it.
+    pub totals: Totals,
 }
 
 /// Reports of folds that do not run with the others.
@@ -63,6 +65,9 @@ pub struct Parts<'a> {
     pub sagas: Option<&'a SagaReport>,
 }
 
+/// Events that are made ready together.
+const AHEAD: usize = 16;
+
 /// The folds that run live, fed together.
 #[derive(Debug, Default)]
 pub struct Findings {
@@ -71,10 +76,23 @@ pub struct Findings {
     payloads: Payloads,
     sagas: Option<Box<Monitor>>,
     names: Names,
-    lanes: Lanes,
 }
 
 impl Findings {
+    /// With so much memory, in bytes. `prove`: what is suspected of ids can be read again.
+    pub(super) fn new(memory: usize, prove: bool) -> Self {
+        let names = Names::default();
+        let order = order::Limits::of(memory / 3 * 2, prove);
+        let causes = causes::Limits::of(memory / 4);
+        Self {
+            order: Order::new(order, names.clone()),
+            causes: Causes::new(causes, names.clone()),
+            payloads: Payloads::default(),
+            sagas: None,
+            names,
+        }
+    }
+
     /// Watches the sagas of a model as well.
     #[must_use]
     pub fn with_sagas(mut self, monitor: Option<Monitor>) -> Self {
@@ -88,30 +106,62 @@ impl Findings {
     }
 
     pub fn batch(&mut self, batch: &Batch) {
-        self.order.batch(batch);
-        // All of them meet the same batches, so that a partition has one number in each.
-        self.lanes.enter(batch);
+        self.in_order(batch);
+        self.payloads.batch(batch);
+    }
+
+    /// Feeds the folds to which batches have to come in order, and no others.
+    pub(super) fn in_order(&mut self, batch: &Batch) {
+        // All meet the same batches, so that a partition has one number in each.
+        self.order.enter(batch);
         self.causes.enter(batch);
-        self.payloads.enter(batch);
         if let Some(sagas) = &mut self.sagas {
             sagas.enter(batch);
         }
-        for event in batch.iter() {
-            let spot = Spot {
-                lane: self.lanes.lane(event.stream_index),
-                position: event.position,
-            };
-            if !self.lanes.counts(spot, &event) {
-                continue;
-            }
+        let mut start = 0;
+        while start < batch.len() {
+            let end = (start + AHEAD).min(batch.len());
+            self.some_in_order(batch, start..end);
+            start = end;
+        }
+    }
+
+    /// What is remembered lies all over the memory. Where it lies is looked at for several events
+    /// before it is needed for the first, so that the waits for the memory overlap.
+    fn some_in_order(&mut self, batch: &Batch, which: Range<usize>) {
+        let mut ready: [Option<(EventRef<'_>, Heads<'_>, Hashes)>; AHEAD] = [None; AHEAD];
+        let mut known = 0;
+        for (slot, index) in ready.iter_mut().zip(which) {
+            let event = batch.get(index);
             let heads = self.names.heads(event.headers);
-            let value = top::look(event.value, &self.names);
-            self.causes.event(spot, &event, &heads, Some(value));
-            self.payloads.event(spot, &event, value);
+            let hashes = Hashes::of(&event, &heads, self.order.lanes().hash());
+            let lane = self.order.lanes().lane(event.stream_index);
+            known += self.order.look_ahead(lane, hashes);
+            known += self.causes.look_ahead(hashes);
+            *slot = Some((event, heads, hashes));
+        }
+        std::hint::black_box(known);
+        for (event, heads, hashes) in ready.iter().flatten() {
+            let lane = self.order.lanes().lane(event.stream_index);
+            let Some(spot) = self.order.admit(lane, event) else {
+                continue;
+            };
+            self.order.event(spot, event, heads, *hashes);
+            let hash = self.order.lanes().hash();
+            self.causes.event(spot, event, heads, hashes.id, hash);
             if let Some(sagas) = &mut self.sagas {
-                sagas.event(spot, &event, &heads, value);
+                sagas.event(spot, event, heads, top::look(event.value, &self.names));
             }
         }
+    }
+
+    /// Takes over what was found in values elsewhere.
+    pub(super) fn merge(&mut self, payloads: Payloads) {
+        self.payloads.merge(payloads);
+    }
+
+    pub(super) fn order_mut(&mut self) -> &mut Order {
+        &mut self.order
     }
 
     /// The reader jumped ahead on purpose.
@@ -126,11 +176,15 @@ impl Findings {
 
     /// What was found so far. `ended` as for [`Order::report`].
     pub fn report(&self, ended: bool, parts: Parts<'_>) -> FindingsReport {
-        let order = self.order.report(ended);
+        self.report_of(&self.order.report(ended), parts)
+    }
+
+    /// The same from a report of the order that is there already.
+    pub fn report_of(&self, order: &OrderReport, parts: Parts<'_>) -> FindingsReport {
         let causes = self.causes.report();
         let (odd, odd_unkept) = self.payloads.report();
         let mut findings: Vec<Finding> = order.anomalies.iter().flat_map(of_anomaly).collect();
-        findings.extend(of_causes(&causes, &order));
+        findings.extend(of_causes(&causes, order));
         // Where there are schemas, they say what can be decoded.
         let guess =
             |odd: &&Odd| parts.misfits.is_none() || !matches!(odd.what, Oddity::Undecodable(_));
@@ -164,7 +218,7 @@ impl Findings {
                 + odd_unkept
                 + parts.misfits.map_or(0, |report| report.unkept)
                 + parts.sagas.map_or(0, |report| report.unkept),
-            personal: odd.iter().map(Odd::personal).sum(),
+            totals: self.payloads.totals(),
         }
     }
 }

@@ -11,6 +11,7 @@ pub(super) fn tie(findings: &mut [Finding]) {
         (Code::TIME_DISORDER, Code::ID_DUPLICATE),
         (Code::TIME_DISORDER, Code::TIME_LATE),
         (Code::TIME_DISORDER, Code::ORDER_VERSION),
+        (Code::PRODUCER_HOLE, Code::OFFSET_GAP),
         (Code::of_lag(Why::Poison), Code::PAYLOAD_UNDECODABLE),
         (Code::of_lag(Why::PoisonSuspect), Code::PAYLOAD_UNDECODABLE),
     ];

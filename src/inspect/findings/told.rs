@@ -6,7 +6,7 @@ use crate::inspect::causes::{CausesReport, Tie};
 use crate::inspect::fields::{Drift, FieldsReport};
 use crate::inspect::lag::{LagReport, Why};
 use crate::inspect::misfits::Misfit;
-use crate::inspect::order::{Anomaly, Gap, Kind, OrderReport};
+use crate::inspect::order::{Anomaly, Gap, Kind, OrderReport, Sent};
 use crate::inspect::payload::{Odd, Oddity, Personal};
 use crate::text::{Visible, human};
 
@@ -45,8 +45,9 @@ pub(super) fn of_anomaly(anomaly: &Anomaly) -> Vec<Finding> {
             }
             all
         }
-        Kind::Duplicate { id } => {
-            let message = format!("id {} was already at {other}", text(id));
+        Kind::Duplicate { id, sent } => {
+            let how = Sent::how(*sent).map_or_else(String::new, |how| format!(": {how}"));
+            let message = format!("id {} was already at {other}{how}", text(id));
             vec![finding(Code::ID_DUPLICATE, Severity::P2, message)]
         }
         Kind::Gap { from, to, class } => {
@@ -73,6 +74,15 @@ pub(super) fn of_anomaly(anomaly: &Anomaly) -> Vec<Finding> {
             };
             let message = format!("{numbers} of {} before it never came", text(producer));
             vec![finding(Code::SEQUENCE_HOLE, Severity::P2, message)]
+        }
+        Kind::ProducerHole { sent, from, to } => {
+            let message = format!("{sent} comes here, and {from} to {to} before it are not there");
+            vec![finding(Code::PRODUCER_HOLE, Severity::P3, message)]
+        }
+        Kind::ProducerAgain { sent } => {
+            let why = "the broker took it twice, or the log was copied";
+            let message = format!("{sent} was there before: {why}");
+            vec![finding(Code::PRODUCER_REPEAT, Severity::P3, message)]
         }
     }
 }

@@ -46,19 +46,20 @@ impl<T: Clone> Counting<T> {
         }
     }
 
-    /// Takes the next number; at most `room` holes are kept.
-    pub(super) fn step(&mut self, number: u64, mark: T, room: usize) -> Step<T> {
+    /// Takes the next number; at most `room` holes are kept. Only a number that is not the next
+    /// one needs a mark.
+    pub(super) fn step(&mut self, number: u64, mark: impl FnOnce() -> T, room: usize) -> Step<T> {
         if number > self.high {
             let expected = self.high + 1;
             self.high = number;
             if number == expected {
                 return Step::Next;
             }
-            self.open(expected, number - 1, mark, room);
+            self.open(expected, number - 1, mark(), room);
             return Step::Jumped;
         }
         if number < self.low.0 {
-            let (before, after) = std::mem::replace(&mut self.low, (number, mark));
+            let (before, after) = std::mem::replace(&mut self.low, (number, mark()));
             if number + 1 < before {
                 self.open(number + 1, before - 1, after.clone(), room);
             }
@@ -73,7 +74,7 @@ impl<T: Clone> Counting<T> {
             return Step::Again;
         };
         if from < number {
-            self.open(from, number - 1, mark, room);
+            self.open(from, number - 1, mark(), room);
         }
         if number < to {
             self.open(number + 1, to, after.clone(), room);
@@ -121,7 +122,7 @@ mod tests {
             for (i, &number) in numbers.iter().enumerate().skip(1) {
                 let (low, high) = (*seen.first().unwrap(), *seen.last().unwrap());
                 let again = seen.contains(&number);
-                match counting.step(number, i, 100) {
+                match counting.step(number, || i, 100) {
                     Step::First => prop_assert!(false),
                     Step::Next => prop_assert_eq!(number, high + 1),
                     Step::Jumped => prop_assert!(number > high + 1),
@@ -152,13 +153,13 @@ mod tests {
     fn holes_without_room_are_counted() {
         let mut counting = Counting::begin(1, ());
         for number in [3, 5, 100] {
-            assert_eq!(counting.step(number, (), 1), Step::Jumped);
+            assert_eq!(counting.step(number, || (), 1), Step::Jumped);
         }
         assert_eq!(counting.holes().count(), 1);
         assert_eq!(counting.missing(), 1 + 1 + 94);
         // What there was no room for cannot be told from what was there.
-        assert_eq!(counting.step(4, (), 1), Step::Again);
-        assert_eq!(counting.step(u64::MAX, (), 1), Step::Jumped);
-        assert_eq!(counting.step(0, (), 1), Step::Before(()));
+        assert_eq!(counting.step(4, || (), 1), Step::Again);
+        assert_eq!(counting.step(u64::MAX, || (), 1), Step::Jumped);
+        assert_eq!(counting.step(0, || (), 1), Step::Before(()));
     }
 }

@@ -2,48 +2,35 @@
 //! versions and sequence numbers that are left out. One pass, in bounded memory. It runs live:
 //! two hash look-ups an event, nothing is allocated for an event that is in order.
 
+mod asked;
 mod counting;
+mod ids;
+mod limits;
 mod offsets;
+mod producers;
 mod report;
 mod sequence;
 #[cfg(test)]
 mod tests;
+mod verdicts;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use super::lanes::{Lanes, Spot};
-use super::window::{Keyed, Window};
+use super::window::{Hashes, Window, scoped};
 use super::{Heads, Names};
-use crate::event::{Batch, EventRef, Position, TimestampType, Visibility};
+use crate::event::{Batch, BatchMeta, EventRef, Position, TimestampType, Visibility};
 use counting::{Counting, Step};
-use offsets::Account;
-pub use offsets::{Gap, GapRun, Offsets};
+use ids::{Ids, Proven};
+pub use ids::{Proof, Suspicion};
+pub use limits::Limits;
+use offsets::{Account, Taken};
+pub use offsets::{Gap, GapRun, Log, Offsets};
+pub use producers::Sent;
+use producers::{Odd, Producers};
 pub use report::{Anomaly, Check, Coverage, Kind, LaneReport, OrderReport};
 use sequence::Sequences;
-
-/// How much is remembered, and what counts as late.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Limits {
-    /// An event is late when it is this much older than the newest of its partition.
-    pub late_ms: i64,
-    /// Event ids remembered; about 70 bytes each.
-    pub ids: usize,
-    /// Keys remembered; about 100 bytes each.
-    pub keys: usize,
-    /// Anomalies kept with their coordinates; about 200 bytes each.
-    pub anomalies: usize,
-}
-
-impl Default for Limits {
-    fn default() -> Self {
-        Self {
-            late_ms: 10_000,
-            ids: 500_000,
-            keys: 250_000,
-            anomalies: 10_000,
-        }
-    }
-}
 
 /// Bytes of a key that are kept with an anomaly.
 const KEY_BYTES: usize = 256;
@@ -102,10 +89,13 @@ pub struct Order {
     names: Names,
     lanes: Lanes,
     states: Vec<LaneState>,
-    hash: Keyed,
-    ids: Window<Spot>,
+    /// What is known of the logs beside their batches.
+    logs: BTreeMap<(u16, Arc<str>, u32), Log>,
+    ids: Ids,
+    proven: Option<Proven>,
     keys: Window<KeyState>,
     sequences: Sequences,
+    producers: Producers,
     /// By the number of the topic.
     versioned: Vec<Versioned>,
     found: Vec<Found>,
@@ -126,10 +116,12 @@ impl Order {
             names,
             lanes: Lanes::default(),
             states: Vec::new(),
-            hash: Keyed::default(),
-            ids: Window::new(limits.ids),
+            logs: BTreeMap::new(),
+            ids: Ids::new(limits),
+            proven: None,
             keys: Window::new(limits.keys),
             sequences: Sequences::default(),
+            producers: Producers::default(),
             versioned: Vec::new(),
             found: Vec::new(),
             counts: BTreeMap::new(),
@@ -146,22 +138,58 @@ impl Order {
     }
 
     pub fn batch(&mut self, batch: &Batch) {
+        self.enter(batch);
+        for event in batch.iter() {
+            let lane = self.lanes.lane(event.stream_index);
+            if let Some(spot) = self.admit(lane, &event) {
+                let heads = self.names.heads(event.headers);
+                let hashes = Hashes::of(&event, &heads, self.lanes.hash());
+                self.event(spot, &event, &heads, hashes);
+            }
+        }
+    }
+
+    /// A batch comes, whose events are fed one by one.
+    pub(super) fn enter(&mut self, batch: &Batch) {
         self.lanes.enter(batch);
-        self.states
-            .resize_with(self.lanes.len(), LaneState::default);
+        for number in self.states.len()..self.lanes.len() {
+            let mut state = LaneState::default();
+            let lane = self.lanes.get(number as u32);
+            let name = (lane.origin, Arc::clone(&lane.topic), lane.partition);
+            if let Some(log) = self.logs.get(&name) {
+                state.account.open(log);
+            }
+            self.states.push(state);
+        }
         self.versioned
             .resize_with(self.lanes.topics(), Versioned::default);
         let kept = batch.len() as u64;
         self.coverage.filtered += batch.scanned.events.saturating_sub(kept);
         for meta in batch.metas() {
-            let lane = self.lanes.lane(meta.stream);
-            let Some(hole) = self.states[lane as usize].account.batch(meta) else {
-                continue;
-            };
-            self.gap(lane, hole, None);
+            self.record_batch(meta);
         }
-        for event in batch.iter() {
-            self.event(&event);
+    }
+
+    fn record_batch(&mut self, meta: &BatchMeta) {
+        let lane = self.lanes.lane(meta.stream);
+        let state = &mut self.states[lane as usize];
+        let taken = state.account.batch(meta);
+        if taken == Taken::Again {
+            return;
+        }
+        let odd = self.producers.batch(lane, meta);
+        let dead_letters = self.lanes.get(lane).dead_letters;
+        // The cleaner takes whole batches, and what a filter left out was numbered all the same.
+        if let Some((sent, odd)) = odd.filter(|_| !state.account.is_cleaned() && !dead_letters) {
+            let kind = match odd {
+                Odd::Hole { from, to } => Kind::ProducerHole { sent, from, to },
+                Odd::Again { .. } => Kind::ProducerAgain { sent },
+            };
+            let spot = producers::spot(lane, meta);
+            self.note(Check::Producers, kind, spot, None, None);
+        }
+        if let Taken::After(hole) = taken {
+            self.gap(lane, hole, None);
         }
     }
 
@@ -181,12 +209,13 @@ impl Order {
         self.note(Check::Offsets, kind, spot, None, event);
     }
 
-    fn event(&mut self, event: &EventRef<'_>) {
-        let lane = self.lanes.lane(event.stream_index);
+    /// Takes note that an event came; gives its place when it is one to look at: it was not taken
+    /// before, is no dead letter, and its transaction was not aborted.
+    pub(super) fn admit(&mut self, lane: u32, event: &EventRef<'_>) -> Option<Spot> {
         let state = &mut self.states[lane as usize];
         if state.last.is_some_and(|last| event.position <= last) {
             self.coverage.again += 1;
-            return;
+            return None;
         }
         state.last = Some(event.position);
         state.first.get_or_insert(event.position);
@@ -199,41 +228,69 @@ impl Order {
             .is_some_and(|m| m.visibility == Visibility::Aborted)
         {
             self.coverage.ghosts += 1;
-            return;
+            return None;
         }
         state.events += 1;
         self.coverage.events += 1;
         if self.lanes.get(lane).dead_letters {
             self.coverage.dead_letters += 1;
-            return;
+            return None;
         }
         if let Some(hole) = hole {
             self.gap(lane, hole, Some(event));
         }
-        let spot = Spot {
+        Some(Spot {
             lane,
             position: event.position,
-        };
-        let heads = self.names.heads(event.headers);
-        self.time_and_version(spot, event, &heads);
-        if let Some(id) = heads.id {
-            self.id(spot, id, event);
+        })
+    }
+
+    /// Looks where an event that comes soon will be looked up; what it gives means nothing.
+    #[inline]
+    pub(super) fn look_ahead(&self, lane: u32, hashes: Hashes) -> usize {
+        let key = hashes.key.map(|key| scoped(key, lane));
+        let key = key.is_some_and(|key| self.keys.get(key).is_some());
+        let lane = self.lanes.get(lane);
+        let id = hashes.id.is_some_and(|id| self.ids.look_ahead(lane, id));
+        usize::from(key) + usize::from(id)
+    }
+
+    /// Takes an event that was admitted.
+    pub(super) fn event(
+        &mut self,
+        spot: Spot,
+        event: &EventRef<'_>,
+        heads: &Heads<'_>,
+        hashes: Hashes,
+    ) {
+        self.time_and_version(spot, event, heads, hashes.key);
+        if let (Some(id), Some(hash)) = (heads.id, hashes.id) {
+            self.id(spot, id, hash, event);
         }
         if let Some(number) = heads.sequence {
-            let topic = self.lanes.get(lane).topic_number;
-            self.sequences.event(topic, spot, number, &heads, event);
+            let topic = self.lanes.get(spot.lane).topic_number;
+            self.sequences.event(topic, spot, number, heads, event);
         }
     }
 
+    pub(super) fn lanes(&self) -> &Lanes {
+        &self.lanes
+    }
+
     /// Event time within the partition, and version numbers within the key.
-    fn time_and_version(&mut self, spot: Spot, event: &EventRef<'_>, heads: &Heads<'_>) {
+    fn time_and_version(
+        &mut self,
+        spot: Spot,
+        event: &EventRef<'_>,
+        heads: &Heads<'_>,
+        key: Option<u64>,
+    ) {
         // A tombstone has no payload whose time could be told.
         let time = event.time().filter(|_| event.value.is_some()).map(|t| t.0);
         let mut key_newest = None;
         let mut version = None;
-        if let Some(key) = event.key {
-            let hash = self.hash.hash(spot.lane, key);
-            let (state, _) = self.keys.entry(hash, || KeyState {
+        if let Some(key) = key {
+            let (state, _) = self.keys.entry(scoped(key, spot.lane), || KeyState {
                 newest: i64::MIN,
                 versions: None,
             });
@@ -303,16 +360,16 @@ impl Order {
         }
     }
 
-    fn id(&mut self, spot: Spot, id: &[u8], event: &EventRef<'_>) {
+    fn id(&mut self, spot: Spot, id: &[u8], hash: u64, event: &EventRef<'_>) {
         self.coverage.ids += 1;
-        // A copy in another topic is forwarded, not sent twice.
-        let topic = self.lanes.get(spot.lane).topic_number;
-        let hash = self.hash.hash(topic, id);
-        let (first, there) = self.ids.entry(hash, || spot);
-        if there && *first != spot {
-            let first = *first;
-            let kind = Kind::Duplicate { id: cut(id) };
-            self.note(Check::Ids, kind, spot, Some(first), Some(event));
+        let first = self.ids.meet(&self.lanes, spot, (id, hash), event);
+        if let Some(first) = first {
+            self.coverage.duplicates += 1;
+            let kind = Kind::Duplicate {
+                id: cut(id),
+                sent: [first.sent, Sent::of(event)],
+            };
+            self.note(Check::Ids, kind, spot, Some(first.spot), Some(event));
         }
     }
 
@@ -347,7 +404,7 @@ impl Order {
 
 fn version_step(state: &mut KeyState, number: u64, spot: Spot) -> Step<Spot> {
     match &mut state.versions {
-        Some(versions) => versions.step(number, spot, VERSION_HOLES),
+        Some(versions) => versions.step(number, || spot, VERSION_HOLES),
         none => {
             *none = Some(Box::new(Counting::begin(number, spot)));
             Step::First

@@ -1,15 +1,15 @@
-//! What the fold of the order tells: lanes, anomalies in the order of their coordinates, and one
-//! verdict for each kind of check with the reason for a doubt.
+//! What the fold of the order tells: lanes, and anomalies in the order of their coordinates. The
+//! verdicts are in `verdicts`.
 
 use std::borrow::Cow;
 use std::ops::Range;
 
+use super::ids::Twice;
 use super::sequence::After;
-use super::{Found, GapRun, Offsets, Order, Versioned};
-use crate::event::{PositionStyle, Timestamp};
+use super::{Found, GapRun, Offsets, Order, Sent, verdicts};
+use crate::event::Timestamp;
 use crate::inspect::lanes::Lanes;
 use crate::inspect::{At, Verdict};
-use crate::text::human;
 
 /// What is checked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -19,15 +19,17 @@ pub enum Check {
     Offsets,
     Versions,
     Sequences,
+    Producers,
 }
 
 impl Check {
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 6] = [
         Self::Time,
         Self::Ids,
         Self::Offsets,
         Self::Versions,
         Self::Sequences,
+        Self::Producers,
     ];
 
     pub const fn name(self) -> &'static str {
@@ -37,6 +39,7 @@ impl Check {
             Self::Offsets => "offsets",
             Self::Versions => "versions",
             Self::Sequences => "sequences",
+            Self::Producers => "producers",
         }
     }
 }
@@ -53,7 +56,11 @@ pub enum Kind {
         same_key: bool,
     },
     /// Its id was there before (`other`: the first).
-    Duplicate { id: Box<[u8]> },
+    Duplicate {
+        id: Box<[u8]>,
+        /// How the first and this one were sent, where it is known.
+        sent: [Option<Sent>; 2],
+    },
     /// Offsets `from..to` before it carry no event, and nothing explains it.
     Gap {
         from: u64,
@@ -70,6 +77,11 @@ pub enum Kind {
         from: u64,
         to: u64,
     },
+    /// The record batch that begins here comes after others of its producer that are not there:
+    /// their numbers `from..=to`, which wrap after the greatest.
+    ProducerHole { sent: Sent, from: i32, to: i32 },
+    /// The record batch that begins here has numbers that its producer had used.
+    ProducerAgain { sent: Sent },
 }
 
 /// One thing that is wrong, at the event where it shows.
@@ -111,6 +123,11 @@ pub struct Coverage {
     pub timed: u64,
     pub ids: u64,
     pub versioned: u64,
+    /// With an id that was there before.
+    pub duplicates: u64,
+    /// Record batches with a producer's number; times that a producer began anew.
+    pub numbered_batches: u64,
+    pub producer_resets: u64,
     /// Keys whose first version is not 1: their beginning was not seen.
     pub left_censored: u64,
     /// Aborted events, which a careless reader sees.
@@ -172,21 +189,32 @@ pub(super) fn build(order: &Order, ended: bool) -> OrderReport {
         .collect();
     let holes = holes(order, ended);
     anomalies.extend(holes.found.iter().map(|found| told(found, &order.lanes)));
+    let proven = order.proven.iter().flat_map(|proven| &proven.twice);
+    anomalies.extend(proven.map(again));
     anomalies.sort_by(|a, b| a.at.rank().cmp(&b.at.rank()));
     let checks = Check::ALL
         .into_iter()
-        .map(|check| (check, verdict(order, check, &holes)))
+        .map(|check| (check, verdicts::of(order, check, &holes)))
         .collect();
     OrderReport {
         lanes: lanes(order, &anomalies),
         anomalies,
         checks,
-        coverage: order.coverage,
+        coverage: Coverage {
+            numbered_batches: order.producers.numbered,
+            producer_resets: order.producers.resets,
+            ..order.coverage
+        },
     }
 }
 
-/// False for versions of a topic of which it was learnt since that they number no events.
+/// False for versions of a topic of which it was learnt since that they number no events, and for
+/// a gap that was explained since.
 fn stands(order: &Order, found: &Found) -> bool {
+    if let Kind::Gap { from, class, .. } = found.kind {
+        let account = &order.states[found.spot.lane as usize].account;
+        return account.class_of(from).is_none_or(|now| now == class);
+    }
     let version = matches!(found.kind, Kind::Version { .. } | Kind::VersionAgain { .. });
     let topic = order.lanes.get(found.spot.lane).topic_number;
     !version || order.versioned[topic as usize].counts_events()
@@ -199,6 +227,19 @@ fn told(found: &Found, lanes: &Lanes) -> Anomaly {
         other: found.other.map(|spot| lanes.at(spot)),
         key: found.key.clone(),
         time: found.time.map(Timestamp),
+    }
+}
+
+fn again(twice: &Twice) -> Anomaly {
+    Anomaly {
+        kind: Kind::Duplicate {
+            id: twice.id.clone(),
+            sent: twice.sent,
+        },
+        at: twice.at.clone(),
+        other: Some(twice.first.clone()),
+        key: twice.key.clone(),
+        time: twice.time.map(Timestamp),
     }
 }
 
@@ -221,7 +262,7 @@ fn lanes(order: &Order, anomalies: &[Anomaly]) -> Vec<LaneReport> {
             first_time: state.first_time.map(Timestamp),
             newest_time: state.newest.map(|(time, _)| Timestamp(time)),
             append_time: state.append_time,
-            offsets: state.account.offsets,
+            offsets: state.account.offsets(),
             gaps: state.account.runs.clone(),
             gaps_unkept: state.account.runs_dropped,
             anomalies: from..to,
@@ -232,10 +273,10 @@ fn lanes(order: &Order, anomalies: &[Anomaly]) -> Vec<LaneReport> {
 }
 
 /// The numbers that producers left out.
-struct Holes {
-    found: Vec<Found>,
+pub(super) struct Holes {
+    pub(super) found: Vec<Found>,
     /// One that may still come, or numbers that do not count this topic.
-    doubt: Option<Cow<'static, str>>,
+    pub(super) doubt: Option<Cow<'static, str>>,
 }
 
 fn holes(order: &Order, ended: bool) -> Holes {
@@ -287,74 +328,4 @@ fn slowest(order: &Order) -> Vec<Option<i64>> {
         }
     }
     slowest
-}
-
-fn verdict(order: &Order, check: Check, holes: &Holes) -> Verdict {
-    let coverage = &order.coverage;
-    let found = order.counts.get(&check).copied().unwrap_or_default();
-    let none = |seen: u64, what: &'static str| (seen == 0).then_some(Cow::Borrowed(what));
-    let forgot = |number: u64, what: &str| {
-        (number > 0).then(|| Cow::Owned(format!("{} {what} were forgotten", human::count(number))))
-    };
-    let keys = || forgot(order.keys.forgotten(), "keys");
-    let partial = [
-        (coverage.filtered > 0).then_some("a filter left events out".into()),
-        coverage.skipped.then_some("the reader jumped ahead".into()),
-    ];
-    let (violated, idle, own) = match check {
-        Check::Time => (
-            found > 0,
-            none(coverage.timed, "no event has a time"),
-            Vec::new(),
-        ),
-        Check::Ids => (
-            found > 0,
-            none(coverage.ids, "no event has an id"),
-            vec![forgot(order.ids.forgotten(), "ids")],
-        ),
-        Check::Offsets => offsets(order),
-        Check::Versions => {
-            let (counting, other): (Vec<&Versioned>, Vec<&Versioned>) =
-                order.versioned.iter().partition(|v| v.counts_events());
-            let why = "what a topic calls version does not count the events of its keys";
-            (
-                counting.iter().any(|v| v.disordered > 0),
-                none(coverage.versioned, "no event has a version"),
-                vec![keys(), (!other.is_empty()).then_some(why.into())],
-            )
-        }
-        Check::Sequences => (
-            !holes.found.is_empty(),
-            none(order.sequences.numbered, "no event has a sequence number"),
-            vec![
-                holes.doubt.clone(),
-                forgot(order.sequences.unfollowed, "numbers"),
-            ],
-        ),
-    };
-    Verdict::of(violated, idle, own.into_iter().chain(partial))
-}
-
-type Reason = Option<Cow<'static, str>>;
-
-fn offsets(order: &Order) -> (bool, Reason, Vec<Reason>) {
-    let total = |of: fn(&Offsets) -> u64| -> u64 {
-        let all = order.states.iter().map(|s| of(&s.account.offsets));
-        all.sum()
-    };
-    let entries = order.lanes.iter().any(|(number, lane)| {
-        lane.style != PositionStyle::Offset && order.states[number as usize].events > 0
-    });
-    let blind = total(|o| o.unknown) > 0;
-    let reasons = [
-        (order.coverage.events == 0).then_some("there is no event".into()),
-        blind.then_some(
-            "offsets are missing, and the source tells nothing of record batches that could \
-             explain it"
-                .into(),
-        ),
-        entries.then_some("positions of this broker have gaps by their nature".into()),
-    ];
-    let idle = reasons.into_iter().flatten().next();
-    (total(|o| o.unexplained) > 0, idle, Vec::new())
 }

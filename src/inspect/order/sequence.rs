@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use super::counting::{Counting, Hole, Step};
-use super::{Heads, Spot, cut};
+use super::{Heads, KEY_BYTES, Spot, cut};
 use crate::event::EventRef;
 
 /// Producers whose numbers are followed.
@@ -30,14 +30,14 @@ pub(super) struct Sequence {
 }
 
 impl Sequence {
-    fn step(&mut self, number: u64, after: After) {
+    fn step(&mut self, number: u64, after: impl Fn() -> After) {
         self.seen += 1;
-        let again = self.counting.step(number, after.clone(), HOLES) == Step::Again;
+        let again = self.counting.step(number, &after, HOLES) == Step::Again;
         if again && number <= 1 {
             // It was started anew and counts from the front again.
             let room = HOLES.saturating_sub(self.closed.len());
             self.closed.extend(self.counting.holes().take(room));
-            self.counting = Counting::begin(number, after);
+            self.counting = Counting::begin(number, after());
         }
     }
 
@@ -62,7 +62,8 @@ impl PartialEq for After {
 #[derive(Debug, Default)]
 pub(super) struct Sequences {
     /// By topic and producer.
-    all: BTreeMap<(u32, Box<[u8]>), Sequence>,
+    all: BTreeMap<u32, BTreeMap<Box<[u8]>, Sequence>>,
+    followed: usize,
     /// Events of producers that there was no room for.
     pub(super) unfollowed: u64,
     pub(super) numbered: u64,
@@ -78,37 +79,40 @@ impl Sequences {
         event: &EventRef<'_>,
     ) {
         self.numbered += 1;
+        let mut digits = itoa::Buffer::new();
         let producer = match (heads.producer, event.meta) {
-            (Some(name), _) => cut(name),
+            (Some(name), _) => name.get(..KEY_BYTES).unwrap_or(name),
             (None, Some(meta)) if meta.producer_id >= 0 => {
-                meta.producer_id.to_string().into_bytes().into()
+                digits.format(meta.producer_id).as_bytes()
             }
-            (None, _) => Box::default(),
+            (None, _) => &[],
         };
-        let after = After {
+        let after = || After {
             spot,
             time: event.time().map(|t| t.0),
             key: event.key.map(cut),
         };
-        let room = self.all.len() < PRODUCERS;
-        match self.all.get_mut(&(topic, producer.clone())) {
-            Some(sequence) => sequence.step(number, after),
-            None if room => {
-                let sequence = Sequence {
-                    counting: Counting::begin(number, after),
-                    closed: Vec::new(),
-                    seen: 1,
-                };
-                self.all.insert((topic, producer), sequence);
-            }
-            None => self.unfollowed += 1,
+        let topic = self.all.entry(topic).or_default();
+        if let Some(sequence) = topic.get_mut(producer) {
+            sequence.step(number, after);
+        } else if self.followed < PRODUCERS {
+            self.followed += 1;
+            let sequence = Sequence {
+                counting: Counting::begin(number, after()),
+                closed: Vec::new(),
+                seen: 1,
+            };
+            topic.insert(producer.into(), sequence);
+        } else {
+            self.unfollowed += 1;
         }
     }
 
     /// Topic, producer and numbers of each.
     pub(super) fn iter(&self) -> impl Iterator<Item = (u32, &[u8], &Sequence)> {
-        self.all
-            .iter()
-            .map(|((topic, name), s)| (*topic, &**name, s))
+        self.all.iter().flat_map(|(topic, producers)| {
+            let producers = producers.iter();
+            producers.map(|(name, sequence)| (*topic, &**name, sequence))
+        })
     }
 }

@@ -167,3 +167,174 @@ proptest! {
         prop_assert_eq!(of_lanes, report.anomalies.len());
     }
 }
+
+/// What a broker tells of the partition that [`Made`] makes.
+fn log(from: u64, until: u64, compacts: Option<bool>) -> Log {
+    Log {
+        origin: 0,
+        topic: "n".into(),
+        partition: 0,
+        asked: None,
+        from,
+        until,
+        start: from,
+        end: Some(until),
+        compacts,
+    }
+}
+
+/// A record batch of so many records, sent by producer 7.
+fn sent(made: &mut Made, offset: u64, sequence: i32, records: u32) {
+    made.batch.push_meta(BatchMeta {
+        stream: 0,
+        base_offset: offset,
+        last_offset_delta: records - 1,
+        leader_epoch: 0,
+        crc: 0,
+        compression: crate::event::Compression::None,
+        timestamp_type: TimestampType::Create,
+        transactional: false,
+        max_timestamp: crate::event::Timestamp(0),
+        producer_id: 7,
+        producer_epoch: 0,
+        base_sequence: sequence,
+        records,
+        visibility: Visibility::Visible,
+    });
+    let event = EventRef {
+        stream: &made.streams[0],
+        stream_index: 0,
+        position: Position::offset(offset),
+        timestamp: crate::event::Timestamp(0),
+        timestamp_type: TimestampType::Create,
+        key: None,
+        value: Some(b"{}"),
+        headers: crate::event::Headers::default(),
+        meta: None,
+    };
+    made.batch.push_of_last_meta(&event).unwrap();
+}
+
+/// Batches 0..2, 5..6 and 6..9: offsets and numbers 2 to 4 are missing.
+fn with_hole(log: Option<Log>) -> Order {
+    let mut made = Made::new("n", 1);
+    sent(&mut made, 0, 0, 2);
+    sent(&mut made, 5, 5, 1);
+    sent(&mut made, 6, 6, 3);
+    let mut order = Order::default();
+    if let Some(log) = log {
+        order.log(log);
+    }
+    order.batch(&made.batch);
+    order
+}
+
+fn kinds(report: &OrderReport) -> Vec<&'static str> {
+    let name = |anomaly: &Anomaly| match anomaly.kind {
+        Kind::Gap { .. } => "gap",
+        Kind::ProducerHole { from: 2, to: 4, .. } => "producer",
+        _ => "other",
+    };
+    report.anomalies.iter().map(name).collect()
+}
+
+#[test]
+fn a_missing_batch_is_a_fault_unless_the_topic_is_cleaned() {
+    for policy in [None, Some(log(0, 9, None)), Some(log(0, 9, Some(false)))] {
+        let report = with_hole(policy).report(true);
+        assert_eq!(kinds(&report), ["producer", "gap"]);
+        assert_eq!(why(&report, Check::Offsets), "VIOLATION");
+        assert_eq!(why(&report, Check::Producers), "VIOLATION");
+        assert_eq!(report.lanes[0].offsets.unexplained, 3);
+    }
+    let cleaned = with_hole(Some(log(0, 9, Some(true)))).report(true);
+    assert!(cleaned.anomalies.is_empty());
+    assert_eq!(cleaned.lanes[0].offsets.compacted, 3);
+    assert_eq!(why(&cleaned, Check::Offsets), "CLEAN");
+    assert_eq!(why(&cleaned, Check::Producers), "CLEAN");
+}
+
+#[test]
+fn what_is_missing_in_front_counts_where_the_policy_is_known() {
+    let front = |compacts| {
+        let mut made = Made::new("n", 1);
+        sent(&mut made, 4, 4, 1);
+        let mut order = Order::default();
+        order.log(log(1, 5, compacts));
+        order.batch(&made.batch);
+        order.report(true).lanes[0].offsets
+    };
+    assert_eq!(front(None).missing(), 0);
+    assert_eq!(front(Some(false)).unexplained, 3);
+    assert_eq!(front(Some(true)).compacted, 3);
+}
+
+#[test]
+fn what_retention_took_meanwhile_is_no_gap() {
+    let mut order = with_hole(Some(log(0, 9, Some(false))));
+    assert!(order.has_gap());
+    order.begins(0, "n", 0, 4);
+    assert!(order.has_gap(), "the log still has offset 4");
+    order.begins(0, "n", 0, 5);
+    assert!(!order.has_gap());
+    let report = order.report(true);
+    assert_eq!(kinds(&report), ["producer"]);
+    assert!(why(&report, Check::Offsets).contains("before the log's start"));
+}
+
+#[test]
+fn offsets_beyond_the_log_are_told_and_nothing_is_clean() {
+    let mut made = Made::new("n", 1);
+    sent(&mut made, 3, 0, 2);
+    let of = |log: Log| {
+        let mut order = Order::default();
+        order.log(log);
+        order.batch(&made.batch);
+        order.report(true)
+    };
+    let trimmed = of(Log {
+        asked: Some(1),
+        ..log(3, 5, Some(false))
+    });
+    assert_eq!(trimmed.lanes[0].offsets.trimmed, 2);
+    assert!(why(&trimmed, Check::Offsets).contains("2 offsets are gone"));
+    let open = of(Log {
+        end: Some(9),
+        ..log(3, 5, Some(false))
+    });
+    assert_eq!(open.lanes[0].offsets.in_flight, 4);
+    assert!(why(&open, Check::Offsets).contains("4 offsets are of a transaction that is open"));
+    assert_eq!(why(&of(log(3, 5, Some(false))), Check::Offsets), "CLEAN");
+}
+
+#[test]
+fn emptied_batches_are_what_their_transaction_became() {
+    use crate::event::Marker;
+    let mut made = Made::new("n", 1);
+    sent(&mut made, 0, 0, 1);
+    let meta = made.batch.metas()[0];
+    let mut batch = Batch::new(made.streams.clone());
+    let mut push = |offset, producer_id, visibility, records| {
+        batch.push_meta(BatchMeta {
+            base_offset: offset,
+            producer_id,
+            transactional: true,
+            visibility,
+            records,
+            ..meta
+        });
+    };
+    for (offset, producer, fate) in [(0, 7, Marker::Abort), (2, 8, Marker::Commit)] {
+        push(offset, producer, Visibility::Visible, 0);
+        push(offset + 1, producer, Visibility::Control(fate), 1);
+    }
+    push(4, 9, Visibility::Visible, 0);
+    let mut order = Order::default();
+    order.batch(&batch);
+    let mut last = Made::new("n", 1);
+    last.event((0, 5, 0), "k", None, &[]);
+    order.batch(&last.batch);
+    let offsets = order.report(true).lanes[0].offsets;
+    assert_eq!((offsets.aborted, offsets.compacted), (1, 2));
+    assert_eq!((offsets.aborts, offsets.commits), (1, 1));
+}

@@ -1,7 +1,7 @@
 //! Text that takes over a terminal or turns the direction of what is read. Whatever is shown goes
 //! through `crate::text`; this tells which events carry such text at all.
 
-use memchr::memchr;
+use memchr::{memchr, memchr2_iter};
 
 use super::Place;
 use crate::event::EventRef;
@@ -35,7 +35,9 @@ const fn is_control(c: char) -> bool {
 /// In bytes that are text, more of it than not: numbers in four bytes have such bytes by their
 /// nature.
 fn in_text(bytes: &[u8]) -> bool {
-    if bytes.iter().all(|b| matches!(b, b' '..=b'~')) {
+    // Not cut short at the first that is none: so many are looked at together.
+    let plain = |all: bool, b: &u8| all & matches!(b, b' '..=b'~');
+    if bytes.iter().fold(true, plain) {
         return false;
     }
     let Ok(text) = str::from_utf8(bytes) else {
@@ -54,13 +56,21 @@ fn in_text(bytes: &[u8]) -> bool {
     (controls > 0 && others >= controls) || (lone_return && others > 0)
 }
 
-/// In a JSON text, where most of it is escaped.
+/// In a JSON text, where most of it is escaped. It is UTF-8, and below a space it has nothing but
+/// white space between its parts.
 fn in_json(text: &[u8]) -> bool {
-    if !text.is_ascii() || memchr(0x7f, text).is_some() {
-        let text = str::from_utf8(text).unwrap_or_default();
-        if text.chars().any(|c| is_control(c) && c != '\r') {
-            return true;
-        }
+    if memchr(0x7f, text).is_some() {
+        return true;
+    }
+    // What begins the other ones; few characters begin so.
+    let control = |at: usize| match text.get(at..) {
+        Some([0xc2, second, ..]) => *second < 0xa0,
+        Some([0xe2, 0x80, third, ..]) => matches!(third, 0xaa..=0xae),
+        Some([0xe2, 0x81, third, ..]) => matches!(third, 0xa6..=0xa9),
+        _ => false,
+    };
+    if !text.is_ascii() && memchr2_iter(0xc2, 0xe2, text).any(control) {
+        return true;
     }
     let mut rest = text;
     while let Some(at) = memchr(b'\\', rest) {
@@ -112,6 +122,19 @@ mod tests {
             "{}",
         ] {
             assert!(!in_json(fair.as_bytes()), "{fair}");
+        }
+    }
+
+    #[test]
+    fn every_character_is_judged_alike_in_json_and_in_text() {
+        for c in ' '..=char::MAX {
+            if !matches!(c, '"' | '\\') {
+                assert_eq!(
+                    in_json(format!("\"{c}\"").as_bytes()),
+                    is_control(c),
+                    "{c:?}"
+                );
+            }
         }
     }
 

@@ -8,9 +8,8 @@ mod secrets;
 
 use std::collections::BTreeMap;
 
+use super::At;
 use super::lanes::{Lanes, Spot};
-use super::top::{self, Value};
-use super::{At, Names};
 use crate::event::{Batch, EventRef, Timestamp};
 use crate::text::JsonText;
 use personal::Hits;
@@ -56,16 +55,6 @@ impl Place {
     }
 }
 
-impl Odd {
-    /// Pieces of personal data.
-    pub(super) fn personal(&self) -> u64 {
-        match &self.what {
-            Oddity::Personal(_, number, ..) => u64::from(*number),
-            Oddity::Undecodable(_) | Oddity::Control(_) => 0,
-        }
-    }
-}
-
 /// One of them, with the event.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Odd {
@@ -93,6 +82,20 @@ struct Topic {
 }
 
 impl Topic {
+    /// A value that is no JSON; tells how many there was no room for.
+    fn odd(&mut self, spot: Spot, event: &EventRef<'_>) -> u64 {
+        self.other += 1;
+        if self.odd.len() >= ODD {
+            return 1;
+        }
+        let fault = event.value.and_then(|value| JsonText::parse(value).err());
+        if let Some(why) = fault {
+            let what = Oddity::Undecodable(why.to_string());
+            self.odd.push(kept(what, spot, event));
+        }
+        0
+    }
+
     const fn is_json(&self) -> bool {
         let all = self.json + self.other;
         all >= LEAST && self.json * 100 >= all * SHARE
@@ -102,7 +105,6 @@ impl Topic {
 /// The fold.
 #[derive(Debug, Default)]
 pub struct Payloads {
-    names: Names,
     lanes: Lanes,
     topics: BTreeMap<u32, Topic>,
     kept: Vec<Kept>,
@@ -111,46 +113,47 @@ pub struct Payloads {
     controls: usize,
     /// Those that there was no room for.
     unkept: u64,
+    totals: Totals,
+}
+
+/// How many there are, those that there was no room for too.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Totals {
+    /// Values that are no JSON in topics of JSON.
+    pub undecodable: u64,
+    /// Events with control sequences.
+    pub controls: u64,
+    /// Pieces of personal data.
+    pub personal: u64,
 }
 
 impl Payloads {
     pub fn batch(&mut self, batch: &Batch) {
-        self.enter(batch);
+        self.lanes.enter(batch);
         for event in batch.iter() {
             let spot = Spot {
                 lane: self.lanes.lane(event.stream_index),
                 position: event.position,
             };
             if self.lanes.counts(spot, &event) {
-                let value = top::look(event.value, &self.names);
-                self.event(spot, &event, value);
+                self.event(spot, &event);
             }
         }
     }
 
-    /// A batch comes, whose events are fed one by one.
-    pub(super) fn enter(&mut self, batch: &Batch) {
-        self.lanes.enter(batch);
-    }
-
-    /// Takes an event whose value was found to be this.
-    pub(super) fn event(&mut self, spot: Spot, event: &EventRef<'_>, value: Value<'_>) {
+    fn event(&mut self, spot: Spot, event: &EventRef<'_>) {
         let topic = self.lanes.get(spot.lane).topic_number;
-        let topic = self.topics.entry(topic).or_default();
-        match value {
-            Value::Json { .. } => topic.json += 1,
-            Value::Other => {
-                topic.other += 1;
-                let why = || JsonText::parse(event.value?).err().map(|f| f.to_string());
-                if topic.odd.len() >= ODD {
-                    self.unkept += 1;
-                } else if let Some(why) = why() {
-                    topic.odd.push(kept(Oddity::Undecodable(why), spot, event));
-                }
+        let value = event.value.unwrap_or_default();
+        let json = JsonText::may_be(value) && JsonText::parse(value).is_ok();
+        // An empty value is nothing that could be broken.
+        if !value.is_empty() {
+            let topic = self.topics.entry(topic).or_default();
+            if json {
+                topic.json += 1;
+            } else {
+                self.unkept += topic.odd(spot, event);
             }
-            Value::Nothing => {}
         }
-        let json = matches!(value, Value::Json { .. });
         if let Some(place) = control::find(event, json) {
             self.note(Oddity::Control(place), spot, event);
         }
@@ -158,6 +161,53 @@ impl Payloads {
         self.personal(Place::Key, event.key, spot, event);
         for (_, value) in event.headers {
             self.personal(Place::Header, value, spot, event);
+        }
+    }
+
+    /// Takes over what another one found in other events.
+    pub(super) fn merge(&mut self, other: Self) {
+        let lanes = self.lanes.adopt(&other.lanes);
+        let here = |kept: Kept| Kept {
+            spot: Spot {
+                lane: lanes.get(kept.spot.lane as usize).copied().unwrap_or(0),
+                ..kept.spot
+            },
+            ..kept
+        };
+        let mut topics = BTreeMap::new();
+        for ((_, lane), number) in other.lanes.iter().zip(&lanes) {
+            topics.insert(lane.topic_number, self.lanes.get(*number).topic_number);
+        }
+        for (number, topic) in other.topics {
+            let Some(number) = topics.get(&number) else {
+                continue;
+            };
+            let own = self.topics.entry(*number).or_default();
+            own.json += topic.json;
+            own.other += topic.other;
+            own.odd.extend(topic.odd.into_iter().map(here));
+            self.unkept += first(&mut own.odd, ODD, &self.lanes);
+        }
+        let (personal, mut controls): (Vec<Kept>, Vec<Kept>) = std::mem::take(&mut self.kept)
+            .into_iter()
+            .chain(other.kept.into_iter().map(here))
+            .partition(|kept| matches!(kept.what, Oddity::Personal(..)));
+        self.kept = personal;
+        self.unkept += first(&mut self.kept, KEPT, &self.lanes);
+        self.unkept += first(&mut controls, KEPT, &self.lanes);
+        (self.personal, self.controls) = (self.kept.len(), controls.len());
+        self.kept.append(&mut controls);
+        self.unkept += other.unkept;
+        self.totals.controls += other.totals.controls;
+        self.totals.personal += other.totals.personal;
+    }
+
+    /// How many of each kind there are.
+    pub fn totals(&self) -> Totals {
+        let topics = self.topics.values().filter(|topic| topic.is_json());
+        Totals {
+            undecodable: topics.map(|topic| topic.other).sum(),
+            ..self.totals
         }
     }
 
@@ -169,6 +219,7 @@ impl Payloads {
             first,
         } in personal::find(bytes)
         {
+            self.totals.personal += u64::from(number);
             if self.personal >= KEPT {
                 self.unkept += 1;
                 continue;
@@ -182,6 +233,7 @@ impl Payloads {
 
     /// Notes what is no personal data.
     fn note(&mut self, what: Oddity, spot: Spot, event: &EventRef<'_>) {
+        self.totals.controls += 1;
         if self.controls < KEPT {
             self.controls += 1;
             self.kept.push(kept(what, spot, event));
@@ -205,6 +257,21 @@ impl Payloads {
         all.sort_by(|a, b| (a.at.rank(), &a.what).cmp(&(b.at.rank(), &b.what)));
         (all, self.unkept)
     }
+}
+
+/// Keeps so many of them, the first ones by their coordinates; tells how many went.
+fn first(all: &mut Vec<Kept>, most: usize, lanes: &Lanes) -> u64 {
+    if all.len() <= most {
+        return 0;
+    }
+    let rank = |kept: &Kept| {
+        let lane = lanes.get(kept.spot.lane);
+        (lane.topic.clone(), lane.partition, kept.spot.position)
+    };
+    all.sort_by_cached_key(rank);
+    let more = all.len() - most;
+    all.truncate(most);
+    more as u64
 }
 
 fn kept(what: Oddity, spot: Spot, event: &EventRef<'_>) -> Kept {

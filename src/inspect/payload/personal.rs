@@ -64,7 +64,7 @@ pub(super) fn find(text: &[u8]) -> impl Iterator<Item = Hits> + use<> {
     let hits = [
         Hits::of(Personal::Email, emails),
         Hits::of(Personal::Phone, phones),
-        long(&|| Hits::of(Personal::Card, Cards { text, look: 0 })),
+        long(&|| Hits::of(Personal::Card, Cards::of(text))),
         long(&|| Hits::of(Personal::Iban, iban::find(text))),
         long(&|| Hits::of(Personal::Secret, secrets::find(text))),
     ];
@@ -142,10 +142,27 @@ fn phone(text: &[u8], at: usize) -> Option<Range<usize>> {
     (8..=15).contains(&digits).then_some(at..at + 1 + len)
 }
 
+/// Bytes that are looked at together. A card has at least 15, so it holds a whole such chunk; and
+/// as no group of it has fewer than four digits, at most two bytes of the chunk are none.
+const CHUNK: usize = 8;
+const CHUNK_DIGITS: u32 = 6;
+
 /// Numbers of payment cards: by length, issuer and check digit.
 struct Cards<'a> {
     text: &'a [u8],
     look: usize,
+    /// What lies before was judged.
+    judged: usize,
+}
+
+impl<'a> Cards<'a> {
+    const fn of(text: &'a [u8]) -> Self {
+        Self {
+            text,
+            look: 0,
+            judged: 0,
+        }
+    }
 }
 
 impl Iterator for Cards<'_> {
@@ -153,15 +170,13 @@ impl Iterator for Cards<'_> {
 
     fn next(&mut self) -> Option<Range<usize>> {
         let text = self.text;
-        // No group of a card has fewer than four digits: every fourth byte tells whether there is
-        // one.
-        while let Some(byte) = text.get(self.look) {
-            if !byte.is_ascii_digit() {
-                self.look += 4;
+        while let Some(chunk) = text.get(self.look..).and_then(<[u8]>::first_chunk::<CHUNK>) {
+            if digits_of(*chunk) < CHUNK_DIGITS {
+                self.look += CHUNK;
                 continue;
             }
-            let run = text.get(..self.look).unwrap_or_default().iter().rev();
-            let at = self.look - run.take_while(|b| b.is_ascii_digit()).count();
+            let inside = chunk.iter().take_while(|b| !b.is_ascii_digit()).count();
+            let at = groups_from(text, self.look + inside).max(self.judged);
             let (digits, end) = digits(text, at);
             let before = at.checked_sub(1).and_then(|i| text.get(i));
             let after = text.get(end);
@@ -171,6 +186,7 @@ impl Iterator for Cards<'_> {
             // The end of a sentence may follow.
             let decimal = after == Some(&b'.') && text.get(end + 1).is_some_and(u8::is_ascii_digit);
             let alone = !joined(before) && (!joined(after) || after == Some(&b'.'));
+            self.judged = end;
             self.look = end.max(self.look + 1);
             if alone && !decimal && is_card(&digits) {
                 return Some(at..end);
@@ -178,6 +194,33 @@ impl Iterator for Cards<'_> {
         }
         None
     }
+}
+
+/// How many of the bytes are digits.
+#[inline]
+const fn digits_of(chunk: [u8; CHUNK]) -> u32 {
+    const EACH: u64 = 0x0101_0101_0101_0101;
+    let bytes = u64::from_le_bytes(chunk) ^ (b'0' as u64 * EACH);
+    // The highest bit of each byte that is more than 9.
+    let more = ((bytes & (0x7f * EACH)) + 0x76 * EACH) | bytes;
+    CHUNK as u32 - (more & (0x80 * EACH)).count_ones()
+}
+
+/// Where the groups of four and more digits begin that this digit is of.
+fn groups_from(text: &[u8], digit: usize) -> usize {
+    let run = |end: usize| {
+        let before = text.get(..end).unwrap_or_default().iter().rev();
+        before.take_while(|b| b.is_ascii_digit()).count()
+    };
+    let mut at = digit - run(digit);
+    while at > 0 && matches!(text.get(at - 1), Some(b' ' | b'-')) {
+        let group = run(at - 1);
+        if group < 4 {
+            break;
+        }
+        at -= 1 + group;
+    }
+    at
 }
 
 /// The digits from here, in groups that one space or dash may part, and where they end.

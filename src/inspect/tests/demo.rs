@@ -21,10 +21,11 @@ fn told(anomaly: &Anomaly) -> String {
             late,
             same_key,
         } => format!("disorder {behind_ms} late={late} same_key={same_key}"),
-        Kind::Duplicate { id } => format!("duplicate {}", String::from_utf8_lossy(id)),
+        Kind::Duplicate { id, .. } => format!("duplicate {}", String::from_utf8_lossy(id)),
         Kind::Gap { from, to, class } => format!("gap {from}..{to} {class:?}"),
         Kind::Version { version } => format!("version {version}"),
         Kind::VersionAgain { version } => format!("version again {version}"),
+        Kind::ProducerHole { sent, .. } | Kind::ProducerAgain { sent } => sent.to_string(),
         Kind::SequenceHole { producer, from, to } => {
             format!("hole {} {from}..={to}", String::from_utf8_lossy(producer))
         }
@@ -52,7 +53,7 @@ async fn order_finds_what_was_planted_and_nothing_else() {
         assert_eq!(found, PLANTED);
         for (check, verdict) in &report.checks {
             let expected = match check {
-                Check::Offsets => Verdict::Clean,
+                Check::Offsets | Check::Producers => Verdict::Clean,
                 _ => Verdict::Violation,
             };
             assert_eq!(*verdict, expected, "{}", check.name());
@@ -132,7 +133,7 @@ async fn one_record_batch_cut_out_is_one_unexplained_gap() {
 async fn a_fold_that_forgot_does_not_say_clean() {
     let history = history().await;
     let limits = Limits {
-        ids: 4,
+        ids: 480,
         keys: 4,
         ..Limits::default()
     };
@@ -142,7 +143,7 @@ async fn a_fold_that_forgot_does_not_say_clean() {
     }
     let report = order.report(true);
     let verdict = report.verdict(Check::Ids).unwrap().to_string();
-    assert!(verdict.ends_with("ids were forgotten"), "{verdict}");
+    assert!(verdict.contains("ids were forgotten"), "{verdict}");
     // What it did find stays true.
     let versions = report.verdict(Check::Versions);
     assert_eq!(versions, Some(&Verdict::Violation));

@@ -109,7 +109,11 @@ async fn the_messages_say_what_is_wrong_on_one_line() {
             "order.version",
             "version 2 comes after the later one at order-events/0@18",
         ),
-        ("id.duplicate", "id pay-412 was already at payments/1@6"),
+        (
+            "id.duplicate",
+            "id pay-412 was already at payments/1@6: sent again by another producer, as after a \
+             restart",
+        ),
         (
             "time.skew",
             "its time is 1.5 s before that of its cause at shipments/2@2",

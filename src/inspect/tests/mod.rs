@@ -3,6 +3,7 @@
 
 mod demo;
 mod findings;
+mod ids;
 mod speed;
 
 use std::sync::Arc;

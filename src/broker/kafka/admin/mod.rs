@@ -6,9 +6,11 @@
     reason = "rust-rdkafka wraps neither ListOffsets nor the calls about groups"
 )]
 
+mod configs;
 mod create;
 mod groups;
 
+pub(super) use configs::compacted;
 pub(super) use create::create;
 pub(super) use groups::{ask_commits, commit_for, commits, list_groups, members};
 

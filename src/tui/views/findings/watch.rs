@@ -322,8 +322,8 @@ fn work(
         misfits,
         sagas: sagas.as_ref(),
     };
-    let report = folds.findings.report(told.ended, parts);
     let order = folds.findings.order(told.ended);
+    let report = folds.findings.report_of(&order, parts);
     let mut found = Found::new(report, order, folds.missed);
     found.of_fields = folds.of_fields;
     (folds, found)

@@ -225,6 +225,8 @@ fn explained(offsets: &Offsets) -> String {
         (offsets.other_markers, "other marker"),
         (offsets.aborted, "aborted event"),
         (offsets.compacted, "compacted offset"),
+        (offsets.trimmed, "offset before the log's start"),
+        (offsets.in_flight, "offset of an open transaction"),
         (offsets.unexplained, "unexplained offset"),
         (offsets.unknown, "unknown offset"),
     ];

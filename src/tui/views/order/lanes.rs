@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::inspect::order::{Anomaly, Kind, LaneReport};
+use crate::inspect::order::{Anomaly, Kind, LaneReport, Sent};
 use crate::text::human;
 use crate::tui::theme::{Glyphs, Role};
 use crate::tui::views::findings::found::{Found, KeyLane};
@@ -36,7 +36,9 @@ impl Sort {
             Kind::Duplicate { .. } => Self::Duplicate,
             Kind::Gap { .. } => Self::Gap,
             Kind::Version { .. } | Kind::VersionAgain { .. } => Self::Version,
-            Kind::SequenceHole { .. } => Self::Sequence,
+            Kind::SequenceHole { .. } | Kind::ProducerHole { .. } | Kind::ProducerAgain { .. } => {
+                Self::Sequence
+            }
         }
     }
 
@@ -195,8 +197,9 @@ pub fn told(anomaly: &Anomaly) -> String {
             let whose = if *same_key { ", also of its key" } else { "" };
             format!("{} before the time of {other}{whose}", span(*behind_ms))
         }
-        Kind::Duplicate { id } => {
-            format!("id {} was already at {other}", flow::bytes(Some(id)))
+        Kind::Duplicate { id, sent } => {
+            let how = Sent::how(*sent).map_or_else(String::new, |how| format!("; {how}"));
+            format!("id {} was already at {other}{how}", flow::bytes(Some(id)))
         }
         Kind::Gap { from, to, class } => {
             let why = match class {
@@ -216,5 +219,9 @@ pub fn told(anomaly: &Anomaly) -> String {
                 format!("numbers {from} to {to} of {producer} never came")
             }
         }
+        Kind::ProducerHole { sent, from, to } => {
+            format!("{sent}, and not {from} to {to} before it")
+        }
+        Kind::ProducerAgain { sent } => format!("{sent}, which was there before"),
     }
 }

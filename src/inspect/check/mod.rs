@@ -1,49 +1,66 @@
-//! All detectors over one read, and one report of them: what `evtap check` says.
+//! All detectors over one read, and one report of them: what `evtap check` says. Some have to see
+//! the events in order; for others any thread will do, and what they found is merged.
+
+mod counts;
 
 use std::sync::Arc;
 
+use super::Verdict;
 use super::findings::{Findings, FindingsReport, Parts};
 use super::lag::{self, LagReport, Probe, Trend};
 use super::misfits::{Misfits, MisfitsReport};
-use super::order::{self, Kind, OrderReport};
+use super::order::{Log, Proof, Suspicion};
+use super::payload::Payloads;
 use super::saga::{self, Commits, Model, Monitor, Reach, SagaReport, World};
-use super::{Verdict, findings::Code};
 use crate::broker::Group;
 use crate::event::{Batch, Timestamp};
 use crate::pipeline::Watcher as _;
 use crate::schema::Decoder;
+pub use counts::Counts;
+use counts::counts;
 
-/// The detectors, fed together.
+/// How the detectors run.
+#[derive(Debug, Clone, Copy)]
+pub struct Room {
+    /// Bytes that all of them may take together.
+    pub memory: usize,
+    /// The range can be read again, to prove what is only suspected.
+    pub again: bool,
+    /// Values are looked at, too: schemas, personal data, control sequences.
+    pub values: bool,
+}
+
+/// The detectors that see the events in order, and the report of all.
 pub struct Check {
     findings: Findings,
+    /// What looked at values found, as far as it was joined.
     misfits: Option<Misfits>,
+    room: Room,
     /// Groups, where the sources have any, and the look behind their commits.
     groups: Option<(Vec<Group>, Probe)>,
 }
 
-/// How many of what there are; `None` where a detector had nothing to work with.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Counts {
-    pub records: u64,
-    pub dlq_records: u64,
-    pub ids: Option<u64>,
-    pub distinct_ids: Option<u64>,
-    pub duplicates: Option<u64>,
-    pub duplicate_effects: Option<u64>,
-    pub gaps_unexplained: Option<u64>,
-    pub txn_markers: Option<u64>,
-    pub aborted: Option<u64>,
-    pub compacted: Option<u64>,
-    pub out_of_order: Option<u64>,
-    pub late: Option<u64>,
-    pub version_inversions: Option<u64>,
-    pub sequence_holes: Option<u64>,
-    pub schema_violations: Option<u64>,
-    pub undecodable: Option<u64>,
-    pub pii: Option<u64>,
-    pub control_sequences: Option<u64>,
-    pub groups_not_ok: Option<u64>,
-    pub sagas: Option<saga::Counts>,
+/// The detectors that look at values, each event by itself. Several of them can share a read.
+pub struct Values {
+    payloads: Payloads,
+    misfits: Option<Misfits>,
+}
+
+impl Values {
+    pub fn new(decoder: &Decoder) -> Self {
+        let misfits = || Misfits::new(decoder.reader());
+        Self {
+            payloads: Payloads::default(),
+            misfits: decoder.has_schemas().then(misfits),
+        }
+    }
+
+    pub fn batch(&mut self, batch: &Batch) {
+        self.payloads.batch(batch);
+        if let Some(misfits) = &mut self.misfits {
+            misfits.batch(batch);
+        }
+    }
 }
 
 /// The whole report.
@@ -61,16 +78,23 @@ pub struct CheckReport {
 impl Check {
     /// `groups` are those of the sources, or `None` where they have none to tell of; `model` says
     /// what their sagas are.
-    pub fn new(decoder: &Decoder, groups: Option<Vec<Group>>, model: Option<Arc<Model>>) -> Self {
+    pub fn new(
+        room: Room,
+        decoder: &Decoder,
+        groups: Option<Vec<Group>>,
+        model: Option<Arc<Model>>,
+    ) -> Self {
         let monitor = |model| {
             let reader = Some(decoder.reader());
             Monitor::new(model, saga::Limits::default(), reader)
         };
+        // What an event is stands in its value.
+        let model = model.filter(|_| room.values);
+        let findings = Findings::new(room.memory, room.again);
         Self {
-            findings: Findings::default().with_sagas(model.map(monitor)),
-            misfits: decoder
-                .has_schemas()
-                .then(|| Misfits::new(decoder.reader())),
+            findings: findings.with_sagas(model.map(monitor)),
+            misfits: None,
+            room,
             groups: groups.map(|groups| {
                 let probe = Probe::new(&groups);
                 (groups, probe)
@@ -78,19 +102,53 @@ impl Check {
         }
     }
 
+    /// What a broker tells of a partition, before its first event is fed.
+    pub fn log(&mut self, log: Log) {
+        self.findings.order_mut().log(log);
+    }
+
+    /// Takes the next events, in the order of their partitions.
     pub fn batch(&mut self, batch: &Batch) {
-        self.findings.batch(batch);
-        if let Some(misfits) = &mut self.misfits {
-            misfits.batch(batch);
-        }
+        self.findings.in_order(batch);
         if let Some((_, probe)) = &mut self.groups {
             probe.batch(batch);
+        }
+    }
+
+    /// Takes over what was found in values.
+    pub fn join(&mut self, values: Values) {
+        self.findings.merge(values.payloads);
+        match (&mut self.misfits, values.misfits) {
+            (Some(own), Some(other)) => own.merge(other),
+            (own @ None, other) => *own = other,
+            (Some(_), None) => {}
         }
     }
 
     /// What is behind the commits of the groups was read as far as this.
     pub fn probe(&mut self) -> Option<&mut Probe> {
         self.groups.as_mut().map(|(_, probe)| probe)
+    }
+
+    /// True when offsets are missing and nothing explains it so far.
+    pub fn has_gap(&mut self) -> bool {
+        self.findings.order_mut().has_gap()
+    }
+
+    /// Where a log begins after the read; see [`super::order::Order::begins`].
+    pub fn begins(&mut self, origin: u16, topic: &str, partition: u32, start: u64) {
+        let order = self.findings.order_mut();
+        order.begins(origin, topic, partition, start);
+    }
+
+    /// What has to be read again for a proof; `None` when nothing has.
+    pub fn suspicion(&mut self) -> Option<Suspicion> {
+        self.findings.order_mut().suspicion()
+    }
+
+    /// All that was suspected was read again.
+    pub fn proven(&mut self, proof: Proof) {
+        self.findings.order_mut().proven(proof);
     }
 
     /// `now` is the clock that ages are measured by. Not `complete`: the read was cut short. `reach`
@@ -116,11 +174,21 @@ impl Check {
             misfits,
             sagas: sagas.as_ref(),
         };
-        let findings = self.findings.report(complete, parts);
         let order = self.findings.order(complete);
+        let findings = self.findings.report_of(&order, parts);
         let mut counts = counts(&order, &findings, lag.as_ref(), misfits);
         counts.sagas = sagas.as_ref().and_then(SagaReport::told);
-        let notes = notes(&findings, lag.as_ref(), misfits, sagas.as_ref());
+        if !self.room.values {
+            counts = counts.without_values();
+        }
+        let mut notes = notes(&findings, lag.as_ref(), misfits);
+        notes.extend(self.not_asked(sagas.as_ref()));
+        let resets = order.coverage.producer_resets;
+        if resets > 0 {
+            notes.push(format!(
+                "producers: {resets} times one began anew, which is no fault"
+            ));
+        }
         CheckReport {
             verdict: verdict(&findings, complete),
             complete,
@@ -128,6 +196,28 @@ impl Check {
             counts,
             findings,
         }
+    }
+}
+
+impl Check {
+    /// What was left out of values, and what the sagas were judged by.
+    fn not_asked(&self, sagas: Option<&SagaReport>) -> Vec<String> {
+        if !self.room.values {
+            return vec!["values were not asked about, nor schemas and sagas".into()];
+        }
+        let mut notes = Vec::new();
+        if self.misfits.is_none() {
+            notes.push("schemas: there is no source of schemas; --schemas names one".into());
+        }
+        let Some(sagas) = sagas else {
+            notes.push("sagas: no model says what must follow; --saga names one".into());
+            return notes;
+        };
+        if let Verdict::Idle(why) = &sagas.verdict {
+            notes.push(format!("sagas: {why}"));
+        }
+        notes.extend(sagas.notes.iter().map(|note| format!("sagas: {note}")));
+        notes
     }
 }
 
@@ -192,7 +282,6 @@ fn notes(
     report: &FindingsReport,
     lag: Option<&LagReport>,
     misfits: Option<&MisfitsReport>,
-    sagas: Option<&SagaReport>,
 ) -> Vec<String> {
     let doubtful = |(name, verdict): &&(&str, Verdict)| {
         matches!(verdict, Verdict::Inconclusive(_) | Verdict::Idle(_)) && *name != "sagas"
@@ -201,82 +290,10 @@ fn notes(
     let mut notes: Vec<String> = doubts
         .map(|(name, verdict)| format!("{name}: {verdict}"))
         .collect();
-    match misfits {
-        None => notes.push("schemas: there is no source of schemas; --schemas names one".into()),
-        Some(misfits) => notes.extend(unknown_ids(misfits)),
-    }
+    notes.extend(misfits.and_then(unknown_ids));
     if lag.is_none() {
         notes.push("groups: the sources have no consumer groups to look at".into());
     }
-    match sagas {
-        None => notes.push("sagas: no model says what must follow; --saga names one".into()),
-        Some(SagaReport {
-            verdict,
-            notes: own,
-            ..
-        }) => {
-            if let Verdict::Idle(why) = verdict {
-                notes.push(format!("sagas: {why}"));
-            }
-            notes.extend(own.iter().map(|note| format!("sagas: {note}")));
-        }
-    }
     notes.extend(unlisted(report));
     notes
-}
-
-fn counts(
-    order: &OrderReport,
-    report: &FindingsReport,
-    lag: Option<&LagReport>,
-    misfits: Option<&MisfitsReport>,
-) -> Counts {
-    let coverage = &order.coverage;
-    let looked = |check| !matches!(order.verdict(check), Some(Verdict::Idle(_)) | None);
-    let of = |check: order::Check, kind: fn(&Kind) -> bool| {
-        let number = order.anomalies.iter().filter(|a| kind(&a.kind)).count();
-        looked(check).then_some(number as u64)
-    };
-    let codes = |code: Code| {
-        let found = report.findings.iter().filter(|f| f.code == code);
-        found.count() as u64
-    };
-    let offsets = |of: fn(&order::Offsets) -> u64| {
-        let all = order.lanes.iter().map(|lane| of(&lane.offsets));
-        looked(order::Check::Offsets).then(|| all.sum())
-    };
-    let duplicates = of(order::Check::Ids, |k| matches!(k, Kind::Duplicate { .. }));
-    let effects = report.checks.iter().find(|(name, _)| *name == "effects");
-    let effects = effects.is_some_and(|(_, v)| !matches!(v, Verdict::Idle(_)));
-    Counts {
-        records: coverage.events - coverage.dead_letters,
-        dlq_records: coverage.dead_letters,
-        ids: Some(coverage.ids),
-        distinct_ids: Some(coverage.ids - duplicates.unwrap_or_default()),
-        duplicates,
-        duplicate_effects: effects.then(|| codes(Code::EFFECT_DUPLICATE)),
-        gaps_unexplained: offsets(|o| o.unexplained),
-        txn_markers: offsets(|o| o.commits + o.aborts),
-        aborted: offsets(|o| o.aborted),
-        compacted: offsets(|o| o.compacted),
-        out_of_order: of(order::Check::Time, |k| matches!(k, Kind::Disorder { .. })),
-        late: of(order::Check::Time, |k| {
-            matches!(k, Kind::Disorder { late: true, .. })
-        }),
-        version_inversions: of(order::Check::Versions, |k| {
-            matches!(k, Kind::Version { .. })
-        }),
-        sequence_holes: of(order::Check::Sequences, |k| {
-            matches!(k, Kind::SequenceHole { .. })
-        }),
-        schema_violations: misfits.map(|report| report.tally.invalid),
-        undecodable: match misfits {
-            Some(report) => Some(report.tally.undecodable),
-            None => Some(codes(Code::PAYLOAD_UNDECODABLE)),
-        },
-        pii: Some(report.personal),
-        control_sequences: Some(codes(Code::TEXT_CONTROL)),
-        groups_not_ok: lag.map(|lag| lag.troubled().count() as u64),
-        sagas: None,
-    }
 }

@@ -1,5 +1,8 @@
 //! `evtap check`: runs every detector over a frozen range and says what is wrong.
 
+mod logs;
+mod prove;
+
 use std::io::Write;
 use std::sync::Arc;
 use std::time::Instant;
@@ -11,13 +14,13 @@ use super::error::{Exit, Failure, Result};
 use super::progress::Progress;
 use super::session::Session;
 use super::{examples, explain, print, reading, sagas, summary};
-use crate::broker::{BoxFuture, Group, PartitionRange};
+use crate::broker::{Address, BoxFuture, Group, PartitionRange};
 use crate::event::{Batch, Select as _};
 use crate::inspect::Verdict;
-use crate::inspect::check::{Check as Fold, CheckReport};
+use crate::inspect::check::{Check as Detectors, CheckReport, Room, Values};
 use crate::inspect::misfits::{KeepMisfits, Misfits};
 use crate::output::check;
-use crate::pipeline::{Consumer, End, Flow, Outcome, Reading, Watcher as _};
+use crate::pipeline::{Consumer, Crew, End, Flow, Fold, Outcome, Reading, Watcher as _};
 use crate::schema::Decoder;
 
 /// Validate: schemas, order, gaps, duplicates, groups, personal data; one report
@@ -41,6 +44,8 @@ pub struct Check {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Only {
     Schemas,
+    /// Order, gaps, duplicates, groups: no look at values
+    Order,
 }
 
 /// The formats of the report.
@@ -65,24 +70,28 @@ pub async fn run(session: &Session, args: &Check) -> Result<Exit> {
     }
     let groups = groups(session, &reading).await;
     let now = reading::clock(session, &reading).await?;
-    let mut consumer = Consume(Fold::new(&decoder, groups, model));
-    let by_source = if reading.last.is_none() {
-        reading.resolve().await?
-    } else {
-        Vec::new()
-    };
+    let room = room(session, args, &reading);
+    let mut check = Detectors::new(room, &decoder, groups, model);
+    let by_source = ranges(session, args, &reading, &mut check).await?;
     let mut reach = sagas::reach(&reading, &by_source).await?;
     if reading.last.is_none() {
         reading.freeze(by_source.clone());
     }
     let ranges: Vec<PartitionRange> = by_source.into_iter().flatten().collect();
-    if let Some(probe) = consumer.0.probe() {
+    if let Some(probe) = check.probe() {
         for range in &ranges {
             probe.begins(range);
         }
     }
-    let (outcome, complete) = read(session, &reading, &mut consumer).await?;
-    if complete && let Some(probe) = consumer.0.probe() {
+    let values = if room.values { threads() } else { 0 };
+    let values = (0..values).map(|_| Values::new(&decoder)).collect();
+    let mut crew = Crew::start(check, values)?;
+    let (mut outcome, complete) = read(session, &reading, &mut crew).await?;
+    let (mut check, values) = crew.finish()?;
+    for values in values {
+        check.join(values);
+    }
+    if complete && let Some(probe) = check.probe() {
         for range in &ranges {
             probe.ended(range);
         }
@@ -90,8 +99,47 @@ pub async fn run(session: &Session, args: &Check) -> Result<Exit> {
     if !complete {
         sagas::cut_short(&mut reach);
     }
-    let report = consumer.0.report(now, complete, &reach);
+    if check.has_gap() {
+        logs::look_again(&reading, &mut check).await;
+    }
+    if !matches!(outcome.end, End::Interrupted | End::Failed(_)) {
+        prove::prove(session, &mut reading, &mut check, &mut outcome).await?;
+    }
+    let report = check.report(now, complete, &reach);
     close(session, args, &report, outcome, began)
+}
+
+/// Of the whole budget the source has a quarter; what is left is for what comes on top.
+fn room(session: &Session, args: &Check, reading: &Reading) -> Room {
+    let mut inputs = reading.inputs.iter();
+    Room {
+        memory: session.global.mem / 8 * 5,
+        again: inputs.all(|input| !matches!(input.address, Address::Stdin)),
+        values: args.only != Some(Only::Order),
+    }
+}
+
+/// Threads that look at values.
+fn threads() -> usize {
+    std::thread::available_parallelism().map_or(1, |n| n.get().min(8))
+}
+
+/// What is to be read of each source, of which the detectors are told. The newest N have no frozen
+/// range.
+async fn ranges(
+    session: &Session,
+    args: &Check,
+    reading: &Reading,
+    check: &mut Detectors,
+) -> Result<Vec<Vec<PartitionRange>>> {
+    if reading.last.is_some() {
+        return Ok(Vec::new());
+    }
+    // The ends of the logs first: what is decided by then is not held back later.
+    let ends = logs::ends(session, reading).await;
+    let ranges = reading.resolve().await?;
+    logs::tell(session, &args.select, reading, &ranges, &ends, check).await;
+    Ok(ranges)
 }
 
 /// Reads all of it; the flag says whether that was the whole range.
@@ -199,11 +247,14 @@ pub async fn groups(session: &Session, reading: &Reading) -> Option<Vec<Group>> 
     reading::groups(session, reading, "judged").await
 }
 
-struct Consume(Fold);
+impl Fold for Detectors {
+    fn batch(&mut self, batch: &Batch) {
+        Self::batch(self, batch);
+    }
+}
 
-impl Consumer for Consume {
-    fn batch(&mut self, batch: Batch) -> BoxFuture<'_, crate::broker::Result<Flow>> {
-        self.0.batch(&batch);
-        Box::pin(async { Ok(Flow::More) })
+impl Fold for Values {
+    fn batch(&mut self, batch: &Batch) {
+        Self::batch(self, batch);
     }
 }

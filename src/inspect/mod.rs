@@ -10,6 +10,7 @@ pub mod findings;
 pub mod infer;
 pub mod lag;
 mod lanes;
+pub mod lint;
 pub mod misfits;
 mod names;
 pub mod order;

@@ -58,6 +58,7 @@ fn the_demo_has_the_counts_that_were_planted() {
     assert_eq!(of("saga.poison"), ["payments/1@24"]);
     assert_eq!(of("saga.violation"), ["shipments/0@7"]);
     assert_eq!(of("latency.outlier"), ["shipments/0@13"]);
+    assert_eq!(of("lint.compacted_events"), ["order-events/0@4"]);
     let blocked = [26, 28, 30, 32, 34, 36, 38].map(|n| format!("payments/1@{n}"));
     assert_eq!(of("saga.blocked"), blocked);
     let blocked = findings.iter().filter(|f| f["code"] == "saga.blocked");

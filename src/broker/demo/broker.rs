@@ -15,9 +15,9 @@ use super::source::DemoSource;
 use super::{CAPABILITIES, resolve};
 use crate::broker::topic::PartitionInfo;
 use crate::broker::{
-    Bound, BoxFuture, Broker, Capabilities, Epochs, Error, ErrorKind, Group, GroupOffset, Member,
-    NewTopic, PartitionRange, Place, Range, Result, Settings, Sink, Source, Subscription, Target,
-    TopicInfo, TopicSelector,
+    Bound, BoxFuture, Broker, Capabilities, Compacted, Epochs, Error, ErrorKind, Group,
+    GroupOffset, Member, NewTopic, PartitionRange, Place, Range, Result, Settings, Sink, Source,
+    Subscription, Target, TopicInfo, TopicSelector,
 };
 use crate::event::{Position, PositionStyle, Timestamp};
 
@@ -127,6 +127,13 @@ impl Demo {
 impl Broker for Demo {
     fn capabilities(&self) -> Capabilities {
         CAPABILITIES
+    }
+
+    fn compacted<'a>(&'a self, topics: &'a [Arc<str>]) -> BoxFuture<'a, Result<Compacted>> {
+        let order_events = Topic::OrderEvents.name();
+        let told = topics.iter().map(|t| (Arc::clone(t), **t == *order_events));
+        let told = told.collect();
+        Box::pin(async { Ok(told) })
     }
 
     fn topics<'a>(&'a self, which: &'a TopicSelector) -> BoxFuture<'a, Result<Vec<TopicInfo>>> {

@@ -104,7 +104,7 @@ impl Check {
 
     /// What a broker tells of a partition, before its first event is fed.
     pub fn log(&mut self, log: Log) {
-        self.findings.order_mut().log(log);
+        self.findings.log(log);
     }
 
     /// Takes the next events, in the order of their partitions.

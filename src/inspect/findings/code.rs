@@ -26,6 +26,7 @@ impl Code {
     pub const PII_CARD: Self = Self("pii.card");
     pub const PII_IBAN: Self = Self("pii.iban");
     pub const PII_SECRET: Self = Self("pii.secret");
+    pub const LINT_COMPACTED_EVENTS: Self = Self("lint.compacted_events");
     pub const SCHEMA_DRIFT: Self = Self("schema.drift");
     pub const SCHEMA_VIOLATION: Self = Self("schema.violation");
     pub const SCHEMA_UNKNOWN: Self = Self("schema.unknown_id");

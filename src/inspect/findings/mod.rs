@@ -7,12 +7,14 @@ mod tie;
 mod told;
 
 use std::ops::Range;
+use std::sync::Arc;
 
 use super::causes::{self, Causes, CausesReport};
 use super::fields::FieldsReport;
 use super::lag::LagReport;
+use super::lint::Lints;
 use super::misfits::MisfitsReport;
-use super::order::{self, Order, OrderReport};
+use super::order::{self, Log, Order, OrderReport};
 use super::payload::{Odd, Oddity, Payloads, Totals};
 use super::saga::{Monitor, SagaReport, World};
 use super::window::Hashes;
@@ -21,7 +23,7 @@ use crate::event::{Batch, EventRef, SchemaFault, Timestamp};
 pub use code::{Code, Severity};
 use of_saga::{explain, of_sagas};
 use tie::tie;
-use told::{of_anomaly, of_causes, of_fields, of_lag, of_misfit, of_odd};
+use told::{of_anomaly, of_causes, of_fields, of_lag, of_lint, of_misfit, of_odd};
 
 /// One thing that somebody ought to look at.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -75,6 +77,7 @@ pub struct Findings {
     causes: Causes,
     payloads: Payloads,
     sagas: Option<Box<Monitor>>,
+    lints: Lints,
     names: Names,
 }
 
@@ -89,6 +92,7 @@ impl Findings {
             causes: Causes::new(causes, names.clone()),
             payloads: Payloads::default(),
             sagas: None,
+            lints: Lints::default(),
             names,
         }
     }
@@ -149,6 +153,8 @@ impl Findings {
             self.order.event(spot, event, heads, *hashes);
             let hash = self.order.lanes().hash();
             self.causes.event(spot, event, heads, hashes.id, hash);
+            let lanes = self.order.lanes();
+            self.lints.event(lanes, spot, event, heads, &self.names);
             if let Some(sagas) = &mut self.sagas {
                 sagas.event(spot, event, heads, top::look(event.value, &self.names));
             }
@@ -158,6 +164,14 @@ impl Findings {
     /// Takes over what was found in values elsewhere.
     pub(super) fn merge(&mut self, payloads: Payloads) {
         self.payloads.merge(payloads);
+    }
+
+    /// What a broker tells of a partition.
+    pub(super) fn log(&mut self, log: Log) {
+        if log.compacts == Some(true) {
+            self.lints.compacted(Arc::clone(&log.topic));
+        }
+        self.order.log(log);
     }
 
     pub(super) fn order_mut(&mut self) -> &mut Order {
@@ -194,6 +208,8 @@ impl Findings {
         let misfits = parts.misfits.map(|report| &report.misfits[..]);
         findings.extend(misfits.unwrap_or_default().iter().map(of_misfit));
         findings.extend(parts.sagas.into_iter().flat_map(of_sagas));
+        let lints = self.lints.report(|spot| self.order.lanes().at(spot));
+        findings.extend(lints.iter().map(of_lint));
         tie(&mut findings);
         if let Some(sagas) = parts.sagas {
             explain(&mut findings, sagas);

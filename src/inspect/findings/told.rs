@@ -5,6 +5,7 @@ use crate::event::SchemaVerdict;
 use crate::inspect::causes::{CausesReport, Tie};
 use crate::inspect::fields::{Drift, FieldsReport};
 use crate::inspect::lag::{LagReport, Why};
+use crate::inspect::lint::Lint;
 use crate::inspect::misfits::Misfit;
 use crate::inspect::order::{Anomaly, Gap, Kind, OrderReport, Sent};
 use crate::inspect::payload::{Odd, Oddity, Personal};
@@ -244,6 +245,24 @@ pub(super) fn of_lag(lag: &LagReport) -> impl Iterator<Item = Finding> + '_ {
             faults: Vec::new(),
         })
     })
+}
+
+pub(super) fn of_lint(lint: &Lint) -> Finding {
+    let (events, keys) = (human::count(lint.events), human::count(lint.keys));
+    Finding {
+        code: Code::LINT_COMPACTED_EVENTS,
+        severity: Severity::P3,
+        at: lint.at.clone(),
+        other: None,
+        key: None,
+        time: None,
+        message: format!(
+            "the topic is compacted and holds events, not states: for {events} of {keys} keys a \
+             later value says less than an earlier one, which the cleaner deletes"
+        ),
+        cause: None,
+        faults: Vec::new(),
+    }
 }
 
 pub(super) fn of_fields(fields: &FieldsReport) -> impl Iterator<Item = Finding> + '_ {

@@ -9,6 +9,8 @@ mod told;
 use std::ops::Range;
 use std::sync::Arc;
 
+use serde_json::Value;
+
 use super::causes::{self, Causes, CausesReport};
 use super::fields::FieldsReport;
 use super::lag::LagReport;
@@ -42,6 +44,43 @@ pub struct Finding {
     pub cause: Option<(Code, At)>,
     /// What the schema says, where one does.
     pub faults: Vec<SchemaFault>,
+    /// What the message says in words, for programs: names, and numbers or text.
+    pub evidence: Vec<(&'static str, Value)>,
+}
+
+impl Finding {
+    /// Without an event whose key and time are known.
+    fn new(code: Code, severity: Severity, at: &At, message: impl Into<String>) -> Self {
+        Self {
+            code,
+            severity,
+            at: at.clone(),
+            other: None,
+            key: None,
+            time: None,
+            message: message.into(),
+            cause: None,
+            faults: Vec::new(),
+            evidence: Vec::new(),
+        }
+    }
+
+    /// The key and the time of the event.
+    fn of(mut self, key: Option<&[u8]>, time: Option<Timestamp>) -> Self {
+        (self.key, self.time) = (key.map(Into::into), time);
+        self
+    }
+
+    /// The event that it is held against.
+    fn against(mut self, other: Option<&At>) -> Self {
+        self.other = other.cloned();
+        self
+    }
+
+    fn with(mut self, name: &'static str, value: impl Into<Value>) -> Self {
+        self.evidence.push((name, value.into()));
+        self
+    }
 }
 
 /// All findings, the most urgent first.

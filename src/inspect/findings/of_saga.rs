@@ -10,23 +10,21 @@ use crate::text::human;
 
 pub(super) fn of_sagas(report: &SagaReport) -> impl Iterator<Item = Finding> + '_ {
     let slow = report.hops.iter().flat_map(|hop| {
-        hop.outliers.iter().map(move |outlier| Finding {
-            code: Code::LATENCY_OUTLIER,
-            severity: Severity::P3,
-            at: outlier.at.clone(),
-            other: Some(outlier.cause.clone()),
-            key: Some(outlier.id.clone()),
-            time: Some(outlier.time),
-            message: format!(
+        hop.outliers.iter().map(move |outlier| {
+            let message = format!(
                 "{} came {} after {}; the median of {} is {}",
                 hop.effect,
                 precise(outlier.ms),
                 hop.cause,
                 human::count(hop.number),
                 precise(hop.median_ms)
-            ),
-            cause: None,
-            faults: Vec::new(),
+            );
+            Finding::new(Code::LATENCY_OUTLIER, Severity::P3, &outlier.at, message)
+                .of(Some(&outlier.id), Some(outlier.time))
+                .against(Some(&outlier.cause))
+                .with("ms", outlier.ms)
+                .with("median_ms", hop.median_ms)
+                .with("number", hop.number)
         })
     });
     let cases = report.cases.iter().filter_map(|case| of_case(report, case));
@@ -48,17 +46,18 @@ fn of_case(report: &SagaReport, case: &Case) -> Option<Finding> {
         Some(lack) => format!("{judged}; {} lacks {}", report.name, next(lack)),
         None => judged.to_string(),
     };
-    Some(Finding {
-        code,
-        severity,
-        at: judged.at.clone(),
-        other: judged.other.clone(),
-        key: Some(case.id.clone()),
-        time: judged.time,
-        message,
-        cause: None,
-        faults: Vec::new(),
-    })
+    let mut found = Finding::new(code, severity, &judged.at, message)
+        .of(Some(&case.id), judged.time)
+        .against(judged.other.as_ref());
+    if let Some(lack) = lacks {
+        let committed = lack.committed.as_ref().map(ToString::to_string);
+        found = found
+            .with("lacks", lack.next.join(" or "))
+            .with("group", lack.group.as_deref())
+            .with("committed", committed)
+            .with("overdue_ms", lack.overdue_ms);
+    }
+    Some(found)
 }
 
 /// How a saga stands, in words.

@@ -12,16 +12,10 @@ use crate::inspect::payload::{Odd, Oddity, Personal};
 use crate::text::{Visible, human};
 
 pub(super) fn of_anomaly(anomaly: &Anomaly) -> Vec<Finding> {
-    let finding = |code, severity, message| Finding {
-        code,
-        severity,
-        at: anomaly.at.clone(),
-        other: anomaly.other.clone(),
-        key: anomaly.key.clone(),
-        time: anomaly.time,
-        message,
-        cause: None,
-        faults: Vec::new(),
+    let finding = |code, severity, message: String| {
+        Finding::new(code, severity, &anomaly.at, message)
+            .of(anomaly.key.as_deref(), anomaly.time)
+            .against(anomaly.other.as_ref())
     };
     let other = anomaly.other.as_ref().map(ToString::to_string);
     let other = other.unwrap_or_default();
@@ -39,17 +33,21 @@ pub(super) fn of_anomaly(anomaly: &Anomaly) -> Vec<Finding> {
             } else {
                 Severity::P4
             };
-            let mut all = vec![finding(Code::TIME_DISORDER, severity, message)];
+            let disorder = finding(Code::TIME_DISORDER, severity, message);
+            let mut all = vec![disorder.with("behind_ms", *behind_ms)];
             if *late {
                 let message = format!("comes {behind} after its time");
-                all.push(finding(Code::TIME_LATE, Severity::P3, message));
+                let late = finding(Code::TIME_LATE, Severity::P3, message);
+                all.push(late.with("behind_ms", *behind_ms));
             }
             all
         }
         Kind::Duplicate { id, sent } => {
             let how = Sent::how(*sent).map_or_else(String::new, |how| format!(": {how}"));
             let message = format!("id {} was already at {other}{how}", text(id));
-            vec![finding(Code::ID_DUPLICATE, Severity::P2, message)]
+            let twice = finding(Code::ID_DUPLICATE, Severity::P2, message);
+            let how = Sent::how(*sent).map(|how| how.to_string());
+            vec![twice.with("id", text(id)).with("how", how)]
         }
         Kind::Gap { from, to, class } => {
             if *class != Gap::Unexplained {
@@ -57,15 +55,18 @@ pub(super) fn of_anomaly(anomaly: &Anomaly) -> Vec<Finding> {
             }
             let number = human::count(to - from);
             let message = format!("{number} offsets from {from} on hold nothing, unexplained");
-            vec![finding(Code::OFFSET_GAP, Severity::P1, message)]
+            let gap = finding(Code::OFFSET_GAP, Severity::P1, message);
+            vec![gap.with("from", *from).with("until", *to)]
         }
         Kind::Version { version } => {
             let message = format!("version {version} comes after the later one at {other}");
-            vec![finding(Code::ORDER_VERSION, Severity::P2, message)]
+            let late = finding(Code::ORDER_VERSION, Severity::P2, message);
+            vec![late.with("version", *version)]
         }
         Kind::VersionAgain { version } => {
             let message = format!("version {version} was there before");
-            vec![finding(Code::ORDER_VERSION, Severity::P3, message)]
+            let again = finding(Code::ORDER_VERSION, Severity::P3, message);
+            vec![again.with("version", *version)]
         }
         Kind::SequenceHole { producer, from, to } => {
             let numbers = if from == to {
@@ -74,11 +75,14 @@ pub(super) fn of_anomaly(anomaly: &Anomaly) -> Vec<Finding> {
                 format!("numbers {from} to {to}")
             };
             let message = format!("{numbers} of {} before it never came", text(producer));
-            vec![finding(Code::SEQUENCE_HOLE, Severity::P2, message)]
+            let hole = finding(Code::SEQUENCE_HOLE, Severity::P2, message);
+            let hole = hole.with("producer", text(producer));
+            vec![hole.with("from", *from).with("to", *to)]
         }
         Kind::ProducerHole { sent, from, to } => {
             let message = format!("{sent} comes here, and {from} to {to} before it are not there");
-            vec![finding(Code::PRODUCER_HOLE, Severity::P3, message)]
+            let hole = finding(Code::PRODUCER_HOLE, Severity::P3, message);
+            vec![hole.with("from", *from).with("to", *to)]
         }
         Kind::ProducerAgain { sent } => {
             let why = "the broker took it twice, or the log was copied";
@@ -92,16 +96,10 @@ pub(super) fn of_causes<'a>(
     causes: &'a CausesReport,
     order: &'a OrderReport,
 ) -> impl Iterator<Item = Finding> + 'a {
-    let finding = |tie: &Tie, code, severity, message| Finding {
-        code,
-        severity,
-        at: tie.at.clone(),
-        other: Some(tie.other.clone()),
-        key: tie.key.clone(),
-        time: tie.time,
-        message,
-        cause: None,
-        faults: Vec::new(),
+    let finding = |tie: &Tie, code, severity, message: String| {
+        Finding::new(code, severity, &tie.at, message)
+            .of(tie.key.as_deref(), tie.time)
+            .against(Some(&tie.other))
     };
     let twice = causes.duplicates.iter().map(move |tie| {
         let message = format!("the same effect of the same cause is at {}", tie.other);
@@ -121,59 +119,52 @@ pub(super) fn of_causes<'a>(
             "its time is {early} before that of its cause at {}",
             tie.other
         );
-        finding(tie, Code::TIME_SKEW, Severity::P3, message)
+        finding(tie, Code::TIME_SKEW, Severity::P3, message).with("early_ms", tie.early_ms)
     });
     twice.chain(skewed)
 }
 
 pub(super) fn of_odd(odd: &Odd) -> Finding {
-    let (code, severity, message) = match &odd.what {
-        Oddity::Undecodable(why) => (
+    let found = match &odd.what {
+        Oddity::Undecodable(why) => Finding::new(
             Code::PAYLOAD_UNDECODABLE,
             Severity::P2,
+            &odd.at,
             format!("the value is not JSON as the others are: {why}"),
         ),
-        Oddity::Control(place) => (
+        Oddity::Control(place) => Finding::new(
             Code::TEXT_CONTROL,
             Severity::P2,
+            &odd.at,
             format!("control characters in {}", place.name()),
-        ),
+        )
+        .with("in", place.name()),
         Oddity::Personal(what, number, place, masked) => {
-            let code = match what {
-                Personal::Email => Code::PII_EMAIL,
-                Personal::Phone => Code::PII_PHONE,
-                Personal::Card => Code::PII_CARD,
-                Personal::Iban => Code::PII_IBAN,
-                Personal::Secret => Code::PII_SECRET,
-            };
             let plural = match (*number, what) {
                 (1, _) => "",
                 (_, Personal::Email) => "es",
                 _ => "s",
             };
-            let message = format!(
-                "{number} {}{plural} in {}: {masked}",
-                what.name(),
-                place.name()
-            );
-            // What opens a door is worse than what names a person.
-            let severity = match what {
-                Personal::Secret => Severity::P2,
-                _ => Severity::P3,
-            };
-            (code, severity, message)
+            let (name, place) = (what.name(), place.name());
+            let message = format!("{number} {name}{plural} in {place}: {masked}");
+            let (code, severity) = of_personal(*what);
+            Finding::new(code, severity, &odd.at, message)
+                .with("in", place)
+                .with("number", *number)
+                .with("masked", masked.as_str())
         }
     };
-    Finding {
-        code,
-        severity,
-        at: odd.at.clone(),
-        other: None,
-        key: odd.key.clone(),
-        time: odd.time,
-        message,
-        cause: None,
-        faults: Vec::new(),
+    found.of(odd.key.as_deref(), odd.time)
+}
+
+/// What opens a door is worse than what names a person.
+const fn of_personal(what: Personal) -> (Code, Severity) {
+    match what {
+        Personal::Email => (Code::PII_EMAIL, Severity::P3),
+        Personal::Phone => (Code::PII_PHONE, Severity::P3),
+        Personal::Card => (Code::PII_CARD, Severity::P3),
+        Personal::Iban => (Code::PII_IBAN, Severity::P3),
+        Personal::Secret => (Code::PII_SECRET, Severity::P2),
     }
 }
 
@@ -192,16 +183,14 @@ pub(super) fn of_misfit(misfit: &Misfit) -> Finding {
         0 | 1 => String::new(),
         all => format!(" (and {} more)", all - 1),
     };
+    let found = Finding::new(code, severity, &misfit.at, format!("{said}{more}"));
+    let mut found = found.of(misfit.key.as_deref(), misfit.time);
+    if let Some(id) = &misfit.id {
+        found = found.with("schema", Visible(id).to_string());
+    }
     Finding {
-        code,
-        severity,
-        at: misfit.at.clone(),
-        other: None,
-        key: misfit.key.clone(),
-        time: misfit.time,
-        message: format!("{said}{more}"),
-        cause: None,
         faults: misfit.faults.clone(),
+        ..found
     }
 }
 
@@ -233,36 +222,28 @@ pub(super) fn of_lag(lag: &LagReport) -> impl Iterator<Item = Finding> + '_ {
             | Why::Dead => Severity::P2,
             _ => Severity::P1,
         };
-        Some(Finding {
-            code: Code::of_lag(why),
-            severity,
-            at: row.at()?,
-            other: None,
-            key: waiting.and_then(|w| w.key.clone()),
-            time: waiting.and_then(|w| w.time),
-            message,
-            cause: None,
-            faults: Vec::new(),
-        })
+        let key = waiting.and_then(|w| w.key.as_deref());
+        let time = waiting.and_then(|w| w.time);
+        Some(
+            Finding::new(Code::of_lag(why), severity, &row.at()?, message)
+                .of(key, time)
+                .with("group", Visible(&group.name).to_string())
+                .with("why", why.word())
+                .with("waiting", group.visible().or_else(|| row.lag()))
+                .with("time_lag_ms", group.time_lag_ms()),
+        )
     })
 }
 
 pub(super) fn of_lint(lint: &Lint) -> Finding {
     let (events, keys) = (human::count(lint.events), human::count(lint.keys));
-    Finding {
-        code: Code::LINT_COMPACTED_EVENTS,
-        severity: Severity::P3,
-        at: lint.at.clone(),
-        other: None,
-        key: None,
-        time: None,
-        message: format!(
-            "the topic is compacted and holds events, not states: for {events} of {keys} keys a \
-             later value says less than an earlier one, which the cleaner deletes"
-        ),
-        cause: None,
-        faults: Vec::new(),
-    }
+    let message = format!(
+        "the topic is compacted and holds events, not states: for {events} of {keys} keys a later \
+         value says less than an earlier one, which the cleaner deletes"
+    );
+    Finding::new(Code::LINT_COMPACTED_EVENTS, Severity::P3, &lint.at, message)
+        .with("keys", lint.keys)
+        .with("of_events", lint.events)
 }
 
 pub(super) fn of_fields(fields: &FieldsReport) -> impl Iterator<Item = Finding> + '_ {
@@ -271,17 +252,17 @@ pub(super) fn of_fields(fields: &FieldsReport) -> impl Iterator<Item = Finding> 
 
 /// A new member is fine; one that changes its type is not.
 fn of_drift(drift: &Drift) -> Option<Finding> {
-    drift.is_break().then(|| Finding {
-        code: Code::SCHEMA_DRIFT,
-        severity: Severity::P2,
-        at: drift.since.clone(),
-        other: None,
-        key: drift.key.clone(),
-        time: drift.since_time,
-        message: drift.to_string(),
-        cause: None,
-        faults: Vec::new(),
-    })
+    let found = || {
+        Finding::new(
+            Code::SCHEMA_DRIFT,
+            Severity::P2,
+            &drift.since,
+            drift.to_string(),
+        )
+    };
+    drift
+        .is_break()
+        .then(|| found().of(drift.key.as_deref(), drift.since_time))
 }
 
 fn text(bytes: &[u8]) -> String {

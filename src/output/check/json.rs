@@ -71,6 +71,11 @@ fn finding(finding: &Finding) -> Value {
     if let Some(other) = &finding.other {
         evidence.insert("other".to_owned(), other.to_string().into());
     }
+    let known = finding
+        .evidence
+        .iter()
+        .filter(|(_, value)| !value.is_null());
+    evidence.extend(known.map(|(name, value)| ((*name).to_owned(), value.clone())));
     if !finding.faults.is_empty() {
         let errors = finding.faults.iter().map(|fault| {
             json!({

@@ -75,7 +75,7 @@ pub struct Global {
     #[arg(long, global = true, value_name = "LIST", value_parser = crate::schema::Pins::parse)]
     pub decode: Option<crate::schema::Pins>,
     /// Schemas to check events by: a registry's URL, an `AsyncAPI` document, or a folder of
-    /// TOPIC.json, TOPIC.avsc, TOPIC.proto, TOPIC/EVENTTYPE.json
+    /// TOPIC.json, TOPIC.avsc, TOPIC.proto, TOPIC/EVENTTYPE.json; demo: names the demo's own
     #[arg(long, global = true, value_name = "WHERE")]
     pub schemas: Option<String>,
     /// Let JSON Schema's `format` be a rule; it is a remark otherwise

@@ -71,6 +71,10 @@ fn catalog(session: &Session, sources: &[String]) -> Result<Option<Catalog>> {
     properties.extend(session.global.property.iter().cloned());
     let env = |name: &str| std::env::var(name).ok();
     let settings = Settings::new(&properties)?.cached_in(cache_folder(&env));
+    // The demo's are named as the demo is, for what was recorded or copied of it.
+    if session.global.schemas.as_deref() == Some("demo:") {
+        return Ok(Some(Catalog::Demo));
+    }
     if let Some(place) = &session.global.schemas {
         return Ok(Some(Catalog::Sources(Sources::open(place, &settings)?)));
     }

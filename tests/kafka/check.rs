@@ -206,9 +206,17 @@ async fn the_demo_on_a_real_kafka_has_the_counts_of_the_embedded_one() {
     let topics =
         "orders,order-validation,payments,shipments,notifications,order-events,payments.dlq";
     let source = format!("{url}/{topics}");
-    let (report, code) = check(&[&source, "--now", "2024-08-15T10:32:00Z"]);
+    let known = ["--saga", "demo:", "--schemas", "demo:"];
+    let clock = ["--now", "2024-08-15T10:32:00Z"];
+    let (report, code) = check(&[&[&*source][..], &known, &clock].concat());
     assert_eq!(code, Some(1));
     let counts = &report["counts"];
+    // Nobody is a member of the groups here; what a group has not reached waits for it all the same.
+    assert_eq!(
+        counts["sagas"],
+        json!({"completed":42,"rejected":2,"compensated":2,"lost":3,"blocked":7,"poison":1,
+            "violation":1,"open":2})
+    );
     for (name, number) in [
         ("records", 497),
         ("dlq_records", 3),
@@ -227,6 +235,8 @@ async fn the_demo_on_a_real_kafka_has_the_counts_of_the_embedded_one() {
         ("undecodable", 1),
         ("pii", 4),
         ("control_sequences", 1),
+        ("schema_violations", 5),
+        ("groups_not_ok", 2),
     ] {
         assert_eq!(counts[name], json!(number), "{name}");
     }

@@ -46,7 +46,7 @@ pub(super) fn of_anomaly(anomaly: &Anomaly) -> Vec<Finding> {
             let how = Sent::how(*sent).map_or_else(String::new, |how| format!(": {how}"));
             let message = format!("id {} was already at {other}{how}", text(id));
             let twice = finding(Code::ID_DUPLICATE, Severity::P2, message);
-            let how = Sent::how(*sent).map(|how| how.to_string());
+            let how = Sent::how(*sent).map(ToString::to_string);
             vec![twice.with("id", text(id)).with("how", how)]
         }
         Kind::Gap { from, to, class } => {

@@ -160,6 +160,18 @@ pub fn print_json(report: &serde_json::Value) -> Result<Exit> {
     }
 }
 
+/// JSON on many lines, with escapes for what is hostile.
+pub fn pretty(value: &serde_json::Value) -> String {
+    let plain = format!("{value:#}");
+    let mut out = Vec::with_capacity(plain.len() + 1);
+    // The layout has no line ends or tabs within a line.
+    for line in plain.lines() {
+        text::push_value(&mut out, line.as_bytes());
+        out.push(b'\n');
+    }
+    String::from_utf8_lossy(&out).into_owned()
+}
+
 /// A table of a report.
 pub fn print_table(session: &Session, table: &Table) -> Result<Exit> {
     let mut out = Vec::new();

@@ -6,7 +6,7 @@ mod raws;
 use std::ops::Range;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::{BatchMeta, Headers, Position, Stream, Streams, Timestamp, TimestampType};
+use super::{BatchMeta, Headers, Position, Stream, Streams, Timestamp, TimestampType, Visibility};
 
 /// A batch closes at this many bytes of payload; one larger event is a batch of its own.
 pub const BATCH_BYTES: usize = 256 * 1024;
@@ -73,6 +73,13 @@ impl EventRef<'_> {
     /// The timestamp, where there is one.
     pub fn time(&self) -> Option<Timestamp> {
         (self.timestamp_type != TimestampType::None).then_some(self.timestamp)
+    }
+
+    /// True for an event whose transaction was aborted: it never happened.
+    #[inline]
+    pub fn is_aborted(&self) -> bool {
+        let aborted = |meta: &BatchMeta| meta.visibility == Visibility::Aborted;
+        self.meta.is_some_and(aborted)
     }
 }
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::At;
 use super::window::Keyed;
-use crate::event::{Batch, BatchMeta, EventRef, Position, PositionStyle, Streams, Visibility};
+use crate::event::{Batch, EventRef, Position, PositionStyle, Streams};
 
 /// True for a topic that by its name holds dead letters: copies of events with their ids, on which
 /// no detector runs.
@@ -169,8 +169,7 @@ impl Lanes {
     /// before, it is a dead letter, or its transaction was aborted.
     #[inline]
     pub(super) fn counts(&mut self, spot: Spot, event: &EventRef<'_>) -> bool {
-        let ghost = |meta: &BatchMeta| meta.visibility == Visibility::Aborted;
-        !event.meta.is_some_and(ghost) && !self.get(spot.lane).dead_letters && self.take(spot)
+        !event.is_aborted() && !self.get(spot.lane).dead_letters && self.take(spot)
     }
 
     pub(super) fn iter(&self) -> impl Iterator<Item = (u32, &Lane)> {

@@ -6,7 +6,7 @@ use std::fs::File;
 use std::io::{self, BufReader, BufWriter, Read, Seek, SeekFrom, Write};
 use std::sync::Arc;
 
-use crate::event::{Batch, Position, PositionStyle, Visibility, object};
+use crate::event::{Batch, Position, PositionStyle, object};
 use crate::schema::Reader;
 
 /// Takes events as they come.
@@ -74,8 +74,7 @@ impl Spool {
     /// Sets down the events of a batch; those of aborted transactions are left out.
     pub fn batch(&mut self, batch: &Batch) -> Result<(), SpoolError> {
         for event in batch.iter() {
-            let meta = event.meta;
-            if meta.is_some_and(|meta| meta.visibility == Visibility::Aborted) {
+            if event.is_aborted() {
                 continue;
             }
             if self.rows.len() >= self.most {

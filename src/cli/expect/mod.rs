@@ -113,7 +113,7 @@ enum Ended {
 
 impl Ended {
     const fn has_failed(self) -> bool {
-        matches!(self, Self::Killed | Self::Code(1..))
+        !matches!(self, Self::None | Self::Code(0))
     }
 }
 

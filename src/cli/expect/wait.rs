@@ -13,7 +13,7 @@ use crate::broker::{self, Bound, BoxFuture, PartitionRange, Range};
 use crate::cli::error::{Exit, Failure, Result};
 use crate::cli::progress::Progress;
 use crate::cli::session::Session;
-use crate::event::{Batch, EventRef, SelectAll, Visibility, object};
+use crate::event::{Batch, EventRef, SelectAll, object};
 use crate::inspect::At;
 use crate::pipeline::{Consumer, End, Flow, Limits, Reading};
 use crate::schema::Reader;
@@ -262,13 +262,9 @@ impl Count<'_> {
 
 impl Consumer for Count<'_> {
     fn batch(&mut self, batch: Batch) -> BoxFuture<'_, broker::Result<Flow>> {
-        let aborted = |event: &EventRef<'_>| {
-            let meta = event.meta;
-            meta.is_some_and(|meta| meta.visibility == Visibility::Aborted)
-        };
         let judged = batch
             .iter()
-            .filter(|event| !aborted(event))
+            .filter(|event| !event.is_aborted())
             .try_for_each(|event| self.event(&batch, &event));
         Box::pin(async { judged.map(|()| Flow::More) })
     }

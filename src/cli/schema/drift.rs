@@ -10,7 +10,7 @@ use crate::cli::examples;
 use crate::cli::print::{print_json, print_lines, print_table};
 use crate::cli::session::Session;
 use crate::cli::topics::Report;
-use crate::event::{Batch, Timestamp};
+use crate::event::Batch;
 use crate::inspect::fields::{
     Change, Drift as Found, Field, Fields, FieldsReport, Profile, TypeSeen,
 };
@@ -65,12 +65,6 @@ fn name(profile: &Profile) -> String {
     }
 }
 
-fn rfc3339(time: Option<Timestamp>) -> Option<String> {
-    let mut out = Vec::new();
-    time?.write_rfc3339(&mut out);
-    String::from_utf8(out).ok()
-}
-
 /// How many of the events of each producer show it: of those that do, and of the others.
 fn producers(profile: &Profile, drift: &Found) -> Vec<(String, u64, u64)> {
     let count = |name: &str| {
@@ -119,7 +113,10 @@ fn text(session: &Session, args: &Drift, report: &FieldsReport) -> Result<Exit> 
         table.row([
             if drift.is_break() { "BREAKS" } else { "fits" },
             &drift.since.to_string(),
-            rfc3339(drift.since_time).as_deref().unwrap_or("-"),
+            drift
+                .since_time
+                .map_or_else(|| "-".to_owned(), |time| time.to_string())
+                .as_str(),
             key.as_deref().unwrap_or("-"),
             drift.version.as_deref().unwrap_or("-"),
             &name(profile),
@@ -255,7 +252,7 @@ fn drift_json(profile: &Profile, drift: &Found) -> Value {
         "value": drift.value,
         "at": drift.since.to_string(),
         "timestamp": drift.since_time.map(|time| time.0),
-        "time": rfc3339(drift.since_time),
+        "time": drift.since_time.map(|time| time.to_string()),
         "key": drift.key.as_deref().map(String::from_utf8_lossy),
         "version": drift.version,
         "count": drift.count,
@@ -273,9 +270,9 @@ fn field_json(profile: &Profile, field: &Field) -> Value {
             "type": seen.value.name(),
             "count": seen.count,
             "first": seen.first.to_string(),
-            "first_time": rfc3339(seen.first_time),
+            "first_time": seen.first_time.map(|time| time.to_string()),
             "last": seen.last.to_string(),
-            "last_time": rfc3339(seen.last_time),
+            "last_time": seen.last_time.map(|time| time.to_string()),
             "by": seen.by.iter().map(|(producer, count)| {
                 json!({ "producer": producer, "count": count })
             }).collect::<Vec<_>>(),

@@ -11,7 +11,7 @@ use super::{close, feed};
 use crate::cli::args::Select;
 use crate::cli::error::{Exit, Failure, Result};
 use crate::cli::examples;
-use crate::cli::print::{print_json, print_lines};
+use crate::cli::print::{pretty, print_json, print_lines};
 use crate::cli::session::Session;
 use crate::cli::topics::Report;
 use crate::event::Batch;
@@ -90,18 +90,6 @@ fn print(args: &Infer, report: &InferReport) -> Result<Exit> {
         Report::Json => print_json(&all),
         Report::Text => print_lines(pretty(&all).lines().map(str::to_owned)),
     }
-}
-
-/// JSON on many lines, with escapes for what is hostile.
-fn pretty(schema: &Value) -> String {
-    let plain = format!("{schema:#}");
-    let mut out = Vec::with_capacity(plain.len() + 1);
-    // The layout has no line ends or tabs within a line.
-    for line in plain.lines() {
-        text::push_value(&mut out, line.as_bytes());
-        out.push(b'\n');
-    }
-    String::from_utf8_lossy(&out).into_owned()
 }
 
 fn write(session: &Session, args: &Infer, folder: &Path, report: &InferReport) -> Result<Exit> {

@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 use super::State;
 use super::point::StepNumber;
 use crate::cli::error::{Exit, Failure, Result};
-use crate::cli::print::{print_json, print_lines, print_table};
+use crate::cli::print::{pretty, print_json, print_lines, print_table};
 use crate::cli::session::Session;
 use crate::cli::topics::Report;
 use crate::event::Timestamp;
@@ -49,7 +49,11 @@ pub fn print(
         match &one.changes {
             Some((_, changes)) => print_lines(changes.iter().map(change_line))?,
             None if args.blame => print_table(session, &blame_table(one))?,
-            None => print_lines(pretty(one.state.as_ref()).lines().map(str::to_owned))?,
+            None => print_lines(
+                pretty(one.state.as_ref().unwrap_or(&Value::Null))
+                    .lines()
+                    .map(str::to_owned),
+            )?,
         };
     }
     Ok(Exit::Done)
@@ -118,7 +122,7 @@ fn about(session: &Session, key: &str, shown: &Shown<'_>) {
     match (shown.step(), shown.at) {
         (Some(step), Some(number)) => {
             let which = human::count(history.folded() + number as u64 + 1);
-            let when = step.time.map(rfc3339).map(|time| format!(" of {time}"));
+            let when = step.time.map(|time| format!(" of {time}"));
             let by = step.producer.as_deref().map(String::from_utf8_lossy);
             let by = by.map(|by| format!(" by {}", Visible(&by)));
             session.say(&format!(
@@ -168,12 +172,6 @@ fn incomplete(start: &Start) -> Option<String> {
     }
 }
 
-fn rfc3339(time: Timestamp) -> String {
-    let mut out = Vec::new();
-    time.write_rfc3339(&mut out);
-    String::from_utf8_lossy(&out).into_owned()
-}
-
 fn change_line(change: &Change) -> String {
     let path = match change.path.as_str() {
         "" => "the whole",
@@ -195,18 +193,6 @@ fn compact(value: &Value) -> String {
     String::from_utf8_lossy(&out).into_owned()
 }
 
-/// On many lines, safe to print.
-fn pretty(value: Option<&Value>) -> String {
-    let plain = value.map_or_else(|| "null".to_owned(), |value| format!("{value:#}"));
-    let mut out = Vec::with_capacity(plain.len() + 1);
-    // The layout has no line ends or tabs within a line.
-    for line in plain.lines() {
-        text::push_value(&mut out, line.as_bytes());
-        out.push(b'\n');
-    }
-    String::from_utf8_lossy(&out).into_owned()
-}
-
 fn blame_table(shown: &Shown<'_>) -> Table {
     let mut table = Table::new(&[
         ("SET BY", Align::Left),
@@ -222,7 +208,9 @@ fn blame_table(shown: &Shown<'_>) -> Table {
         let value = shown.state.as_ref().and_then(|state| state.pointer(&path));
         table.row([
             at.to_string(),
-            step.and_then(|s| s.time).map(rfc3339).unwrap_or_default(),
+            step.and_then(|s| s.time)
+                .map(|time| time.to_string())
+                .unwrap_or_default(),
             step.and_then(|s| s.version)
                 .map(|v| v.to_string())
                 .unwrap_or_default(),
@@ -243,7 +231,7 @@ fn step_json(history: &History, step: StepNumber) -> Value {
     let producer = step.producer.as_deref().map(String::from_utf8_lossy);
     json!({
         "at": step.at.to_string(),
-        "time": step.time.map(rfc3339),
+        "time": step.time.map(|time| time.to_string()),
         "version": step.version,
         "producer": producer,
         "fault": step.fault,
@@ -259,7 +247,7 @@ fn as_json(shown: &Shown<'_>) -> Value {
             json!({
                 "path": path,
                 "at": at.to_string(),
-                "time": step.and_then(|s| s.time).map(rfc3339),
+                "time": step.and_then(|s| s.time).map(|time| time.to_string()),
                 "version": step.and_then(|s| s.version),
                 "producer": step.and_then(|s| s.producer.as_deref()).map(String::from_utf8_lossy),
             })

@@ -20,7 +20,7 @@ use serde_json::Value;
 use super::Names;
 use super::lanes::{Lanes, Spot};
 use super::top::{self, Value as Look};
-use crate::event::{Batch, BatchMeta, Decoded, EventRef, Visibility};
+use crate::event::{Batch, Decoded, EventRef};
 use crate::schema::Reader;
 use crate::text::JsonText;
 use shape::Shapes;
@@ -101,9 +101,8 @@ impl Infer {
                 lane: self.lanes.lane(event.stream_index),
                 position: event.position,
             };
-            let aborted = |meta: &BatchMeta| meta.visibility == Visibility::Aborted;
             // Dead letters are events of a topic of their own here: they have a schema too.
-            if event.meta.is_some_and(aborted) || !self.lanes.take(spot) {
+            if event.is_aborted() || !self.lanes.take(spot) {
                 continue;
             }
             match &mut reader {

@@ -299,8 +299,7 @@ impl Watcher for Probe {
             let Some(number) = self.map[event.stream_index as usize] else {
                 continue;
             };
-            let aborted = |m: &BatchMeta| m.visibility == Visibility::Aborted;
-            if event.meta.is_some_and(aborted) {
+            if event.is_aborted() {
                 continue;
             }
             for watch in &mut self.watches[number] {

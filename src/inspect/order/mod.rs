@@ -20,7 +20,7 @@ use std::sync::Arc;
 use super::lanes::{Lanes, Spot};
 use super::window::{Hashes, Window, scoped};
 use super::{Heads, Names};
-use crate::event::{Batch, BatchMeta, EventRef, Position, TimestampType, Visibility};
+use crate::event::{Batch, BatchMeta, EventRef, Position, TimestampType};
 use counting::{Counting, Step};
 use ids::{Ids, Proven};
 pub use ids::{Proof, Suspicion};
@@ -223,10 +223,7 @@ impl Order {
             Some(_) => None,
             None => state.account.event(event),
         };
-        if event
-            .meta
-            .is_some_and(|m| m.visibility == Visibility::Aborted)
-        {
+        if event.is_aborted() {
             self.coverage.ghosts += 1;
             return None;
         }

@@ -4,6 +4,7 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::event::Visibility;
 use crate::inspect::Verdict;
 use crate::inspect::tests::Made;
 

@@ -106,8 +106,7 @@ impl Folding {
                 lane: self.lanes.lane(event.stream_index),
                 position: event.position,
             };
-            let ghost = |m: &BatchMeta| m.visibility == Visibility::Aborted;
-            if !self.lanes.take(spot) || event.meta.is_some_and(ghost) {
+            if !self.lanes.take(spot) || event.is_aborted() {
                 continue;
             }
             if lane_before != Some(spot.lane) {

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use crate::event::{Batch, EventRef, Timestamp, Visibility};
+use crate::event::{Batch, EventRef, Timestamp};
 use crate::inspect::Names;
 use crate::inspect::lanes::Lanes;
 use crate::inspect::top::{self, Value};
@@ -65,10 +65,7 @@ impl Flow {
         self.lanes.enter(batch);
         for event in batch.iter() {
             let lane = self.lanes.get(self.lanes.lane(event.stream_index));
-            let ghost = event
-                .meta
-                .is_some_and(|m| m.visibility == Visibility::Aborted);
-            if !ghost && !lane.dead_letters {
+            if !event.is_aborted() && !lane.dead_letters {
                 self.event(&event);
             }
         }

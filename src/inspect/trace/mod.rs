@@ -19,7 +19,7 @@ use super::lanes::{Lanes, Spot};
 use super::top::{self, Value};
 use super::{At, Heads, Names};
 use crate::broker::Group;
-use crate::event::{Batch, EventRef, Timestamp, Visibility};
+use crate::event::{Batch, EventRef, Timestamp};
 use crate::text::{JsonText, Visible};
 pub use edges::{Edge, Strength, edges};
 pub use flow::Flow;
@@ -196,10 +196,7 @@ impl Trace {
         self.lanes.enter(batch);
         let known = self.ids.len();
         for event in batch.iter() {
-            let ghost = event
-                .meta
-                .is_some_and(|m| m.visibility == Visibility::Aborted);
-            if !ghost {
+            if !event.is_aborted() {
                 self.event(&event);
             }
         }

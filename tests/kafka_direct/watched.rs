@@ -1,6 +1,7 @@
 //! The program run to its end and watched: how long it takes and what memory it needs.
 
 use std::fs::{self, File};
+use std::process::Child;
 use std::time::{Duration, Instant};
 
 use crate::shared;
@@ -35,11 +36,15 @@ pub fn run(args: &[&str]) -> Ran {
     let command = command.args(args).stdout(file("out")).stderr(file("err"));
     let started = Instant::now();
     let mut child = command.spawn().unwrap();
-    let status = format!("/proc/{}/status", child.id());
+    let (exe, status) = (of(&child, "exe"), of(&child, "status"));
+    let program = fs::canonicalize(command.get_program()).unwrap();
     let (mut resident, mut reserved) = (0, 0);
     let code = loop {
-        // Both are high-water marks, and stand there as long as the program runs.
-        if let Ok(status) = fs::read_to_string(&status) {
+        // Both are high-water marks, and stand there as long as the program runs. The parent is let
+        // go a moment before the child has a memory of its own: what stands there until then is
+        // how much the tests take.
+        let begun = fs::read_link(&exe).is_ok_and(|exe| exe == program);
+        if let (true, Ok(status)) = (begun, fs::read_to_string(&status)) {
             resident = resident.max(field(&status, "VmHWM:"));
             reserved = reserved.max(field(&status, "VmPeak:"));
         }
@@ -61,6 +66,10 @@ pub fn run(args: &[&str]) -> Ran {
         resident,
         reserved,
     }
+}
+
+fn of(child: &Child, what: &str) -> String {
+    format!("/proc/{}/{what}", child.id())
 }
 
 fn field(status: &str, name: &str) -> u64 {

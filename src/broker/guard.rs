@@ -5,9 +5,9 @@
 use std::sync::Arc;
 
 use super::{
-    BoxFuture, Broker, Capabilities, Compacted, Error, ErrorKind, Group, History, NewTopic,
-    PartitionRange, Result, Settings, Sink, Source, Subscription, Target, TopicInfo, TopicSelector,
-    subscription::glob_matches,
+    BoxFuture, Broker, Capabilities, Compacted, Error, ErrorKind, ExactSink, Group, History,
+    NewTopic, PartitionRange, Result, Settings, Sink, Source, Subscription, Target, TopicInfo,
+    TopicSelector, exact::Job, subscription::glob_matches,
 };
 use crate::event::Timestamp;
 
@@ -94,6 +94,13 @@ impl<B: Broker> Broker for Guarded<B> {
     fn sink<'a>(&'a self, target: &'a Target) -> BoxFuture<'a, Result<Box<dyn Sink>>> {
         match allows_write(&self.settings, &target.topic) {
             Ok(()) => self.inner.sink(target),
+            Err(error) => Box::pin(async { Err(error) }),
+        }
+    }
+
+    fn exact_sink<'a>(&'a self, job: &'a Job) -> BoxFuture<'a, Result<Option<Box<dyn ExactSink>>>> {
+        match allows_write(&self.settings, &job.target.topic) {
+            Ok(()) => self.inner.exact_sink(job),
             Err(error) => Box::pin(async { Err(error) }),
         }
     }

@@ -4,6 +4,7 @@
 pub mod address;
 pub mod capabilities;
 pub mod error;
+pub mod exact;
 pub mod group;
 pub mod guard;
 pub mod marks;
@@ -26,6 +27,7 @@ use std::sync::Arc;
 pub use address::Address;
 pub use capabilities::{Capabilities, LookCost};
 pub use error::{Error, ErrorKind, Result};
+pub use exact::ExactSink;
 pub use group::{Epochs, Group, GroupOffset, Member, OpenTransaction, Place};
 pub use marks::Mark;
 pub use registry::{ADAPTERS, Adapter};
@@ -100,6 +102,16 @@ pub trait Broker: Send + Sync {
                 &format!("cannot be written to (topic {topic})"),
             ))
         })
+    }
+
+    /// Takes part in a job that writes exactly once; `None` where this broker cannot: then a
+    /// [`Broker::sink`] is what there is. The topic must exist. Reads and writes no event by
+    /// itself.
+    fn exact_sink<'a>(
+        &'a self,
+        _job: &'a exact::Job,
+    ) -> BoxFuture<'a, Result<Option<Box<dyn ExactSink>>>> {
+        Box::pin(async { Ok(None) })
     }
 
     /// Creates a topic; an existing one is an error.

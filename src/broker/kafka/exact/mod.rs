@@ -8,6 +8,7 @@
 //! is one host, and the transactional id alone is the fence.
 
 mod assign;
+mod books;
 mod ledger;
 #[cfg(test)]
 mod ledger_tests;
@@ -21,6 +22,7 @@ use std::time::Duration;
 use rdkafka::types::RDKafkaErrorCode as Code;
 
 use self::assign::Given;
+use self::books::Books;
 use self::ledger::Ledger;
 use self::producer::Producer;
 use super::client::{Client, blocking};
@@ -38,12 +40,9 @@ const SESSION: Duration = Duration::from_secs(10);
 
 /// A part in a job.
 pub(super) struct KafkaExact {
-    /// A consumer's client, which looks.
-    looker: Arc<Client>,
+    books: Books,
     properties: Arc<Properties>,
     notices: Notices,
-    job: Job,
-    ledger: Ledger,
     partitions: u32,
     /// `None`: this host does it alone.
     member: Option<Member>,
@@ -74,12 +73,14 @@ pub(super) async fn open(
     let session = session(&properties)?;
     let member = direct.map(|direct| direct.member(&job.name, &job.worker, session));
     Ok(KafkaExact {
-        looker,
+        books: Books {
+            looker,
+            job: job.clone(),
+            ledger,
+        },
         properties,
         notices,
         progress: vec![None; job.units.len()],
-        job: job.clone(),
-        ledger,
         partitions,
         member,
         producer: None,
@@ -115,7 +116,7 @@ fn session(properties: &Properties) -> Result<Duration> {
 impl KafkaExact {
     fn identity(&self) -> Identity {
         Identity {
-            group: self.job.name.clone(),
+            group: self.books.job.name.clone(),
             member: self.member.as_ref().map(Member::identity),
         }
     }
@@ -149,7 +150,7 @@ impl KafkaExact {
             })?;
             *told = Some(change.clone());
         }
-        let entries = self.ledger.entries(&units, &progress)?;
+        let entries = self.books.ledger.entries(&units, &progress)?;
         let rows = entries.iter().map(|e| (&e.place, e.offset, &*e.text));
         let fail = |f: super::error::Failure| f.into_error("commit");
         let commits = Commits::new(rows).map_err(fail)?;
@@ -178,7 +179,10 @@ impl KafkaExact {
         }
         // What it left open is ended by the next one, which has its id.
         self.producer = None;
-        let (looker, topic) = (Arc::clone(&self.looker), Arc::clone(&self.job.target.topic));
+        let (looker, topic) = (
+            Arc::clone(&self.books.looker),
+            Arc::clone(&self.books.job.target.topic),
+        );
         let found = blocking(move || sink::target(&looker, &topic)).await;
         match found {
             Ok(partitions) => self.partitions = partitions,
@@ -204,7 +208,7 @@ impl KafkaExact {
     }
 
     fn taken(&self) -> Error {
-        let (job, worker) = (&self.job.name, &self.job.worker);
+        let (job, worker) = (&self.books.job.name, &self.books.job.worker);
         let message = format!("another process took this one's place in {job}");
         if self.member.is_some() {
             return Error::new(
@@ -228,7 +232,7 @@ impl KafkaExact {
         let Some(member) = &mut self.member else {
             return Ok(());
         };
-        let what = format!("leave the group {}", self.job.name);
+        let what = format!("leave the group {}", self.books.job.name);
         member.leave().await.map_err(|f| f.into_error(&what))
     }
 }

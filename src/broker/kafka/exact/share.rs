@@ -6,13 +6,13 @@ use std::time::Duration;
 
 use super::super::admin;
 use super::super::client::blocking;
-use super::super::direct::member::{Companion, words};
+use super::super::direct::member::words;
 use super::super::error::Failure;
-use super::assign::{Given, share_out};
+use super::assign::Given;
 use super::producer::{Made, Producer};
 use super::trouble::{Patience, Trouble};
 use super::{KafkaExact, Member};
-use crate::broker::exact::{Progress, Share};
+use crate::broker::exact::Share;
 use crate::broker::{Error, ErrorKind, Result};
 
 /// How often a host with nothing to do looks how far the others are.
@@ -25,10 +25,10 @@ const ALONE: Duration = Duration::from_mins(1);
 
 impl KafkaExact {
     pub(super) async fn share_now(&mut self) -> Result<Share> {
-        if self.ledger.units() == 0 {
+        if self.books.ledger.units() == 0 {
             return Ok(Share::default());
         }
-        let brokers = self.looker.brokers().to_owned();
+        let brokers = self.books.looker.brokers().to_owned();
         let mut patience = Patience::new(self.notices.clone(), brokers);
         let mut idle = false;
         loop {
@@ -66,20 +66,20 @@ impl KafkaExact {
         if self.is_stale_now() {
             self.join().await?;
         }
-        let progress = self.look(true).await?;
+        let progress = self.books.look(true).await?;
         if self.is_stale_now() {
             return Ok(None);
         }
         let slots: Vec<usize> = self.given.mine.iter().map(|&slot| slot as usize).collect();
-        let mine = self.ledger.unfinished(&slots, &progress);
-        let left = self.ledger.left(&progress);
+        let mine = self.books.ledger.unfinished(&slots, &progress);
+        let left = self.books.ledger.left(&progress);
         let unfinished = left.iter().filter(|left| **left > 0).count();
         self.progress.clone_from(&progress);
         if !mine.is_empty() || unfinished == 0 {
             return Ok(Some(Share { mine, progress }));
         }
         // There is more than one thing for one of the others: it is told so by asking anew.
-        if idle && !self.job.undivided && unfinished >= self.given.members as usize {
+        if idle && !self.books.job.undivided && unfinished >= self.given.members as usize {
             self.asked_for_more += 1;
             self.join().await?;
         }
@@ -103,10 +103,13 @@ impl KafkaExact {
         self.producer = None;
         self.not_fenced().await?;
         let (id, longest) = match &self.member {
-            Some(_) => (format!("{}.{}", self.job.name, self.job.worker), SHARED),
+            Some(_) => (
+                format!("{}.{}", self.books.job.name, self.books.job.worker),
+                SHARED,
+            ),
             None => {
                 self.alone().await?;
-                (self.job.name.clone(), ALONE)
+                (self.books.job.name.clone(), ALONE)
             }
         };
         let made = Made {
@@ -114,7 +117,7 @@ impl KafkaExact {
             notices: self.notices.clone(),
             id,
             longest,
-            topic: Arc::clone(&self.job.target.topic),
+            topic: Arc::clone(&self.books.job.target.topic),
             partitions: self.partitions,
         };
         self.producer = Some(Producer::new(made).await?);
@@ -124,15 +127,15 @@ impl KafkaExact {
     /// Without a place in the group this host must be the only one: the group would take its
     /// commits beside those of its members.
     async fn alone(&mut self) -> Result<(), Trouble> {
-        let (looker, group) = (Arc::clone(&self.looker), self.job.name.clone());
+        let (looker, group) = (Arc::clone(&self.books.looker), self.books.job.name.clone());
         let told = blocking(move || Ok(admin::members(&looker, &[group]))).await?;
-        let what = || format!("ask for the members of the group {}", self.job.name);
+        let what = || format!("ask for the members of the group {}", self.books.job.name);
         let members = told.map_err(|failure| Trouble::of(failure, &what()))?;
         if members.iter().any(|(_, members)| !members.is_empty()) {
             let message = format!(
                 "other hosts are at {} already, and this one cannot join them: it does not speak \
                  to the cluster by Kafka's own protocol",
-                self.job.name
+                self.books.job.name
             );
             let error = Error::new(ErrorKind::Refused, message)
                 .hint("let them end it, or log in as they do; --explain says why this one cannot");
@@ -140,40 +143,35 @@ impl KafkaExact {
         }
         self.given = Given {
             members: 1,
-            slots: self.ledger.slots() as u32,
-            mine: (0..self.ledger.slots() as u32).collect(),
+            slots: self.books.ledger.slots() as u32,
+            mine: (0..self.books.ledger.slots() as u32).collect(),
         };
         Ok(())
     }
 
     /// Takes a place in the group, and the share that comes with it.
     async fn join(&mut self) -> Result<(), Trouble> {
-        let Some(mut member) = self.member.take() else {
+        let Some(member) = &mut self.member else {
             return Ok(());
         };
-        let joined = self.join_as(&mut member).await;
-        self.member = Some(member);
-        joined
-    }
-
-    async fn join_as(&mut self, member: &mut Member) -> Result<(), Trouble> {
-        let what = format!("share the work in the group {}", self.job.name);
+        let books = &self.books;
+        let what = format!("share the work in the group {}", books.job.name);
         let fail = |failure: Failure| Trouble::of(failure, &what);
-        let places = self.ledger.all_places();
+        let places = books.ledger.all_places();
         let about = words::about(&words::topics(&places), &self.asked_for_more.to_be_bytes());
         let round = member.join(&about).await.map_err(fail)?;
         let shares = match &round.led {
-            Some(companions) => self.lead(companions, member.id()).await?,
+            Some(companions) => books.lead(companions, member.id()).await?,
             None => Vec::new(),
         };
         let given = member.sync(round, shares).await.map_err(fail)?;
         let given = words::own_given(&given)
             .and_then(Given::read)
             .map_err(fail)?;
-        if given.slots as usize != self.ledger.slots() {
+        if given.slots as usize != books.ledger.slots() {
             let message = format!(
                 "{what}: the hosts do not see the same number of partitions of {}",
-                self.job.target.topic
+                books.job.target.topic
             );
             let error = Error::new(ErrorKind::Refused, message)
                 .hint("start all of them again, with the same plan");
@@ -181,64 +179,5 @@ impl KafkaExact {
         }
         self.given = given;
         Ok(())
-    }
-
-    /// What each member gets.
-    async fn lead(
-        &self,
-        companions: &[Companion],
-        leader: &str,
-    ) -> Result<Vec<(String, Vec<u8>)>, Trouble> {
-        let progress = self.look(false).await?;
-        let left = self.ledger.left(&progress);
-        let mut members: Vec<&Companion> = companions.iter().collect();
-        members.sort_by_key(|member| (&member.instance, &member.id));
-        let first = members.iter().position(|member| member.id == leader);
-        let shares = share_out(
-            &left,
-            members.len(),
-            first.unwrap_or_default(),
-            self.job.undivided,
-        );
-        let given = |mine: Vec<u32>| {
-            let slots: Vec<usize> = mine.iter().map(|&slot| slot as usize).collect();
-            let mut places = self.ledger.places(&slots);
-            places.sort_unstable();
-            let own = Given {
-                members: members.len() as u32,
-                slots: self.ledger.slots() as u32,
-                mine,
-            };
-            words::given(&places, &own.to_bytes())
-        };
-        let ids = members.iter().map(|member| member.id.clone());
-        Ok(ids.zip(shares.into_iter().map(given)).collect())
-    }
-
-    /// How far everything is. With `stable_only` it is an error when a transaction that is still
-    /// open may change that.
-    async fn look(&self, stable_only: bool) -> Result<Vec<Option<Progress>>, Trouble> {
-        let (looker, group) = (Arc::clone(&self.looker), self.job.name.clone());
-        let places = self.ledger.all_places();
-        let told = blocking(move || {
-            Ok(admin::commits_with_text(
-                &looker,
-                &group,
-                &places,
-                stable_only,
-            ))
-        });
-        let what = || format!("ask for the commits of the group {}", self.job.name);
-        let rows = told
-            .await?
-            .map_err(|failure| Trouble::of(failure, &what()))?;
-        if let Some((row, _)) = rows.iter().find(|(row, _)| row.error != 0) {
-            return Err(Trouble::of(Failure::from_number(row.error), &what()));
-        }
-        let committed = rows.iter().filter_map(|(row, text)| {
-            let offset = u64::try_from(row.offset).ok()?;
-            Some((&row.place, offset, &**text))
-        });
-        Ok(self.ledger.read(committed)?)
     }
 }

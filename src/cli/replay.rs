@@ -13,8 +13,10 @@ use super::replay_args::Replay;
 use super::session::Session;
 use super::{explain, summary};
 use crate::broker::Address;
+use crate::event::Timestamp;
 use crate::pipeline::End;
-use crate::replay::{Control, Destination, Job, Ran, RunState, guard};
+use crate::replay::runs::Ended;
+use crate::replay::{Control, Destination, Job, Ran, RunState, Verification, guard};
 
 pub async fn run(session: &Session, args: &Replay) -> Result<Exit> {
     let query = reading::compile(session, &args.sources, &args.select)?;
@@ -87,11 +89,52 @@ pub(super) async fn go_on(session: &Session, job: &mut Job, wishes: &Wishes<'_>)
     let what = format!("replay into {}", job.destination().shown);
     let question = job.name_to_type().map_or(Question::YesNo, Question::Name);
     confirm(session, wishes.yes, &question, &what).await?;
-    let Some(ran) = write(session, job).await? else {
-        return Err(Failure::new(Exit::Interrupted, "interrupted"));
+    job.keep(&session.state_folder()?, Timestamp::wall_clock())?;
+    let (closed, ended) = match write(session, job).await {
+        Ok(Some(ran)) => {
+            say(session, &ran.report.describe());
+            close(session, wishes, job, ran).await
+        }
+        Ok(None) => (
+            Err(Failure::new(Exit::Interrupted, "interrupted")),
+            Ended::with("interrupted"),
+        ),
+        Err(failure) => (Err(failure), Ended::with("failed")),
     };
-    say(session, &ran.report.describe());
-    close(session, wishes, job, ran).await
+    let code = match &closed {
+        Ok(exit) => *exit,
+        Err(failure) => failure.exit,
+    };
+    let ended = Ended {
+        exit: Some(code as u8),
+        ..ended
+    };
+    let noted = job.note(&ended, Timestamp::wall_clock());
+    // What failed first is told first; a run that nobody can prove is no good run either.
+    let exit = closed.map_err(|failure| resumable(failure, job))?;
+    noted?;
+    if exit == Exit::Interrupted && job.can_be_previewed() {
+        session.say(&again(job));
+    }
+    Ok(exit)
+}
+
+/// How to go on with a plan that was not done.
+fn again(job: &Job) -> String {
+    let id = job.the_plan().id();
+    format!("the plan is kept: evtap apply {id} runs it again")
+}
+
+/// A failure of a run, with how to go on.
+fn resumable(mut failure: Failure, job: &Job) -> Failure {
+    if job.can_be_previewed() && matches!(failure.exit, Exit::Incomplete | Exit::Interrupted) {
+        let again = again(job);
+        failure.hint = Some(match failure.hint {
+            Some(hint) => format!("{hint}\n{again}"),
+            None => again,
+        });
+    }
+    failure
 }
 
 /// Keeps the plan for `evtap apply`, and touches nothing else.
@@ -207,12 +250,31 @@ impl Bar {
     }
 }
 
-/// Verifies, sums up, and says how it ended.
-async fn close(session: &Session, wishes: &Wishes<'_>, job: &Job, ran: Ran) -> Result<Exit> {
+/// Verifies, sums up, and says how it ended: to the user, and for the audit log.
+async fn close(
+    session: &Session,
+    wishes: &Wishes<'_>,
+    job: &Job,
+    ran: Ran,
+) -> (Result<Exit>, Ended) {
     let verification = match &ran.outcome {
-        Ok(_) => job.verify(&ran).await?,
-        Err(_) => None,
+        Ok(_) => job.verify(&ran).await,
+        Err(_) => Ok(None),
     };
+    let verified = verification.as_ref().ok().and_then(Option::as_ref);
+    let ended = Ended::of(&ran, verified);
+    let closed = verification
+        .map_err(Failure::from)
+        .and_then(|verification| sum_up(session, wishes, ran, verification));
+    (closed, ended)
+}
+
+fn sum_up(
+    session: &Session,
+    wishes: &Wishes<'_>,
+    ran: Ran,
+    verification: Option<Verification>,
+) -> Result<Exit> {
     let begun = ran.report.sent > 0 || ran.report.in_doubt > 0;
     let outcome = ran.outcome?;
     let mut exit = reading::exit_of_outcome(&outcome, false, wishes.fail_empty);

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use super::freeze::{Create, From, How, To, create_target, freeze};
+use super::runs::Claim;
 use super::{
     Control, Plan, Preview, PreviewRun, Report, Runner, TargetState, Verification, guard, verify,
 };
@@ -39,6 +40,8 @@ pub struct Job {
     to_send: Option<u64>,
     /// Standard input comes once: it cannot be previewed.
     once: bool,
+    /// Its place among the processes of this host, once the run is kept.
+    pub(super) claim: Option<Claim>,
 }
 
 /// A run that is over.
@@ -95,6 +98,7 @@ impl Job {
             earliest: None,
             to_send: None,
             once,
+            claim: None,
         })
     }
 
@@ -116,6 +120,7 @@ impl Job {
             earliest: None,
             to_send: None,
             once: false,
+            claim: None,
         }
     }
 

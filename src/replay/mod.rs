@@ -15,6 +15,7 @@ mod freeze;
 pub mod guard;
 mod histogram;
 mod job;
+mod keep;
 mod outlet;
 mod pace;
 mod place;
@@ -22,6 +23,7 @@ mod plan;
 mod preview;
 pub mod provenance;
 mod run;
+pub mod runs;
 mod tally;
 mod transform;
 mod verify;
@@ -34,7 +36,10 @@ pub use histogram::Histogram;
 pub use job::{Destination, Job, Ran};
 pub use pace::{Pace, Pacer};
 pub use place::Place;
-pub use plan::{Guards, PartitionPolicy, Plan, PlanSource, PlanTarget, TimestampPolicy};
+pub use plan::{
+    Again, Guards, PartitionEnd, PartitionPolicy, Plan, PlanError, PlanSelection, PlanSource,
+    PlanTarget, TimestampPolicy, is_short_id, still_holds,
+};
 pub use preview::{Preview, PreviewRun, Sample};
 pub use run::{Report, Runner};
 pub use tally::{Counts, PartitionTally, Skip, Tally};

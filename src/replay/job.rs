@@ -1,13 +1,16 @@
 //! A replay from its plan to its verification: what every front end does in this order. Talk,
 //! questions and keys are theirs; so is opening the brokers.
 
+mod verified;
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use super::freeze::{Create, From, How, To, create_target, freeze};
 use super::{
-    Control, Plan, Preview, PreviewRun, Report, Runner, TargetState, Verification, guard, verify,
+    Control, Plan, Preview, PreviewRun, Report, Runner, TargetEnds, TargetState, Verification,
+    guard, verify,
 };
 use crate::broker::{Address, Broker, ErrorKind, Range, Result, Target};
 use crate::event::{Scanned, Timestamp};
@@ -48,6 +51,8 @@ pub struct Ran {
     /// How the read ended, or why it could not even begin.
     pub outcome: Result<Outcome>,
     before: Option<TargetState>,
+    /// Where the target ended before the first event.
+    ends: TargetEnds,
 }
 
 impl Job {
@@ -175,7 +180,7 @@ impl Job {
     /// that, what was sent is stored and counted.
     pub async fn run(&self, control: &Control) -> Result<Option<Ran>> {
         let mut aborted = control.stop();
-        let (before, mut runner) = tokio::select! {
+        let (before, ends, mut runner) = tokio::select! {
             biased;
             () = aborted.stopped() => return Ok(None),
             opened = self.open(control) => opened?,
@@ -191,13 +196,15 @@ impl Job {
             report,
             outcome,
             before,
+            ends,
         }))
     }
 
-    async fn open(&self, control: &Control) -> Result<(Option<TargetState>, Runner)> {
+    async fn open(&self, control: &Control) -> Result<(Option<TargetState>, TargetEnds, Runner)> {
         let broker = &*self.to.broker;
         create_target(&self.plan, broker).await?;
         let before = TargetState::look(&self.plan, broker).await?;
+        let ends = TargetEnds::look(&self.plan, broker).await?;
         let target = Target {
             topic: self.plan.target.topic.clone().unwrap_or_default(),
             overwrite: self.plan.target.overwrite,
@@ -205,7 +212,7 @@ impl Job {
         let sink = broker.sink(&target).await?;
         let mut runner = Runner::controlled(&self.plan, sink, control);
         runner.shift_from(self.earliest);
-        Ok((before, runner))
+        Ok((before, ends, runner))
     }
 
     /// Reads into the run. While the sources are still being opened, an abort ends that.

@@ -35,4 +35,6 @@ pub use plan::{Guards, PartitionPolicy, Plan, PlanSource, PlanTarget, TimestampP
 pub use preview::{Preview, PreviewRun, Sample};
 pub use run::{Report, Runner};
 pub use tally::{PartitionTally, Skip, Tally};
-pub use verify::{TargetState, Verification, verify};
+pub use verify::{
+    Comparison, Difference, Kind, Means, Sides, TargetEnds, TargetState, Verdict, Verification, compare, verify,
+};

@@ -1,6 +1,7 @@
 //! `evtap replay`: plan, preview, confirm, run, verify. The talk is here, the flags in
 //! `replay_args`; the steps are the room `replay`'s.
 
+use std::path::Path;
 use std::time::Duration;
 
 use super::confirm::{Question, confirm};
@@ -30,7 +31,9 @@ pub async fn run(session: &Session, args: &Replay) -> Result<Exit> {
         &target.settings,
         args.how.allow_self,
     )?;
-    refuse_unconfirmed(session, args)?;
+    let how = &args.how;
+    let asks = !(how.yes || how.dry_run || how.plan_out.is_some() || args.select.explain);
+    refuse_unconfirmed(session, asks)?;
     guard::existing_file(&target.address, args.how.overwrite)?;
     let reading =
         reading::prepare_opened(session, query, sources, &args.select, false, &Pos::Start).await?;
@@ -45,31 +48,74 @@ pub async fn run(session: &Session, args: &Replay) -> Result<Exit> {
         create: args.how.create()?,
         overwrite: args.how.overwrite,
     };
-    let mut job = Job::plan(reading, to, args.how.engine(&args.select)).await?;
+    let how = args.how.engine(&args.select, &session.global);
+    let mut job = Job::plan(reading, to, how).await?;
+    if let Some(path) = &args.how.plan_out {
+        return write_plan(session, &job, path, args.how.overwrite);
+    }
+    let wishes = Wishes {
+        yes: args.how.yes,
+        dry_run: args.how.dry_run,
+        fail_empty: args.select.fail_empty,
+        summary: args.select.summary.as_deref(),
+    };
+    go_on(session, &mut job, &wishes).await
+}
+
+/// What the user wants of a plan that is made, whether just now or long ago.
+pub(super) struct Wishes<'a> {
+    pub yes: bool,
+    pub dry_run: bool,
+    pub fail_empty: bool,
+    pub summary: Option<&'a Path>,
+}
+
+/// From the plan on: preview, confirm, run, verify.
+pub(super) async fn go_on(session: &Session, job: &mut Job, wishes: &Wishes<'_>) -> Result<Exit> {
     say(session, &job.the_plan().describe());
-    if args.how.wants_preview() && !preview(session, &mut job).await? {
+    // With `--yes` nobody reads the preview: then it runs only where what it finds decides
+    // something, before the first event is written.
+    let previews = !wishes.yes || job.the_plan().needs_preview();
+    if previews && !preview(session, job).await? {
         session.say("interrupted; nothing was written");
         return Ok(Exit::Interrupted);
     }
-    if args.how.dry_run {
+    if wishes.dry_run {
         session.say("dry run: nothing was written");
         return Ok(Exit::Done);
     }
     let what = format!("replay into {}", job.destination().shown);
     let question = job.name_to_type().map_or(Question::YesNo, Question::Name);
-    confirm(session, args.how.yes, &question, &what).await?;
-    let Some(ran) = write(session, &job).await? else {
+    confirm(session, wishes.yes, &question, &what).await?;
+    let Some(ran) = write(session, job).await? else {
         return Err(Failure::new(Exit::Interrupted, "interrupted"));
     };
     say(session, &ran.report.describe());
-    close(session, args, &job, ran).await
+    close(session, wishes, job, ran).await
+}
+
+/// Keeps the plan for `evtap apply`, and touches nothing else.
+fn write_plan(session: &Session, job: &Job, path: &Path, overwrite: bool) -> Result<Exit> {
+    if !job.can_be_previewed() {
+        return Err(Failure::usage(
+            "standard input comes only once: it cannot be planned for later",
+        )
+        .hint("keep the events in a file, and plan with that"));
+    }
+    let plan = job.the_plan();
+    plan.save(path, overwrite)?;
+    say(session, &plan.describe());
+    session.say(&format!(
+        "the plan stands in {}; nothing else was written",
+        path.display()
+    ));
+    Ok(Exit::Done)
 }
 
 /// Nobody can answer: better said before anything is read.
-fn refuse_unconfirmed(session: &Session, args: &Replay) -> Result<()> {
+pub(super) fn refuse_unconfirmed(session: &Session, asks: bool) -> Result<()> {
     use std::io::IsTerminal;
-    let asks = std::io::stdin().is_terminal() && session.stderr_is_terminal;
-    if asks || args.how.yes || args.how.dry_run || args.select.explain {
+    if !asks || (std::io::stdin().is_terminal() && session.stderr_is_terminal) {
         return Ok(());
     }
     Err(Failure::new(
@@ -162,22 +208,21 @@ impl Bar {
 }
 
 /// Verifies, sums up, and says how it ended.
-async fn close(session: &Session, args: &Replay, job: &Job, ran: Ran) -> Result<Exit> {
-    let select = &args.select;
+async fn close(session: &Session, wishes: &Wishes<'_>, job: &Job, ran: Ran) -> Result<Exit> {
     let verification = match &ran.outcome {
         Ok(_) => job.verify(&ran).await?,
         Err(_) => None,
     };
     let begun = ran.report.sent > 0 || ran.report.in_doubt > 0;
     let outcome = ran.outcome?;
-    let mut exit = reading::exit_of_outcome(&outcome, false, select.fail_empty);
+    let mut exit = reading::exit_of_outcome(&outcome, false, wishes.fail_empty);
     if let Some(verification) = verification {
         say(session, &verification.describe());
         if !verification.problems.is_empty() {
             exit = Exit::Finding;
         }
     }
-    summary::close(session, &outcome, select.summary.as_deref())?;
+    summary::close(session, &outcome, wishes.summary)?;
     match outcome.end {
         End::Failed(error) => {
             let mut failure = Failure::from(error).on("the replay is incomplete");

@@ -12,7 +12,7 @@ use super::{
     Control, Plan, Preview, PreviewRun, Report, Runner, TargetEnds, TargetState, Verification,
     guard, verify,
 };
-use crate::broker::{Address, Broker, ErrorKind, Range, Result, Target};
+use crate::broker::{Address, Broker, ErrorKind, PartitionRange, Range, Result, Target};
 use crate::event::{Scanned, Timestamp};
 use crate::pipeline::{Consumer, End, Outcome, Reading, StopWhenBegun, Ticker, run};
 
@@ -70,12 +70,14 @@ impl Job {
         let from: Vec<From<'_>> = inputs
             .map(|(input, ranges)| From {
                 address: &input.address,
+                shown: &input.shown,
                 broker: &*input.broker,
                 ranges,
             })
             .collect();
         let target = To {
             address: &to.address,
+            shown: &to.shown,
             broker: &*to.broker,
             create: to.create,
             overwrite: to.overwrite,
@@ -99,6 +101,27 @@ impl Job {
             to_send: None,
             once,
         })
+    }
+
+    /// A plan that was made before. `ranges` are what [`super::still_holds`] found to be left, one
+    /// list a source; the reading has the plan's sources in their order.
+    pub fn again(
+        mut reading: Reading,
+        to: Destination,
+        plan: Plan,
+        ranges: Vec<Vec<PartitionRange>>,
+    ) -> Self {
+        reading.freeze(ranges);
+        let asked = reading.inputs.iter().map(|i| i.sub.range.clone()).collect();
+        Self {
+            reading,
+            asked,
+            to,
+            plan,
+            earliest: None,
+            to_send: None,
+            once: false,
+        }
     }
 
     pub const fn the_plan(&self) -> &Plan {

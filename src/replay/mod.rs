@@ -31,7 +31,10 @@ pub use histogram::Histogram;
 pub use job::{Destination, Job, Ran};
 pub use pace::{Pace, Pacer};
 pub use place::Place;
-pub use plan::{Guards, PartitionPolicy, Plan, PlanSource, PlanTarget, TimestampPolicy};
+pub use plan::{
+    Again, Guards, PartitionEnd, PartitionPolicy, Plan, PlanError, PlanSelection, PlanSource,
+    PlanTarget, TimestampPolicy, is_short_id, still_holds,
+};
 pub use preview::{Preview, PreviewRun, Sample};
 pub use run::{Report, Runner};
 pub use tally::{PartitionTally, Skip, Tally};

@@ -223,7 +223,7 @@ pub fn options() -> Options {
         welcome: None,
         select: Arc::new(Query::compile(&QuerySpec::default()).unwrap()),
         spec: QuerySpec::default(),
-        selection: Vec::new(),
+        selection: crate::replay::PlanSelection::default(),
         from: None,
         until: Bound::End,
         partitions: Vec::new(),

@@ -39,7 +39,7 @@ pub fn model(view: View) -> Model {
         welcome: None,
         select: Arc::new(SelectAll),
         spec: QuerySpec::default(),
-        selection: Vec::new(),
+        selection: crate::replay::PlanSelection::default(),
         from: None,
         until: Bound::End,
         partitions: Vec::new(),

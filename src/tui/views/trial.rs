@@ -36,7 +36,7 @@ pub fn model(view: View, memory: usize) -> Model {
         welcome: None,
         select: Arc::new(SelectAll),
         spec: QuerySpec::default(),
-        selection: Vec::new(),
+        selection: crate::replay::PlanSelection::default(),
         from: None,
         until: Bound::End,
         partitions: Vec::new(),

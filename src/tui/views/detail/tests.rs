@@ -36,7 +36,7 @@ fn model() -> Model {
         welcome: None,
         select: Arc::new(SelectAll),
         spec: crate::query::QuerySpec::default(),
-        selection: Vec::new(),
+        selection: crate::replay::PlanSelection::default(),
         from: None,
         until: Bound::End,
         partitions: Vec::new(),

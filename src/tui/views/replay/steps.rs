@@ -57,8 +57,7 @@ pub(super) fn plan(model: &mut Model) -> Vec<Effect> {
     };
     let mut how = model.replay.how.clone();
     how.selection.clone_from(&model.options.selection);
-    how.selection
-        .extend(selection.filter.iter().map(|f| format!("--filter {f}")));
+    how.selection.filters.extend(selection.filter.clone());
     let create = model.replay.create;
     let sources: Vec<Address> = reading.inputs.iter().map(|i| i.address.clone()).collect();
     let own = model

@@ -14,7 +14,7 @@ use super::session::Session;
 use super::{explain, summary};
 use crate::broker::Address;
 use crate::pipeline::End;
-use crate::replay::{Control, Destination, Job, Ran, RunState, guard};
+use crate::replay::{Comparison, Control, Destination, Job, Ran, RunState, Verdict, guard};
 
 pub async fn run(session: &Session, args: &Replay) -> Result<Exit> {
     let query = reading::compile(session, &args.sources, &args.select)?;
@@ -207,20 +207,54 @@ impl Bar {
     }
 }
 
+/// Compares what was selected with what the target holds, by provenance where that can be.
+async fn verify(session: &Session, job: &Job, ran: &Ran) -> Result<Exit> {
+    if !job.can_be_compared() {
+        let Some(verification) = job.verify(ran).await? else {
+            return Ok(Exit::Done);
+        };
+        say(session, &verification.describe());
+        return Ok(if verification.problems.is_empty() {
+            Exit::Done
+        } else {
+            Exit::Finding
+        });
+    }
+    if ran.came_to_an_end() {
+        session.say("verifying: both sides are read once more");
+    }
+    let mut progress = Progress::new(session, false);
+    let stop = || session.minded_stop();
+    let compared = job.compare_run(ran, &stop, &mut progress).await;
+    progress.clear();
+    let Some(compared) = compared? else {
+        if !ran.came_to_an_end() {
+            return Ok(Exit::Done);
+        }
+        session.say("interrupted: it is not verified; what was written stays");
+        return Ok(Exit::Interrupted);
+    };
+    say(session, &compared.describe());
+    Ok(exit_of(&compared))
+}
+
+/// What a verification means to the shell.
+pub(super) fn exit_of(compared: &Comparison) -> Exit {
+    match compared.verdict() {
+        Verdict::Clean => Exit::Done,
+        Verdict::Violation => Exit::Finding,
+        Verdict::Inconclusive => Exit::Partial,
+    }
+}
+
 /// Verifies, sums up, and says how it ended.
 async fn close(session: &Session, wishes: &Wishes<'_>, job: &Job, ran: Ran) -> Result<Exit> {
-    let verification = match &ran.outcome {
-        Ok(_) => job.verify(&ran).await?,
-        Err(_) => None,
-    };
+    let verified = verify(session, job, &ran).await?;
     let begun = ran.report.sent > 0 || ran.report.in_doubt > 0;
     let outcome = ran.outcome?;
     let mut exit = reading::exit_of_outcome(&outcome, false, wishes.fail_empty);
-    if let Some(verification) = verification {
-        say(session, &verification.describe());
-        if !verification.problems.is_empty() {
-            exit = Exit::Finding;
-        }
+    if verified != Exit::Done {
+        exit = verified;
     }
     summary::close(session, &outcome, wishes.summary)?;
     match outcome.end {

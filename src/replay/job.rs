@@ -9,8 +9,7 @@ use std::time::Duration;
 
 use super::freeze::{Create, From, How, To, create_target, freeze};
 use super::{
-    Control, Plan, Preview, PreviewRun, Report, Runner, TargetEnds, TargetState, Verification,
-    guard, verify,
+    Control, Plan, Preview, PreviewRun, Report, Runner, TargetState, Verification, guard, verify,
 };
 use crate::broker::{Address, Broker, ErrorKind, PartitionRange, Range, Result, Target};
 use crate::event::{Scanned, Timestamp};
@@ -51,8 +50,6 @@ pub struct Ran {
     /// How the read ended, or why it could not even begin.
     pub outcome: Result<Outcome>,
     before: Option<TargetState>,
-    /// Where the target ended before the first event.
-    ends: TargetEnds,
 }
 
 impl Job {
@@ -203,7 +200,7 @@ impl Job {
     /// that, what was sent is stored and counted.
     pub async fn run(&self, control: &Control) -> Result<Option<Ran>> {
         let mut aborted = control.stop();
-        let (before, ends, mut runner) = tokio::select! {
+        let (before, mut runner) = tokio::select! {
             biased;
             () = aborted.stopped() => return Ok(None),
             opened = self.open(control) => opened?,
@@ -219,15 +216,13 @@ impl Job {
             report,
             outcome,
             before,
-            ends,
         }))
     }
 
-    async fn open(&self, control: &Control) -> Result<(Option<TargetState>, TargetEnds, Runner)> {
+    async fn open(&self, control: &Control) -> Result<(Option<TargetState>, Runner)> {
         let broker = &*self.to.broker;
         create_target(&self.plan, broker).await?;
         let before = TargetState::look(&self.plan, broker).await?;
-        let ends = TargetEnds::look(&self.plan, broker).await?;
         let target = Target {
             topic: self.plan.target.topic.clone().unwrap_or_default(),
             overwrite: self.plan.target.overwrite,
@@ -235,7 +230,7 @@ impl Job {
         let sink = broker.sink(&target).await?;
         let mut runner = Runner::controlled(&self.plan, sink, control);
         runner.shift_from(self.earliest);
-        Ok((before, ends, runner))
+        Ok((before, runner))
     }
 
     /// Reads into the run. While the sources are still being opened, an abort ends that.

@@ -33,11 +33,11 @@ pub use pace::{Pace, Pacer};
 pub use place::Place;
 pub use plan::{
     Again, Guards, PartitionEnd, PartitionPolicy, Plan, PlanError, PlanSelection, PlanSource,
-    PlanTarget, TimestampPolicy, is_short_id, still_holds,
+    PlanTarget, TimestampPolicy, is_short_id, same_brokers, still_holds,
 };
 pub use preview::{Preview, PreviewRun, Sample};
 pub use run::{Report, Runner};
 pub use tally::{PartitionTally, Skip, Tally};
 pub use verify::{
-    Comparison, Difference, Kind, Means, Sides, TargetEnds, TargetState, Verdict, Verification, compare, verify,
+    Comparison, Difference, Kind, Means, Sides, TargetState, Verdict, Verification, compare, verify,
 };

@@ -4,7 +4,7 @@ use super::{Job, Ran};
 use crate::broker::Result;
 use crate::pipeline::{End, StopWhenBegun, Ticker};
 use crate::replay::verify::compare;
-use crate::replay::{Comparison, Sides, TargetEnds};
+use crate::replay::{Comparison, Sides};
 
 impl Job {
     /// False for standard input, which comes only once: then there are counts ([`Job::verify`]).
@@ -16,7 +16,6 @@ impl Job {
     /// the run was to end before the selection did. `None` when it was interrupted.
     pub async fn compare(
         &self,
-        ends: &TargetEnds,
         cut_short: bool,
         stop: StopWhenBegun<'_>,
         ticker: &mut dyn Ticker,
@@ -28,7 +27,6 @@ impl Job {
             reading: &self.reading,
             target: &self.to.broker,
             shown: &self.to.shown,
-            ends,
             cut_short,
             memory: inputs.iter().map(|input| input.sub.memory).sum(),
             notices: notices.unwrap_or_default(),
@@ -44,14 +42,25 @@ impl Job {
         stop: StopWhenBegun<'_>,
         ticker: &mut dyn Ticker,
     ) -> Result<Option<Comparison>> {
-        let cut_short = match &ran.outcome {
-            Ok(outcome) => match outcome.end {
-                End::Complete | End::Limit => false,
-                End::Idle | End::Timeout | End::Closed => true,
-                End::Interrupted | End::Failed(_) => return Ok(None),
-            },
-            Err(_) => return Ok(None),
+        let Some(end) = ran.end() else {
+            return Ok(None);
         };
-        self.compare(&ran.ends, cut_short, stop, ticker).await
+        let cut_short = matches!(end, End::Idle | End::Timeout | End::Closed);
+        self.compare(cut_short, stop, ticker).await
+    }
+}
+
+impl Ran {
+    /// False when it was interrupted or failed: then it is known to be incomplete.
+    pub fn came_to_an_end(&self) -> bool {
+        self.end().is_some()
+    }
+
+    fn end(&self) -> Option<&End> {
+        let outcome = self.outcome.as_ref().ok()?;
+        match outcome.end {
+            End::Interrupted | End::Failed(_) => None,
+            _ => Some(&outcome.end),
+        }
     }
 }

@@ -17,7 +17,7 @@ mod told;
 
 pub use count::{TargetState, Verification, verify};
 pub use result::{Comparison, Difference, Kind, Means, Verdict};
-pub use sides::{Sides, TargetEnds};
+pub use sides::Sides;
 
 use crate::broker::Result;
 use crate::pipeline::{StopWhenBegun, Ticker};

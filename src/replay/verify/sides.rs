@@ -5,48 +5,11 @@ use std::sync::Arc;
 
 use super::ledger::{Lane, Ledger};
 use crate::broker::{
-    Broker, ErrorKind, Notices, PartitionRange, Range, Result, Subscription, TopicInfo,
-    TopicSelector,
+    Broker, Notices, PartitionRange, Range, Result, Subscription, TopicInfo, TopicSelector,
 };
 use crate::event::{Position, PositionStyle, Select};
 use crate::pipeline::{Consumer, End, Input, Limits, Reading, StopWhenBegun, Ticker, run};
 use crate::replay::plan::Plan;
-
-/// Where each partition of the target ended before anything was written.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct TargetEnds {
-    ends: Vec<(u32, Position)>,
-}
-
-impl TargetEnds {
-    /// From what a plan noted.
-    pub fn new(ends: Vec<(u32, Position)>) -> Self {
-        Self { ends }
-    }
-
-    /// As of now. Empty for a topic that is not there yet, and for a file: all of it is looked at.
-    pub async fn look(plan: &Plan, broker: &dyn Broker) -> Result<Self> {
-        let Some(topic) = &plan.target.topic else {
-            return Ok(Self::default());
-        };
-        let found = match broker.topics(&TopicSelector::one(topic)).await {
-            Err(error) if error.kind == ErrorKind::MissingTopic => return Ok(Self::default()),
-            found => found?,
-        };
-        let partitions = found.iter().filter(|t| t.name == *topic);
-        Ok(Self {
-            ends: partitions
-                .flat_map(|t| &t.partitions)
-                .map(|p| (p.partition, p.end))
-                .collect(),
-        })
-    }
-
-    fn of(&self, partition: u32) -> Option<Position> {
-        let found = self.ends.iter().find(|(p, _)| *p == partition);
-        found.map(|(_, end)| *end)
-    }
-}
 
 /// Both sides, opened.
 pub struct Sides<'a> {
@@ -56,7 +19,6 @@ pub struct Sides<'a> {
     pub target: &'a Arc<dyn Broker>,
     /// For people.
     pub shown: &'a str,
-    pub ends: &'a TargetEnds,
     /// The run was to end before the selection does: each partition is looked at up to its last
     /// copy.
     pub cut_short: bool,
@@ -156,8 +118,7 @@ impl Sides<'_> {
         let mut ranges = Vec::new();
         for info in found {
             for partition in &info.partitions {
-                let noted = self.ends.of(partition.partition);
-                let start = noted.unwrap_or(Position::ZERO);
+                let start = self.plan.target.end_of(partition.partition);
                 let place = format!("{topic}/{}", partition.partition);
                 let dense = info.style == PositionStyle::Offset;
                 if dense && partition.first > start {
@@ -243,7 +204,8 @@ impl Sides<'_> {
                 let lane = ledger.find(place.as_bytes());
                 let lane = lane.and_then(|lane| ledger.lanes.get_mut(lane));
                 if let (Some(lane), Some(there)) = (lane, there) {
-                    note_first(lane, range, there.first, notes);
+                    note_first(lane, range, there.first, accepted(input, range), notes);
+                    note_end(lane, range, there.end, notes);
                 }
             }
         }
@@ -251,12 +213,19 @@ impl Sides<'_> {
     }
 }
 
-fn note_first(lane: &mut Lane, range: &PartitionRange, first: Position, notes: &mut Vec<String>) {
+/// `accepted` is where the run began to read: the user knew of a gap before it.
+fn note_first(
+    lane: &mut Lane,
+    range: &PartitionRange,
+    first: Position,
+    accepted: Position,
+    notes: &mut Vec<String>,
+) {
     if first <= range.start || first <= lane.first {
         return;
     }
     lane.first = first;
-    if range.style == PositionStyle::Offset {
+    if range.style == PositionStyle::Offset && first > accepted {
         notes.push(format!(
             "retention has passed part of the source: {} begins at {}, and the plan at {}",
             lane.name,
@@ -264,4 +233,25 @@ fn note_first(lane: &mut Lane, range: &PartitionRange, first: Position, notes: &
             range.start.display(range.style)
         ));
     }
+}
+
+fn note_end(lane: &Lane, range: &PartitionRange, end: Position, notes: &mut Vec<String>) {
+    let note = format!(
+        "the source was made anew or cut: {} ends at {}, and the plan reads up to {}",
+        lane.name,
+        end.display(range.style),
+        range.end.display(range.style)
+    );
+    if end < range.end && !notes.contains(&note) {
+        notes.push(note);
+    }
+}
+
+/// Where the read of this range really begins.
+fn accepted(input: &Input, range: &PartitionRange) -> Position {
+    let Range::Frozen(ranges) = &input.sub.range else {
+        return range.start;
+    };
+    let same = |r: &&PartitionRange| r.topic == range.topic && r.partition == range.partition;
+    ranges.iter().find(same).map_or(range.start, |r| r.start)
 }

@@ -287,7 +287,6 @@ impl Bench {
             reading: &reading,
             target: &target,
             shown: "copy",
-            ends: &TargetEnds::default(),
             cut_short: false,
             memory: self.memory,
             notices: Notices::silent(),

@@ -3,11 +3,11 @@
 use std::sync::Arc;
 
 use super::{Selection, Stage};
-use crate::broker::{Address, Range, Subscription};
+use crate::broker::{self, Address, Range, Subscription};
 use crate::event::Scanned;
 use crate::pipeline::{Input as Source, Limits, Reading, Stop, Ticker};
 use crate::query::{Query, QuerySpec};
-use crate::replay::{Create, Destination, Job, guard};
+use crate::replay::{Create, Destination, Job, Ran, Verdict, guard};
 use crate::tui::connect::Connection;
 use crate::tui::model::Model;
 use crate::tui::model::overlay::{Answer, Overlay, Prompt, PromptKind, Question};
@@ -90,7 +90,8 @@ pub(super) fn plan(model: &mut Model) -> Vec<Effect> {
     vec![Effect::Open(text, Box::new(then))]
 }
 
-/// Nobody watches a preview: it is over in a moment, or a person goes elsewhere meanwhile.
+/// Nobody watches a preview or a verification: it is over in a moment, or a person goes elsewhere
+/// meanwhile.
 struct Unwatched;
 
 impl Ticker for Unwatched {
@@ -145,7 +146,7 @@ fn reading(model: &Model, selection: &Selection) -> Result<Reading, Trouble> {
                 select: query.clone(),
                 memory: model.options.memory / 8 / count,
                 raw: false,
-                notices: crate::broker::Notices::silent(),
+                notices: broker::Notices::silent(),
             },
             origin: u16::try_from(*index).unwrap_or(u16::MAX),
         }
@@ -254,11 +255,12 @@ async fn run(job: &Job, control: &crate::replay::Control) -> Result<(Vec<String>
     };
     let mut lines = ran.report.describe();
     let mut good = false;
-    match job.verify(&ran).await {
-        Ok(Some(verification)) => {
-            good = verification.problems.is_empty();
-            lines.extend(verification.describe());
+    match verified(job, control, &ran).await {
+        Ok(Some((is_good, said))) => {
+            good = is_good;
+            lines.extend(said);
         }
+        Ok(None) if ran.came_to_an_end() => lines.push("it is not verified: interrupted".into()),
         Ok(None) => {}
         Err(error) => lines.push(format!("cannot verify: {error}")),
     }
@@ -267,6 +269,21 @@ async fn run(job: &Job, control: &crate::replay::Control) -> Result<(Vec<String>
         Err(error) => lines.push(format!("the replay is incomplete: {error}")),
     }
     Ok((lines, good))
+}
+
+/// Whether the target holds what was selected, and the words for it.
+async fn verified(
+    job: &Job,
+    control: &crate::replay::Control,
+    ran: &Ran,
+) -> broker::Result<Option<(bool, Vec<String>)>> {
+    if !job.can_be_compared() {
+        let counted = job.verify(ran).await?;
+        return Ok(counted.map(|found| (found.problems.is_empty(), found.describe())));
+    }
+    let stop = || control.stop();
+    let compared = job.compare_run(ran, &stop, &mut Unwatched).await?;
+    Ok(compared.map(|found| (found.verdict() == Verdict::Clean, found.describe())))
 }
 
 fn ran(model: &mut Model, told: Result<(Vec<String>, bool), Trouble>) -> Vec<Effect> {

@@ -4,6 +4,7 @@
 mod clock;
 mod command;
 mod control;
+mod copies;
 mod describe;
 #[cfg(test)]
 mod fake;

@@ -4,13 +4,14 @@
 use super::detail::name_changes;
 use super::digest::Digester;
 use super::expected::{Each, Expect};
-use super::found::{Copies, Find, Order, Origin, Reader};
+use super::found::{Find, Order};
 use super::ledger::Ledger;
 use super::result::{Comparison, Findings, Kind, Means};
 use super::sides::{Hands, Pass, Sides};
 use crate::broker::{BoxFuture, Range, Result};
 use crate::event::{Batch, Position};
 use crate::pipeline::{Consumer, Flow, Limits, StopWhenBegun, Ticker};
+use crate::replay::copies::{Copies, Origin, Reader};
 use crate::text::human;
 
 /// A verification under way.
@@ -202,7 +203,7 @@ struct Furthest<'a> {
 impl Consumer for Furthest<'_> {
     fn batch(&mut self, batch: Batch) -> BoxFuture<'_, Result<Flow>> {
         for event in batch.iter() {
-            let origin = self.reader.origin(self.ledger, self.plan, &event);
+            let origin = self.reader.origin(&self.ledger.places, self.plan, &event);
             let Some(Origin::At(lane, position)) = origin else {
                 continue;
             };

@@ -6,13 +6,14 @@ use std::collections::HashMap;
 use super::compare::Whole;
 use super::digest::{Digester, Parts};
 use super::expected::Each;
-use super::found::{Copies, Origin, Reader, coordinate, had_time};
+use super::found::{coordinate, had_time};
 use super::ledger::{CHUNK, Ledger};
 use super::result::{Findings, Kind};
 use super::sides::{Hands, Pass, Sides};
 use crate::broker::{BoxFuture, Range, Result};
 use crate::event::{Batch, EventRef, Position};
 use crate::pipeline::{Consumer, Flow, Limits};
+use crate::replay::copies::{Copies, Origin, Reader};
 
 /// Chunks that are read again in one go: 160 KiB each.
 const AT_ONCE: usize = 256;
@@ -138,7 +139,7 @@ struct Compare<'a> {
 
 impl Compare<'_> {
     fn look(&mut self, event: &EventRef<'_>) {
-        let origin = self.reader.origin(self.ledger, self.plan, event);
+        let origin = self.reader.origin(&self.ledger.places, self.plan, event);
         let Some(Origin::At(index, position)) = origin else {
             return;
         };

@@ -3,9 +3,11 @@
 
 use std::hash::{BuildHasher, Hasher, RandomState};
 
+use crate::broker::Address;
 use crate::event::{EventRef, Headers, Position};
 use crate::replay::plan::{PartitionPolicy, Plan, TimestampPolicy};
 use crate::replay::provenance;
+use crate::text::{JsonText, push_value};
 
 /// Hashes both sides of one verification alike.
 #[derive(Debug, Clone)]
@@ -17,6 +19,8 @@ pub(super) struct Digester {
     topics: bool,
     /// The original timestamps are written.
     timed: bool,
+    /// The target is JSON lines, which keep what a JSON value means and not how it is spelled.
+    spelled_anew: bool,
 }
 
 /// The parts of an event by which two are compared.
@@ -36,6 +40,7 @@ impl Digester {
             placed: plan.partitions != PartitionPolicy::Key,
             topics: plan.target.topic.is_none(),
             timed: plan.timestamps == TimestampPolicy::Keep,
+            spelled_anew: is_lines(plan),
         }
     }
 
@@ -55,7 +60,7 @@ impl Digester {
         };
         Parts {
             key: self.bytes(event.key),
-            value: self.bytes(event.value),
+            value: self.value(event.value),
             headers: self.headers(event.headers),
             place: place.finish(),
             time,
@@ -86,6 +91,22 @@ impl Digester {
         hasher.finish()
     }
 
+    fn value(&self, bytes: Option<&[u8]>) -> u64 {
+        let odd = |byte: &u8| !(b' '..=b'~').contains(byte);
+        match bytes {
+            // Most JSON is written as it is.
+            Some(value) if self.spelled_anew && value.iter().any(odd) => {
+                if JsonText::parse(value).is_err() {
+                    return self.bytes(bytes);
+                }
+                let mut line = Vec::with_capacity(value.len());
+                push_value(&mut line, value);
+                self.bytes(Some(&line))
+            }
+            _ => self.bytes(bytes),
+        }
+    }
+
     fn headers(&self, headers: Headers<'_>) -> u64 {
         let mut hasher = self.state.build_hasher();
         let mut all = headers.iter();
@@ -98,6 +119,15 @@ impl Digester {
         hasher.write(all.rest());
         hasher.finish()
     }
+}
+
+/// True where the target is a file of JSON lines.
+fn is_lines(plan: &Plan) -> bool {
+    let Address::File { path } = &plan.target.address else {
+        return false;
+    };
+    let name = path.to_string_lossy();
+    name.ends_with(".jsonl") || name.ends_with(".jsonl.zst")
 }
 
 fn put(hasher: &mut impl Hasher, bytes: Option<&[u8]>) {

@@ -60,8 +60,7 @@ impl<'a> Originals<'a> {
         let streams = (0..).zip(batch.streams().iter());
         let lanes = streams.map(|(index, stream)| {
             let source = self.plan.sources.get(usize::from(batch.origin(index)))?;
-            let place = format!("{}/{}/{}", source.name, stream.topic, stream.partition);
-            ledger.find(place.as_bytes())
+            ledger.find(&source.name, &stream.topic, stream.partition)
         });
         self.lanes = lanes.collect();
     }

@@ -1,64 +1,15 @@
 //! The target's side: which copies of this plan are there, each held against the ledger.
 
 use std::collections::HashMap;
-use std::sync::Arc;
 
 use super::digest::Digester;
 use super::ledger::{Ledger, Match};
 use super::result::{Findings, Kind};
 use crate::broker::{BoxFuture, Result};
-use crate::event::{Batch, EventRef, Position, Select, SelectError, SelectWorker, Stream, Verdict};
+use crate::event::{Batch, EventRef, Position, Stream};
 use crate::pipeline::{Consumer, Flow};
+use crate::replay::copies::{Origin, Reader};
 use crate::replay::provenance;
-
-/// Where a copy says that it comes from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Origin {
-    At(usize, Position),
-    /// Of this plan, and from no place that it reads.
-    Unknown,
-}
-
-/// Finds the lane of a copy; the lane before is most often the right one.
-#[derive(Debug, Default)]
-pub(super) struct Reader {
-    place: Vec<u8>,
-    lane: Option<usize>,
-}
-
-impl Reader {
-    /// Where the event comes from by its headers; `None` when it is no copy of this plan.
-    pub(super) fn origin(
-        &mut self,
-        ledger: &Ledger,
-        plan: &str,
-        event: &EventRef<'_>,
-    ) -> Option<Origin> {
-        if event.is_aborted() || !is_copy(event, plan) {
-            return None;
-        }
-        Some(self.parse(ledger, event).unwrap_or(Origin::Unknown))
-    }
-
-    fn parse(&mut self, ledger: &Ledger, event: &EventRef<'_>) -> Option<Origin> {
-        let source = event.headers.last(provenance::SOURCE)??;
-        let slash = memchr::memrchr(b'/', source)?;
-        let (place, position) = source.split_at(slash);
-        if self.lane.is_none() || self.place != place {
-            self.lane = ledger.find(place);
-            self.place.clear();
-            self.place.extend_from_slice(place);
-        }
-        let lane = self.lane?;
-        let text = std::str::from_utf8(position.get(1..)?).ok()?;
-        let position = Position::parse(text, ledger.lanes.get(lane)?.style)?;
-        Some(Origin::At(lane, position))
-    }
-}
-
-fn is_copy(event: &EventRef<'_>, plan: &str) -> bool {
-    event.headers.last(provenance::REPLAY) == Some(Some(plan.as_bytes()))
-}
 
 /// True for an event whose original had a timestamp.
 pub(super) fn had_time(event: &EventRef<'_>) -> bool {
@@ -105,7 +56,7 @@ impl Order {
 
 impl Find<'_> {
     fn look(&mut self, event: &EventRef<'_>) {
-        let Some(origin) = self.reader.origin(self.ledger, self.plan, event) else {
+        let Some(origin) = self.reader.origin(&self.ledger.places, self.plan, event) else {
             return;
         };
         let Origin::At(index, position) = origin else {
@@ -168,45 +119,5 @@ impl Consumer for Find<'_> {
             self.look(&event);
         }
         Box::pin(async { Ok(Flow::More) })
-    }
-}
-
-/// Selects the copies that a plan made; others need not be looked at.
-pub(super) struct Copies {
-    plan: Arc<str>,
-}
-
-impl Copies {
-    pub(super) fn of(plan: &str) -> Arc<Self> {
-        Arc::new(Self { plan: plan.into() })
-    }
-}
-
-impl Select for Copies {
-    fn worker(&self) -> Box<dyn SelectWorker> {
-        Box::new(CopiesWorker {
-            finder: memchr::memmem::Finder::new(self.plan.as_bytes()).into_owned(),
-            plan: self.plan.clone(),
-        })
-    }
-}
-
-struct CopiesWorker {
-    plan: Arc<str>,
-    finder: memchr::memmem::Finder<'static>,
-}
-
-impl SelectWorker for CopiesWorker {
-    fn test(&mut self, event: &EventRef<'_>) -> Result<Verdict, SelectError> {
-        if is_copy(event, &self.plan) {
-            Ok(Verdict::Keep)
-        } else {
-            Ok(Verdict::Drop)
-        }
-    }
-
-    fn seek(&mut self, bytes: &[u8], from: usize) -> Option<usize> {
-        let hit = self.finder.find(bytes.get(from..)?)?;
-        Some(from + hit)
     }
 }

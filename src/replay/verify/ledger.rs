@@ -2,9 +2,10 @@
 //! of two sums for each position where positions are dense, 16 bytes more where they are not.
 //! Bounded: see [`Ledger::is_full`].
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
 use crate::event::{Position, PositionStyle};
+use crate::replay::copies::Places;
 use crate::replay::plan::Plan;
 
 /// Positions of one chunk.
@@ -50,8 +51,8 @@ pub(super) enum Match {
 
 pub(super) struct Ledger {
     pub lanes: Vec<Lane>,
-    /// By the beginning of `evtap-source`: `PLACE/TOPIC/PARTITION`.
-    by_place: HashMap<Vec<u8>, usize>,
+    /// Numbers the lanes.
+    pub places: Places,
     bytes: usize,
     most_bytes: usize,
     pub expected: u64,
@@ -190,7 +191,7 @@ impl Ledger {
     pub(super) fn new(plan: &Plan, most_bytes: usize) -> Self {
         let mut ledger = Self {
             lanes: Vec::new(),
-            by_place: HashMap::new(),
+            places: Places::of(plan),
             bytes: 0,
             most_bytes,
             expected: 0,
@@ -198,33 +199,29 @@ impl Ledger {
         };
         for source in &plan.sources {
             for range in &source.ranges {
-                let place = format!("{}/{}/{}", source.name, range.topic, range.partition);
-                let index = *ledger
-                    .by_place
-                    .entry(place.into_bytes())
-                    .or_insert(ledger.lanes.len());
-                match ledger.lanes.get_mut(index) {
+                let lane = ledger.find(&source.name, &range.topic, range.partition);
+                let lane = lane.and_then(|lane| ledger.lanes.get_mut(lane));
+                if let Some(lane) = lane {
                     // Two sources read parts of one partition.
-                    Some(lane) => {
-                        lane.start = lane.start.min(range.start);
-                        lane.end = lane.end.max(range.end);
-                        (lane.from, lane.to) = (lane.start, lane.end);
-                    }
-                    None => ledger.lanes.push(Lane::new(
+                    lane.start = lane.start.min(range.start);
+                    lane.end = lane.end.max(range.end);
+                    (lane.from, lane.to) = (lane.start, lane.end);
+                } else {
+                    ledger.lanes.push(Lane::new(
                         format!("{}/{}", range.topic, range.partition),
                         range.style,
                         range.start,
                         range.end,
-                    )),
+                    ));
                 }
             }
         }
         ledger
     }
 
-    /// The lane of `PLACE/TOPIC/PARTITION`.
-    pub(super) fn find(&self, place: &[u8]) -> Option<usize> {
-        self.by_place.get(place).copied()
+    /// The lane of a partition of a source, by the source's name.
+    pub(super) fn find(&self, source: &str, topic: &str, partition: u32) -> Option<usize> {
+        self.places.number(source, topic, partition)
     }
 
     /// No room for more: the window ends where each partition stands now.

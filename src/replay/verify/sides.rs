@@ -81,8 +81,7 @@ impl Sides<'_> {
         sources
             .map(|(input, source)| {
                 let ranges = source.ranges.iter().map(|range| {
-                    let place = format!("{}/{}/{}", source.name, range.topic, range.partition);
-                    let lane = ledger.find(place.as_bytes());
+                    let lane = ledger.find(&source.name, &range.topic, range.partition);
                     let window = lane.and_then(|lane| windows.get(lane));
                     let (from, to) = window.copied().unwrap_or_default();
                     let start = range.start.max(from).min(range.end);
@@ -200,8 +199,7 @@ impl Sides<'_> {
                 let topic = found.iter().find(|t| t.name == range.topic);
                 let partitions = topic.map_or(&[][..], |t| &t.partitions);
                 let there = partitions.iter().find(|p| p.partition == range.partition);
-                let place = format!("{}/{}/{}", source.name, range.topic, range.partition);
-                let lane = ledger.find(place.as_bytes());
+                let lane = ledger.find(&source.name, &range.topic, range.partition);
                 let lane = lane.and_then(|lane| ledger.lanes.get_mut(lane));
                 if let (Some(lane), Some(there)) = (lane, there) {
                     note_first(lane, range, there.first, accepted(input, range), notes);

@@ -6,6 +6,7 @@ mod command;
 mod control;
 mod copies;
 mod describe;
+mod exact;
 #[cfg(test)]
 mod fake;
 #[cfg(test)]
@@ -15,6 +16,7 @@ mod freeze;
 pub mod guard;
 mod histogram;
 mod job;
+mod outlet;
 mod pace;
 mod place;
 mod plan;
@@ -27,6 +29,7 @@ mod verify;
 
 pub use command::quoted;
 pub use control::{Control, Figures, RunState};
+pub use exact::Overall;
 pub use freeze::{Create, From, How, To, create_target, freeze};
 pub use histogram::Histogram;
 pub use job::{Destination, Job, Ran};
@@ -38,7 +41,7 @@ pub use plan::{
 };
 pub use preview::{Preview, PreviewRun, Sample};
 pub use run::{Report, Runner};
-pub use tally::{PartitionTally, Skip, Tally};
+pub use tally::{Counts, PartitionTally, Skip, Tally};
 pub use verify::{
     Comparison, Difference, Kind, Means, Sides, TargetState, Verdict, Verification, compare, verify,
 };

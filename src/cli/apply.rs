@@ -11,7 +11,7 @@ use super::error::{Failure, Result};
 use super::examples;
 use super::replay::{Wishes, go_on, refuse_unconfirmed};
 use super::session::{Opened, Session};
-use crate::broker::{Range, Subscription};
+use crate::broker::{self, Range, Subscription};
 use crate::pipeline::{Input, Limits, Reading};
 use crate::query::Query;
 use crate::replay::{Again, Create, Destination, Job, Plan, guard, still_holds};
@@ -21,7 +21,7 @@ use crate::schema::Pins;
 #[derive(Debug, Args)]
 #[command(after_help = examples::APPLY)]
 pub struct Apply {
-    /// The file of a plan
+    /// The file of a plan, or the id of a run that is kept on this host
     #[arg(value_name = "PLAN")]
     pub plan: String,
     /// Stop after the preview
@@ -42,7 +42,7 @@ pub struct Apply {
 }
 
 pub async fn run(session: &Session, args: &Apply) -> Result<Exit> {
-    let plan = Plan::load(Path::new(&args.plan)).map_err(crate::broker::Error::from)?;
+    let plan = load(session, &args.plan)?;
     refuse_decoding(session)?;
     let query = compile(session, &plan)?;
     let sources = open_sources(session, &plan)?;
@@ -76,6 +76,24 @@ pub async fn run(session: &Session, args: &Apply) -> Result<Exit> {
         summary: args.summary.as_deref(),
     };
     go_on(session, &mut job, &wishes).await
+}
+
+/// A file, or the plan of a run that is kept. A file comes first: its name can look like an id.
+pub(super) fn load(session: &Session, named: &str) -> Result<Plan> {
+    let file = Path::new(named);
+    let kept = match session.state_folder() {
+        Ok(state) if !file.exists() => state.plan_of(named),
+        _ => None,
+    };
+    if let Some(kept) = kept.as_deref().filter(|path| !path.exists()) {
+        return Err(
+            Failure::usage(format!("no run {named} is kept, and no file has that name")).hint(
+                format!("a run on this host would be kept in {}", kept.display()),
+            ),
+        );
+    }
+    let plan = Plan::load(kept.as_deref().unwrap_or(file));
+    Ok(plan.map_err(broker::Error::from)?)
 }
 
 pub(super) fn again(opened: &Opened) -> Again<'_> {

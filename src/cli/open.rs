@@ -185,6 +185,7 @@ async fn screen(
         select: query,
         spec: reading::spec(session, &sources, select)?,
         selection: replay_args::selection(select, &session.global),
+        state: session.state_folder().ok(),
         from: select.from.as_ref().map(|pos| pos.bound(now)),
         until: select
             .until

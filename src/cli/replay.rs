@@ -13,7 +13,9 @@ use super::replay_args::Replay;
 use super::session::Session;
 use super::{explain, summary};
 use crate::broker::Address;
+use crate::event::Timestamp;
 use crate::pipeline::End;
+use crate::replay::runs::Ended;
 use crate::replay::{Comparison, Control, Destination, Job, Ran, RunState, Verdict, guard};
 
 pub async fn run(session: &Session, args: &Replay) -> Result<Exit> {
@@ -87,11 +89,52 @@ pub(super) async fn go_on(session: &Session, job: &mut Job, wishes: &Wishes<'_>)
     let what = format!("replay into {}", job.destination().shown);
     let question = job.name_to_type().map_or(Question::YesNo, Question::Name);
     confirm(session, wishes.yes, &question, &what).await?;
-    let Some(ran) = write(session, job).await? else {
-        return Err(Failure::new(Exit::Interrupted, "interrupted"));
+    job.keep(&session.state_folder()?, Timestamp::wall_clock())?;
+    let (closed, ended) = match write(session, job).await {
+        Ok(Some(ran)) => {
+            say(session, &ran.report.describe());
+            close(session, wishes, job, ran).await
+        }
+        Ok(None) => (
+            Err(Failure::new(Exit::Interrupted, "interrupted")),
+            Ended::with("interrupted"),
+        ),
+        Err(failure) => (Err(failure), Ended::with("failed")),
     };
-    say(session, &ran.report.describe());
-    close(session, wishes, job, ran).await
+    let code = match &closed {
+        Ok(exit) => *exit,
+        Err(failure) => failure.exit,
+    };
+    let ended = Ended {
+        exit: Some(code as u8),
+        ..ended
+    };
+    let noted = job.note(&ended, Timestamp::wall_clock());
+    // What failed first is told first; a run that nobody can prove is no good run either.
+    let exit = closed.map_err(|failure| resumable(failure, job))?;
+    noted?;
+    if exit == Exit::Interrupted && job.can_be_previewed() {
+        session.say(&again(job));
+    }
+    Ok(exit)
+}
+
+/// How to go on with a plan that was not done.
+fn again(job: &Job) -> String {
+    let id = job.the_plan().id();
+    format!("the plan is kept: evtap apply {id} runs it again")
+}
+
+/// A failure of a run, with how to go on.
+fn resumable(mut failure: Failure, job: &Job) -> Failure {
+    if job.can_be_previewed() && matches!(failure.exit, Exit::Incomplete | Exit::Interrupted) {
+        let again = again(job);
+        failure.hint = Some(match failure.hint {
+            Some(hint) => format!("{hint}\n{again}"),
+            None => again,
+        });
+    }
+    failure
 }
 
 /// Keeps the plan for `evtap apply`, and touches nothing else.
@@ -207,35 +250,32 @@ impl Bar {
     }
 }
 
-/// Compares what was selected with what the target holds, by provenance where that can be.
-async fn verify(session: &Session, job: &Job, ran: &Ran) -> Result<Exit> {
+/// Compares what was selected with what the target holds, by provenance where that can be. What
+/// was found, and what that means to the shell; nothing after a run that is known to be incomplete.
+async fn verify(session: &Session, job: &Job, ran: &Ran) -> Result<Option<(Exit, Vec<String>)>> {
+    if !ran.came_to_an_end() {
+        return Ok(None);
+    }
     if !job.can_be_compared() {
-        let Some(verification) = job.verify(ran).await? else {
-            return Ok(Exit::Done);
-        };
-        say(session, &verification.describe());
-        return Ok(if verification.problems.is_empty() {
-            Exit::Done
-        } else {
-            Exit::Finding
-        });
+        let counted = job.verify(ran).await?;
+        return Ok(counted.map(|found| {
+            let good = found.problems.is_empty();
+            let exit = if good { Exit::Done } else { Exit::Finding };
+            (exit, found.describe())
+        }));
     }
-    if ran.came_to_an_end() {
-        session.say("verifying: both sides are read once more");
-    }
+    session.say("verifying: both sides are read once more");
     let mut progress = Progress::new(session, false);
     let stop = || session.minded_stop();
     let compared = job.compare_run(ran, &stop, &mut progress).await;
     progress.clear();
-    let Some(compared) = compared? else {
-        if !ran.came_to_an_end() {
-            return Ok(Exit::Done);
+    Ok(Some(match compared? {
+        Some(compared) => (exit_of(&compared), compared.describe()),
+        None => {
+            let said = "interrupted: it is not verified; what was written stays";
+            (Exit::Interrupted, vec![said.to_owned()])
         }
-        session.say("interrupted: it is not verified; what was written stays");
-        return Ok(Exit::Interrupted);
-    };
-    say(session, &compared.describe());
-    Ok(exit_of(&compared))
+    }))
 }
 
 /// What a verification means to the shell.
@@ -247,14 +287,40 @@ pub(super) fn exit_of(compared: &Comparison) -> Exit {
     }
 }
 
-/// Verifies, sums up, and says how it ended.
-async fn close(session: &Session, wishes: &Wishes<'_>, job: &Job, ran: Ran) -> Result<Exit> {
-    let verified = verify(session, job, &ran).await?;
+/// Verifies, sums up, and says how it ended: to the user, and for the audit log.
+async fn close(
+    session: &Session,
+    wishes: &Wishes<'_>,
+    job: &Job,
+    ran: Ran,
+) -> (Result<Exit>, Ended) {
+    let verification = verify(session, job, &ran).await;
+    let verified = verification.as_ref().ok().and_then(Option::as_ref);
+    let verified = verified.and_then(|(exit, _)| match exit {
+        Exit::Done => Some(true),
+        Exit::Finding => Some(false),
+        _ => None,
+    });
+    let ended = Ended::of(&ran, verified);
+    let closed =
+        verification.and_then(|verification| sum_up(session, wishes, ran, verification));
+    (closed, ended)
+}
+
+fn sum_up(
+    session: &Session,
+    wishes: &Wishes<'_>,
+    ran: Ran,
+    verification: Option<(Exit, Vec<String>)>,
+) -> Result<Exit> {
     let begun = ran.report.sent > 0 || ran.report.in_doubt > 0;
     let outcome = ran.outcome?;
     let mut exit = reading::exit_of_outcome(&outcome, false, wishes.fail_empty);
-    if verified != Exit::Done {
-        exit = verified;
+    if let Some((verified, lines)) = verification {
+        say(session, &lines);
+        if verified != Exit::Done {
+            exit = verified;
+        }
     }
     summary::close(session, &outcome, wishes.summary)?;
     match outcome.end {

@@ -1,6 +1,5 @@
 //! `evtap verify`: what a plan selects against what its target holds. Writes nothing.
 
-use std::path::Path;
 
 use clap::Args;
 
@@ -10,7 +9,7 @@ use super::progress::Progress;
 use super::session::Session;
 use super::topics::Report;
 use super::{apply, examples, replay};
-use crate::replay::{Again, Create, Destination, Job, Plan, same_brokers};
+use crate::replay::{Again, Create, Destination, Job, same_brokers};
 
 /// Compare what a plan selects with what its target holds: missing, extra, duplicated, reordered
 /// and changed events
@@ -26,7 +25,7 @@ pub struct Verify {
 }
 
 pub async fn run(session: &Session, args: &Verify) -> Result<Exit> {
-    let plan = Plan::load(Path::new(&args.plan)).map_err(crate::broker::Error::from)?;
+    let plan = apply::load(session, &args.plan)?;
     apply::refuse_decoding(session)?;
     let query = apply::compile(session, &plan)?;
     let sources = apply::open_sources(session, &plan)?;

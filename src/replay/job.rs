@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use super::exact::{self, Ledger};
 use super::freeze::{Create, From, How, To, create_target, freeze};
+use super::runs::Claim;
 use super::{
     Control, Plan, Preview, PreviewRun, Report, Runner, TargetState, TimestampPolicy, Verification,
     guard, verify,
@@ -46,6 +47,8 @@ pub struct Job {
     once: bool,
     /// What the hosts that share the plan know this process by.
     worker: String,
+    /// Its place among the processes of this host, once the run is kept.
+    pub(super) claim: Option<Claim>,
 }
 
 /// A run that is over.
@@ -103,6 +106,7 @@ impl Job {
             to_send: None,
             once,
             worker: format!("pid-{}", std::process::id()),
+            claim: None,
         })
     }
 
@@ -124,6 +128,8 @@ impl Job {
             earliest: None,
             to_send: None,
             once: false,
+            worker: format!("pid-{}", std::process::id()),
+            claim: None,
         }
     }
 

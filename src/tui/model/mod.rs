@@ -21,6 +21,7 @@ use crate::broker::{Bound, TopicSelector};
 use crate::event::{Select, Timestamp};
 use crate::query::QuerySpec;
 use crate::replay::PlanSelection;
+use crate::replay::runs::StateFolder;
 use crate::schema::Decoder;
 use feed::Feed;
 use overlay::Overlay;
@@ -113,6 +114,8 @@ pub struct Options {
     pub spec: QuerySpec,
     /// The same as a plan keeps it.
     pub selection: PlanSelection,
+    /// Where runs of plans are kept; without it they are not, and cannot be applied again.
+    pub state: Option<StateFolder>,
     /// Where to begin; without it at the start of what is kept whole, else at the newest events.
     pub from: Option<Bound>,
     pub until: Bound,

@@ -224,6 +224,7 @@ pub fn options() -> Options {
         select: Arc::new(Query::compile(&QuerySpec::default()).unwrap()),
         spec: QuerySpec::default(),
         selection: crate::replay::PlanSelection::default(),
+        state: None,
         from: None,
         until: Bound::End,
         partitions: Vec::new(),

@@ -40,6 +40,7 @@ pub fn model(view: View) -> Model {
         select: Arc::new(SelectAll),
         spec: QuerySpec::default(),
         selection: crate::replay::PlanSelection::default(),
+        state: None,
         from: None,
         until: Bound::End,
         partitions: Vec::new(),

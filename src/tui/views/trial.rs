@@ -37,6 +37,7 @@ pub fn model(view: View, memory: usize) -> Model {
         select: Arc::new(SelectAll),
         spec: QuerySpec::default(),
         selection: crate::replay::PlanSelection::default(),
+        state: None,
         from: None,
         until: Bound::End,
         partitions: Vec::new(),

@@ -37,6 +37,7 @@ fn model() -> Model {
         select: Arc::new(SelectAll),
         spec: crate::query::QuerySpec::default(),
         selection: crate::replay::PlanSelection::default(),
+        state: None,
         from: None,
         until: Bound::End,
         partitions: Vec::new(),

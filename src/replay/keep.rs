@@ -12,8 +12,9 @@ impl Job {
     /// among the processes of this host. To be called before [`Job::run`]; a failure means that
     /// nothing may be written.
     pub fn keep(&mut self, state: &StateFolder, now: Timestamp) -> Result<()> {
-        let claim = state.keep(self.the_plan())?.claim(self.the_plan(), now)?;
-        self.claim = Some(claim);
+        let folder = state.keep(self.the_plan())?;
+        self.claim = Some(folder.claim(self.the_plan(), now)?);
+        self.kept_in = Some(folder.path().to_owned());
         Ok(())
     }
 

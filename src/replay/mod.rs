@@ -16,6 +16,7 @@ mod freeze;
 pub mod guard;
 mod histogram;
 mod job;
+mod journal;
 mod keep;
 mod outlet;
 mod pace;

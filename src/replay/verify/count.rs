@@ -155,6 +155,7 @@ mod tests {
             late: None,
             failure: None,
             overall: None,
+            promise: Report::AT_LEAST_ONCE,
         }
     }
 

@@ -79,7 +79,7 @@ pub async fn run(session: &Session, args: &Apply) -> Result<Exit> {
 }
 
 /// A file, or the plan of a run that is kept. A file comes first: its name can look like an id.
-fn load(session: &Session, named: &str) -> Result<Plan> {
+pub(super) fn load(session: &Session, named: &str) -> Result<Plan> {
     let file = Path::new(named);
     let kept = match session.state_folder() {
         Ok(state) if !file.exists() => state.plan_of(named),
@@ -96,7 +96,7 @@ fn load(session: &Session, named: &str) -> Result<Plan> {
     Ok(plan.map_err(broker::Error::from)?)
 }
 
-fn again(opened: &Opened) -> Again<'_> {
+pub(super) fn again(opened: &Opened) -> Again<'_> {
     Again {
         address: &opened.address,
         broker: &*opened.broker,
@@ -104,7 +104,7 @@ fn again(opened: &Opened) -> Again<'_> {
 }
 
 /// How events are decoded decides what is selected: that is the plan's.
-fn refuse_decoding(session: &Session) -> Result<()> {
+pub(super) fn refuse_decoding(session: &Session) -> Result<()> {
     let global = &session.global;
     for (flag, given) in [
         ("--decode", global.decode.is_some()),
@@ -121,7 +121,7 @@ fn refuse_decoding(session: &Session) -> Result<()> {
     Ok(())
 }
 
-fn compile(session: &Session, plan: &Plan) -> Result<Arc<Query>> {
+pub(super) fn compile(session: &Session, plan: &Plan) -> Result<Arc<Query>> {
     let texts: Vec<String> = plan.sources.iter().map(|s| s.address.to_string()).collect();
     let selection = &plan.selection;
     let pins = selection.decode.as_deref().map(Pins::parse).transpose();
@@ -134,13 +134,13 @@ fn compile(session: &Session, plan: &Plan) -> Result<Arc<Query>> {
     Ok(Arc::new(Query::compile(&selection.spec(decoder))?))
 }
 
-fn open_sources(session: &Session, plan: &Plan) -> Result<Vec<Opened>> {
+pub(super) fn open_sources(session: &Session, plan: &Plan) -> Result<Vec<Opened>> {
     let texts = plan.sources.iter().map(|s| s.address.to_string());
     texts.map(|text| session.open(&text)).collect()
 }
 
 /// The read of the plan's ranges. They are put in by [`Job::again`].
-fn reading(
+pub(super) fn reading(
     session: &Session,
     plan: &Plan,
     query: Arc<Query>,

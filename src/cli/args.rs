@@ -9,7 +9,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use super::position::Pos;
 use super::{
     apply, brokers, check, completions, config, demo, expect, keys, lag, man, open, position, read,
-    record, replay_args, schema, search, state, tail, themes, topics, trace, units,
+    record, replay_args, schema, search, state, tail, themes, topics, trace, units, verify,
 };
 use crate::event::Timestamp;
 
@@ -44,6 +44,7 @@ pub enum Command {
     Record(record::Record),
     Replay(Box<replay_args::Replay>),
     Apply(apply::Apply),
+    Verify(verify::Verify),
     Lag(lag::Lag),
     State(Box<state::State>),
     Expect(Box<expect::Expect>),

@@ -16,7 +16,7 @@ use crate::broker::Address;
 use crate::event::Timestamp;
 use crate::pipeline::End;
 use crate::replay::runs::Ended;
-use crate::replay::{Control, Destination, Job, Ran, RunState, Verification, guard};
+use crate::replay::{Comparison, Control, Destination, Job, Ran, RunState, Verdict, guard};
 
 pub async fn run(session: &Session, args: &Replay) -> Result<Exit> {
     let query = reading::compile(session, &args.sources, &args.select)?;
@@ -250,6 +250,43 @@ impl Bar {
     }
 }
 
+/// Compares what was selected with what the target holds, by provenance where that can be. What
+/// was found, and what that means to the shell; nothing after a run that is known to be incomplete.
+async fn verify(session: &Session, job: &Job, ran: &Ran) -> Result<Option<(Exit, Vec<String>)>> {
+    if !ran.came_to_an_end() {
+        return Ok(None);
+    }
+    if !job.can_be_compared() {
+        let counted = job.verify(ran).await?;
+        return Ok(counted.map(|found| {
+            let good = found.problems.is_empty();
+            let exit = if good { Exit::Done } else { Exit::Finding };
+            (exit, found.describe())
+        }));
+    }
+    session.say("verifying: both sides are read once more");
+    let mut progress = Progress::new(session, false);
+    let stop = || session.minded_stop();
+    let compared = job.compare_run(ran, &stop, &mut progress).await;
+    progress.clear();
+    Ok(Some(match compared? {
+        Some(compared) => (exit_of(&compared), compared.describe()),
+        None => {
+            let said = "interrupted: it is not verified; what was written stays";
+            (Exit::Interrupted, vec![said.to_owned()])
+        }
+    }))
+}
+
+/// What a verification means to the shell.
+pub(super) fn exit_of(compared: &Comparison) -> Exit {
+    match compared.verdict() {
+        Verdict::Clean => Exit::Done,
+        Verdict::Violation => Exit::Finding,
+        Verdict::Inconclusive => Exit::Partial,
+    }
+}
+
 /// Verifies, sums up, and says how it ended: to the user, and for the audit log.
 async fn close(
     session: &Session,
@@ -257,15 +294,15 @@ async fn close(
     job: &Job,
     ran: Ran,
 ) -> (Result<Exit>, Ended) {
-    let verification = match &ran.outcome {
-        Ok(_) => job.verify(&ran).await,
-        Err(_) => Ok(None),
-    };
+    let verification = verify(session, job, &ran).await;
     let verified = verification.as_ref().ok().and_then(Option::as_ref);
+    let verified = verified.and_then(|(exit, _)| match exit {
+        Exit::Done => Some(true),
+        Exit::Finding => Some(false),
+        _ => None,
+    });
     let ended = Ended::of(&ran, verified);
-    let closed = verification
-        .map_err(Failure::from)
-        .and_then(|verification| sum_up(session, wishes, ran, verification));
+    let closed = verification.and_then(|verification| sum_up(session, wishes, ran, verification));
     (closed, ended)
 }
 
@@ -273,15 +310,15 @@ fn sum_up(
     session: &Session,
     wishes: &Wishes<'_>,
     ran: Ran,
-    verification: Option<Verification>,
+    verification: Option<(Exit, Vec<String>)>,
 ) -> Result<Exit> {
     let begun = ran.report.sent > 0 || ran.report.in_doubt > 0;
     let outcome = ran.outcome?;
     let mut exit = reading::exit_of_outcome(&outcome, false, wishes.fail_empty);
-    if let Some(verification) = verification {
-        say(session, &verification.describe());
-        if !verification.problems.is_empty() {
-            exit = Exit::Finding;
+    if let Some((verified, lines)) = verification {
+        say(session, &lines);
+        if verified != Exit::Done {
+            exit = verified;
         }
     }
     summary::close(session, &outcome, wishes.summary)?;

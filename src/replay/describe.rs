@@ -200,14 +200,6 @@ impl std::fmt::Display for Sample {
 }
 
 impl Report {
-    /// What is promised of it.
-    const fn guarantee(&self) -> &'static str {
-        match self.overall {
-            Some(_) => "exactly once, for readers of what is committed",
-            None => "at least once: run again after an interruption, and events can be there twice",
-        }
-    }
-
     pub fn describe(&self) -> Vec<String> {
         let millis = self.elapsed.as_millis();
         let rate = match u128::from(self.sent) * 1000 {
@@ -249,7 +241,7 @@ impl Report {
             lines.push(format!("  drift   at most {}", human::duration(late)));
         }
         lines.extend(self.overall_line());
-        lines.push(format!("  promise {}", self.guarantee()));
+        lines.push(format!("  promise {}", self.promise));
         lines
     }
 }
@@ -395,6 +387,7 @@ mod tests {
             late: None,
             failure: None,
             overall: None,
+            promise: Report::AT_LEAST_ONCE,
         };
         assert!(report.describe()[0].starts_with("replayed 10 of "));
         report.acknowledged = 4;

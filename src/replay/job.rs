@@ -1,12 +1,16 @@
 //! A replay from its plan to its verification: what every front end does in this order. Talk,
 //! questions and keys are theirs; so is opening the brokers.
 
+mod verified;
+
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use super::exact::{self, Ledger};
 use super::freeze::{Create, From, How, To, create_target, freeze};
+use super::journal::Journaled;
 use super::runs::Claim;
 use super::{
     Control, Plan, Preview, PreviewRun, Report, Runner, TargetState, TimestampPolicy, Verification,
@@ -48,6 +52,8 @@ pub struct Job {
     pub(super) worker: String,
     /// Its place among the processes of this host, once the run is kept.
     pub(super) claim: Option<Claim>,
+    /// The folder of the plan's runs.
+    pub(super) kept_in: Option<PathBuf>,
 }
 
 /// A run that is over.
@@ -106,6 +112,7 @@ impl Job {
             once,
             worker: unnamed(),
             claim: None,
+            kept_in: None,
         })
     }
 
@@ -129,6 +136,7 @@ impl Job {
             once: false,
             worker: unnamed(),
             claim: None,
+            kept_in: None,
         }
     }
 
@@ -251,23 +259,34 @@ impl Job {
         Ok((before, runner))
     }
 
-    /// The part of this process in the plan, where the target can store events and progress as one.
+    /// The part of this process in the plan, where the target can store events and progress as one,
+    /// or a journal can be kept beside it.
     async fn exact(&self, target: Target) -> Result<Option<(Box<dyn ExactSink>, Ledger)>> {
         if self.once || target.topic.is_empty() {
             return Ok(None);
         }
         let ledger = Ledger::new(&self.plan);
         let counted = self.reading.limits.events.is_some() || self.reading.last.is_some();
+        let units = ledger.units(&self.plan);
         let part = shared::Job {
             name: format!("evtap-{}", self.plan.id()),
             worker: self.worker.clone(),
-            target,
-            units: ledger.units(&self.plan),
+            target: target.clone(),
+            units: units.clone(),
             // Who counts to N, or shifts all by the same, must see them all.
             undivided: counted || self.plan.timestamps == TimestampPolicy::Shift,
         };
-        let sink = self.to.broker.exact_sink(&part).await?;
-        Ok(sink.map(|sink| (sink, ledger)))
+        let broker = &self.to.broker;
+        if let Some(sink) = broker.exact_sink(&part).await? {
+            return Ok(Some((sink, ledger)));
+        }
+        let Some(folder) = &self.kept_in else {
+            return Ok(None);
+        };
+        let memory = self.reading.inputs.iter().map(|i| i.sub.memory).sum();
+        let plan = &self.plan;
+        let sink = Journaled::open(folder, plan, units, broker.clone(), target, memory)?;
+        Ok(Some((Box::new(sink), ledger)))
     }
 
     /// Reads into the run. While the sources are still being opened, an abort ends that.

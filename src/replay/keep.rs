@@ -2,7 +2,7 @@
 //! over.
 
 use super::runs::{Ended, StateFolder, counts};
-use super::{Job, Ran, Verification};
+use super::{Job, Ran};
 use crate::broker::Result;
 use crate::event::Timestamp;
 use crate::pipeline::End;
@@ -12,9 +12,11 @@ impl Job {
     /// among the processes of this host. To be called before [`Job::run`]; a failure means that
     /// nothing may be written.
     pub fn keep(&mut self, state: &StateFolder, now: Timestamp) -> Result<()> {
-        let claim = state.keep(self.the_plan())?.claim(self.the_plan(), now)?;
+        let folder = state.keep(self.the_plan())?;
+        let claim = folder.claim(self.the_plan(), now)?;
         claim.worker().clone_into(&mut self.worker);
         self.claim = Some(claim);
+        self.kept_in = Some(folder.path().to_owned());
         Ok(())
     }
 
@@ -28,8 +30,8 @@ impl Job {
 }
 
 impl Ended {
-    /// How a run ended by what it told.
-    pub fn of(ran: &Ran, verification: Option<&Verification>) -> Self {
+    /// How a run ended by what it told; `verified` where both sides were compared to the end.
+    pub fn of(ran: &Ran, verified: Option<bool>) -> Self {
         let mut ended = match &ran.outcome {
             Err(error) => Self::failed(error.kind),
             Ok(outcome) => match &outcome.end {
@@ -40,7 +42,7 @@ impl Ended {
             },
         };
         ended.counts = Some(counts(&ran.report));
-        ended.verified = verification.map(|v| v.problems.is_empty());
+        ended.verified = verified;
         ended
     }
 }

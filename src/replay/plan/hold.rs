@@ -46,6 +46,14 @@ pub async fn still_holds(
     Ok(all)
 }
 
+/// As [`still_holds`], of nothing but which brokers they are: for who only looks.
+pub async fn same_brokers(plan: &Plan, sources: &[Again<'_>], target: &Again<'_>) -> Result<()> {
+    for (planned, now) in plan.sources.iter().zip(sources) {
+        same_broker(&planned.place, &planned.address, now).await?;
+    }
+    same_broker(&plan.target.place, &plan.target.address, target).await
+}
+
 /// By the cluster's own name where it has one, else by the address. Files are where their path is.
 async fn same_broker(planned: &Place, typed: &Address, now: &Again<'_>) -> Result<()> {
     if planned.is_file() {

@@ -20,7 +20,7 @@ use crate::broker::{Address, PartitionRange};
 use crate::event::{Position, PositionStyle};
 
 pub use file::PlanError;
-pub use hold::{Again, still_holds};
+pub use hold::{Again, same_brokers, still_holds};
 pub use select::PlanSelection;
 
 /// Which partition of the target an event goes to.

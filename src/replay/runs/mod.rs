@@ -105,6 +105,12 @@ pub struct RunFolder {
     folder: PathBuf,
 }
 
+impl RunFolder {
+    pub fn path(&self) -> &Path {
+        &self.folder
+    }
+}
+
 /// With all folders above, for their owner only.
 fn create(folder: &Path) -> std::io::Result<()> {
     let mut builder = DirBuilder::new();

@@ -3,12 +3,12 @@
 use std::sync::Arc;
 
 use super::{Selection, Stage};
-use crate::broker::{Address, Range, Subscription};
+use crate::broker::{self, Address, Range, Subscription};
 use crate::event::{Scanned, Timestamp};
 use crate::pipeline::{Input as Source, Limits, Reading, Stop, Ticker};
 use crate::query::{Query, QuerySpec};
 use crate::replay::runs::{Ended, StateFolder};
-use crate::replay::{Control, Create, Destination, Job, guard};
+use crate::replay::{Control, Create, Destination, Job, Ran, Verdict, guard};
 use crate::tui::connect::Connection;
 use crate::tui::model::Model;
 use crate::tui::model::overlay::{Answer, Overlay, Prompt, PromptKind, Question};
@@ -91,7 +91,8 @@ pub(super) fn plan(model: &mut Model) -> Vec<Effect> {
     vec![Effect::Open(text, Box::new(then))]
 }
 
-/// Nobody watches a preview: it is over in a moment, or a person goes elsewhere meanwhile.
+/// Nobody watches a preview or a verification: it is over in a moment, or a person goes elsewhere
+/// meanwhile.
 struct Unwatched;
 
 impl Ticker for Unwatched {
@@ -146,7 +147,7 @@ fn reading(model: &Model, selection: &Selection) -> Result<Reading, Trouble> {
                 select: query.clone(),
                 memory: model.options.memory / 8 / count,
                 raw: false,
-                notices: crate::broker::Notices::silent(),
+                notices: broker::Notices::silent(),
             },
             origin: u16::try_from(*index).unwrap_or(u16::MAX),
         }
@@ -278,12 +279,14 @@ async fn run(job: &Job, control: &Control) -> (Result<(Vec<String>, bool), Troub
         }
     };
     let mut lines = ran.report.describe();
-    let verification = job.verify(&ran).await;
-    let verified = verification.as_ref().ok().and_then(Option::as_ref);
-    let good = verified.is_some_and(|v| v.problems.is_empty());
-    let ended = Ended::of(&ran, verified);
-    match verification {
-        Ok(found) => lines.extend(found.iter().flat_map(crate::replay::Verification::describe)),
+    let compared = verified(job, control, &ran).await;
+    let verified = compared.as_ref().ok().and_then(Option::as_ref);
+    let good = verified.is_some_and(|(good, _)| *good);
+    let ended = Ended::of(&ran, verified.map(|(good, _)| *good));
+    match compared {
+        Ok(Some((_, said))) => lines.extend(said),
+        Ok(None) if ran.came_to_an_end() => lines.push("it is not verified: interrupted".into()),
+        Ok(None) => {}
         Err(error) => lines.push(format!("cannot verify: {error}")),
     }
     match ran.outcome {
@@ -291,6 +294,21 @@ async fn run(job: &Job, control: &Control) -> (Result<(Vec<String>, bool), Troub
         Err(error) => lines.push(format!("the replay is incomplete: {error}")),
     }
     (Ok((lines, good)), ended)
+}
+
+/// Whether the target holds what was selected, and the words for it.
+async fn verified(
+    job: &Job,
+    control: &Control,
+    ran: &Ran,
+) -> broker::Result<Option<(bool, Vec<String>)>> {
+    if !job.can_be_compared() {
+        let counted = job.verify(ran).await?;
+        return Ok(counted.map(|found| (found.problems.is_empty(), found.describe())));
+    }
+    let stop = || control.stop();
+    let compared = job.compare_run(ran, &stop, &mut Unwatched).await?;
+    Ok(compared.map(|found| (found.verdict() == Verdict::Clean, found.describe())))
 }
 
 fn ran(model: &mut Model, told: Result<(Vec<String>, bool), Trouble>) -> Vec<Effect> {

@@ -102,15 +102,13 @@ impl KafkaExact {
         }
         self.producer = None;
         self.not_fenced().await?;
-        let (id, longest) = match &self.member {
-            Some(_) => (
-                format!("{}.{}", self.books.job.name, self.books.job.worker),
-                SHARED,
-            ),
-            None => {
-                self.alone().await?;
-                (self.books.job.name.clone(), ALONE)
-            }
+        let mut id = self.books.job.name.clone();
+        let longest = if self.member.is_some() {
+            id = format!("{id}.{}", self.books.job.worker);
+            SHARED
+        } else {
+            self.alone().await?;
+            ALONE
         };
         let made = Made {
             properties: Arc::clone(&self.properties),

@@ -15,6 +15,7 @@ pub mod guard;
 mod histogram;
 mod job;
 mod keep;
+mod outlook;
 mod pace;
 mod place;
 mod plan;
@@ -31,6 +32,7 @@ pub use control::{Control, Figures, RunState};
 pub use freeze::{Create, From, How, To, create_target, freeze};
 pub use histogram::Histogram;
 pub use job::{Destination, Job, Ran};
+pub use outlook::Outlook;
 pub use pace::{Pace, Pacer};
 pub use place::Place;
 pub use plan::{

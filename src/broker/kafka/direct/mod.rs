@@ -4,6 +4,7 @@
 
 mod answers;
 mod cluster;
+mod configs;
 mod connection;
 mod fetch;
 mod groups;
@@ -24,7 +25,8 @@ use super::own::ReaderChoice;
 use super::properties::Properties;
 use super::terms::Row;
 use crate::broker::{
-    Error, ErrorKind, Group, PartitionRange, Result, Source, Subscription, TopicInfo, TopicSelector,
+    Error, ErrorKind, Group, PartitionRange, Result, Source, Subscription, TopicInfo,
+    TopicSelector, TopicSettings,
 };
 
 /// A cluster that is read without librdkafka.
@@ -62,6 +64,17 @@ impl Direct {
 
     pub(super) async fn groups(&self) -> Result<Vec<Group>> {
         groups::list(&self.cluster).await
+    }
+
+    /// How these topics keep their events.
+    pub(super) async fn topic_settings(&self, topics: &[Arc<str>]) -> Result<Vec<TopicSettings>> {
+        let metadata = self.cluster.metadata(Some(&[])).await?;
+        let Some((node, _)) = metadata.brokers.first() else {
+            return Ok(Vec::new());
+        };
+        let names: Vec<&str> = topics.iter().map(|t| &**t).collect();
+        let told = configs::of_topics(&self.cluster, *node, &names).await;
+        told.map_err(|failure| failure.into_error("look up how topics are kept"))
     }
 
     /// `commits` are those of each group that the subscription names.

@@ -16,7 +16,9 @@ use crate::broker::Address;
 use crate::event::Timestamp;
 use crate::pipeline::End;
 use crate::replay::runs::Ended;
-use crate::replay::{Comparison, Control, Destination, Job, Ran, RunState, Verdict, guard};
+use crate::replay::{
+    Comparison, Control, Destination, Job, Outlook, Ran, RunState, Verdict, guard,
+};
 
 pub async fn run(session: &Session, args: &Replay) -> Result<Exit> {
     let query = reading::compile(session, &args.sources, &args.select)?;
@@ -78,9 +80,20 @@ pub(super) async fn go_on(session: &Session, job: &mut Job, wishes: &Wishes<'_>)
     // With `--yes` nobody reads the preview: then it runs only where what it finds decides
     // something, before the first event is written.
     let previews = !wishes.yes || job.the_plan().needs_preview();
-    if previews && !preview(session, job).await? {
-        session.say("interrupted; nothing was written");
-        return Ok(Exit::Interrupted);
+    let outlook = job.outlook().await;
+    if previews && job.can_be_previewed() {
+        if !preview(session, job, &outlook).await? {
+            session.say("interrupted; nothing was written");
+            return Ok(Exit::Interrupted);
+        }
+    } else {
+        say(
+            session,
+            &outlook.describe(job.the_plan(), None, Timestamp::wall_clock()),
+        );
+    }
+    if previews && !job.can_be_previewed() {
+        session.say("standard input comes only once: there is no preview");
     }
     if wishes.dry_run {
         session.say("dry run: nothing was written");
@@ -181,11 +194,7 @@ fn say(session: &Session, lines: &[String]) {
 }
 
 /// The same way into a sink that drops everything. False when it was interrupted.
-async fn preview(session: &Session, job: &mut Job) -> Result<bool> {
-    if !job.can_be_previewed() {
-        session.say("standard input comes only once: there is no preview");
-        return Ok(true);
-    }
+async fn preview(session: &Session, job: &mut Job, outlook: &Outlook) -> Result<bool> {
     let mut progress = Progress::new(session, false);
     let preview = job.preview(&|| session.minded_stop(), &mut progress).await;
     progress.clear();
@@ -193,7 +202,13 @@ async fn preview(session: &Session, job: &mut Job) -> Result<bool> {
         return Ok(false);
     };
     say(session, &preview.describe());
+    let now = Timestamp::wall_clock();
+    say(
+        session,
+        &outlook.describe(job.the_plan(), Some(&preview), now),
+    );
     job.judge(&preview)?;
+    outlook.judge(job.the_plan(), &preview, now)?;
     Ok(true)
 }
 

@@ -19,6 +19,7 @@ mod job;
 mod journal;
 mod keep;
 mod outlet;
+mod outlook;
 mod pace;
 mod place;
 mod plan;
@@ -36,6 +37,7 @@ pub use exact::Overall;
 pub use freeze::{Create, From, How, To, create_target, freeze};
 pub use histogram::Histogram;
 pub use job::{Destination, Job, Ran};
+pub use outlook::Outlook;
 pub use pace::{Pace, Pacer};
 pub use place::Place;
 pub use plan::{

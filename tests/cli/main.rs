@@ -17,6 +17,7 @@ mod hostile;
 mod keys;
 mod lag;
 mod order;
+mod plans;
 mod recording;
 mod replaying;
 mod schema;

@@ -68,7 +68,8 @@ impl RunFolder {
     fn open_audit(&self) -> Result<File> {
         let path = &self.state.audit;
         if let Some(folder) = path.parent().filter(|f| *f != Path::new("")) {
-            super::create(folder).map_err(|error| cannot("make the folder", folder, &error))?;
+            super::create(folder)
+                .map_err(|error| cannot("make the folder of the audit log", folder, &error))?;
         }
         let mut options = OpenOptions::new();
         options.create(true).append(true);

@@ -8,7 +8,7 @@ use crate::event::{Scanned, Timestamp};
 use crate::pipeline::{Input as Source, Limits, Reading, Stop, Ticker};
 use crate::query::{Query, QuerySpec};
 use crate::replay::runs::{Ended, StateFolder};
-use crate::replay::{Control, Create, Destination, Job, Ran, Verdict, guard};
+use crate::replay::{Control, Create, Destination, Job, Preview, Ran, Verdict, guard};
 use crate::tui::connect::Connection;
 use crate::tui::model::Model;
 use crate::tui::model::overlay::{Answer, Overlay, Prompt, PromptKind, Question};
@@ -78,8 +78,15 @@ pub(super) fn plan(model: &mut Model) -> Vec<Effect> {
             let mut job = Job::plan(reading, to, how).await?;
             let (_handle, stop) = Stop::new();
             let preview = job.preview(&move || stop.clone(), &mut Unwatched).await?;
-            let judged = preview.as_ref().map_or(Ok(()), |p| job.judge(p));
-            let lines = preview.map(|p| p.describe()).unwrap_or_default();
+            let outlook = job.outlook().await;
+            let now = Timestamp::wall_clock();
+            let judge = |p| {
+                job.judge(p)
+                    .and_then(|()| outlook.judge(job.the_plan(), p, now))
+            };
+            let judged = preview.as_ref().map_or(Ok(()), judge);
+            let mut lines = preview.as_ref().map(Preview::describe).unwrap_or_default();
+            lines.extend(outlook.describe(job.the_plan(), preview.as_ref(), now));
             Ok((job, lines, judged.err().map(Trouble::from)))
         };
         let told: futures_util::future::BoxFuture<'static, Msg> = Box::pin(async move {

@@ -87,13 +87,11 @@ pub(super) async fn go_on(session: &Session, job: &mut Job, wishes: &Wishes<'_>)
             return Ok(Exit::Interrupted);
         }
     } else {
-        say(
-            session,
-            &outlook.describe(job.the_plan(), None, Timestamp::wall_clock()),
-        );
-    }
-    if previews && !job.can_be_previewed() {
-        session.say("standard input comes only once: there is no preview");
+        let now = Timestamp::wall_clock();
+        say(session, &outlook.describe(job.the_plan(), None, now));
+        if previews {
+            session.say("standard input comes only once: there is no preview");
+        }
     }
     if wishes.dry_run {
         session.say("dry run: nothing was written");

@@ -192,3 +192,123 @@ async fn same_target(planned: &PlanTarget, broker: &dyn Broker) -> Result<()> {
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::event::{Position, PositionStyle};
+    use crate::replay::PartitionEnd;
+    use crate::replay::fake::plan;
+    use crate::replay::fake_broker::FakeBroker;
+
+    /// The fake's partitions hold `[0, 10)`.
+    fn small() -> Plan {
+        let mut plan = plan();
+        for range in &mut plan.sources[0].ranges {
+            range.end = Position::offset(10);
+        }
+        plan
+    }
+
+    fn broker() -> FakeBroker {
+        FakeBroker::new(&[("orders", 2), ("copy", 2)])
+    }
+
+    async fn asked(
+        plan: &Plan,
+        source: &FakeBroker,
+        target: &FakeBroker,
+        accept_gap: bool,
+    ) -> Result<Vec<Vec<PartitionRange>>> {
+        let (from, to) = (
+            Address::parse("kafka://h:9092/orders").unwrap(),
+            Address::parse("kafka://t:9092/copy").unwrap(),
+        );
+        let source = Again {
+            address: &from,
+            broker: source,
+        };
+        let target = Again {
+            address: &to,
+            broker: target,
+        };
+        still_holds(plan, &[source], &target, accept_gap).await
+    }
+
+    async fn guard_of(plan: &Plan, source: &FakeBroker, target: &FakeBroker) -> String {
+        let error = asked(plan, source, target, false).await.unwrap_err();
+        assert_eq!(error.kind, ErrorKind::Refused, "{error}");
+        assert!(error.hint.is_some(), "{error}");
+        let named = error.message.strip_prefix("guard ").unwrap();
+        named.split(':').next().unwrap().to_owned()
+    }
+
+    #[tokio::test]
+    async fn what_is_as_it_was_is_read_as_planned() {
+        let plan = small();
+        let left = asked(&plan, &broker(), &broker(), false).await.unwrap();
+        assert_eq!(left[0], plan.sources[0].ranges);
+    }
+
+    #[tokio::test]
+    async fn another_cluster_is_refused_on_either_side() {
+        let mut plan = small();
+        plan.sources[0].place.cluster = Some("c1".into());
+        let mut here = broker();
+        assert_eq!(guard_of(&plan, &here, &broker()).await, "cluster");
+        here.cluster = Some("c2".into());
+        assert_eq!(guard_of(&plan, &here, &broker()).await, "cluster");
+        here.cluster = Some("c1".into());
+        assert!(asked(&plan, &here, &broker(), false).await.is_ok());
+        plan.target.place = Place::new(Address::parse("kafka://other").unwrap(), None);
+        assert_eq!(guard_of(&plan, &here, &broker()).await, "cluster");
+    }
+
+    #[tokio::test]
+    async fn a_source_that_lost_what_is_planned_is_refused() {
+        let mut plan = small();
+        let one = FakeBroker::new(&[("orders", 1)]);
+        assert_eq!(guard_of(&plan, &one, &broker()).await, "source partitions");
+        plan.sources[0].ranges[1].end = Position::offset(11);
+        assert_eq!(guard_of(&plan, &broker(), &broker()).await, "source end");
+        let gone = FakeBroker::new(&[]);
+        let error = asked(&plan, &gone, &broker(), true).await.unwrap_err();
+        assert_eq!(error.kind, ErrorKind::MissingTopic);
+    }
+
+    #[tokio::test]
+    async fn a_start_that_retention_has_passed_is_a_gap() {
+        let plan = small();
+        let mut cut = broker();
+        cut.first = 4;
+        assert_eq!(guard_of(&plan, &cut, &broker()).await, "gap");
+        let left = asked(&plan, &cut, &broker(), true).await.unwrap();
+        assert!(left[0].iter().all(|r| r.start == Position::offset(4)));
+        // An empty range misses nothing.
+        let mut empty = plan.clone();
+        for range in &mut empty.sources[0].ranges {
+            range.end = range.start;
+        }
+        assert!(asked(&empty, &cut, &broker(), false).await.is_ok());
+    }
+
+    #[tokio::test]
+    async fn a_target_that_is_not_what_it_was_is_refused() {
+        let mut plan = small();
+        let wide = FakeBroker::new(&[("orders", 2), ("copy", 3)]);
+        assert_eq!(guard_of(&plan, &broker(), &wide).await, "target partitions");
+        let missing = FakeBroker::new(&[("orders", 2)]);
+        let error = asked(&plan, &broker(), &missing, false).await.unwrap_err();
+        assert_eq!(error.kind, ErrorKind::MissingTopic);
+        // What the plan makes may be missing, and may be there.
+        plan.target.create = true;
+        assert!(asked(&plan, &broker(), &missing, false).await.is_ok());
+        assert!(asked(&plan, &broker(), &broker(), false).await.is_ok());
+        plan.target.ends = vec![PartitionEnd {
+            partition: 1,
+            style: PositionStyle::Offset,
+            end: Position::offset(11),
+        }];
+        assert_eq!(guard_of(&plan, &broker(), &broker()).await, "target end");
+    }
+}

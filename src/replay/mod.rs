@@ -1,6 +1,7 @@
 //! Replay: a plan is frozen, previewed, confirmed elsewhere, run and verified. Knows nothing of
 //! flags, prompts or screens.
 
+pub mod alter;
 mod clock;
 mod command;
 mod control;

@@ -15,6 +15,11 @@ pub const COUNT: &str = "evtap-count";
 
 const PREFIX: &[u8] = b"evtap-";
 
+/// Whether provenance has a header of this name.
+pub(super) fn is_ours(name: &[u8]) -> bool {
+    [REPLAY, SOURCE, TIME, COUNT].iter().any(|n| n.as_bytes() == name)
+}
+
 /// What an event brings along from earlier replays.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) struct Prior {
@@ -97,8 +102,7 @@ impl Stamp {
         self.headers.clear();
         if prior.marked {
             for (name, value) in event.headers {
-                let ours = [REPLAY, SOURCE, TIME, COUNT];
-                if !ours.iter().any(|n| n.as_bytes() == name) {
+                if !is_ours(name) {
                     self.headers.push(name, value);
                 }
             }

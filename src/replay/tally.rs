@@ -13,14 +13,26 @@ pub enum Skip {
     ThisPlan,
     /// It is a copy of an event of the target.
     FromTarget,
+    /// The map gave nothing for it.
+    Dropped,
+    /// What is to be masked in it cannot be.
+    Unmasked,
+    /// The map failed on it, or made no event of it.
+    Unmapped,
+    /// It does not fit the target's schema.
+    Invalid,
 }
 
 impl Skip {
-    pub const ALL: [Self; 4] = [
+    pub const ALL: [Self; 8] = [
         Self::OutsidePlan,
         Self::MaxReplays,
         Self::ThisPlan,
         Self::FromTarget,
+        Self::Dropped,
+        Self::Unmasked,
+        Self::Unmapped,
+        Self::Invalid,
     ];
 
     pub const fn reason(self) -> &'static str {
@@ -29,7 +41,30 @@ impl Skip {
             Self::MaxReplays => "replayed before (--max-replays)",
             Self::ThisPlan => "made by this plan",
             Self::FromTarget => "copies of the target's own events",
+            Self::Dropped => "dropped by --map",
+            Self::Unmasked => "rejected: they cannot be masked",
+            Self::Unmapped => "rejected: --map made no event of them",
+            Self::Invalid => "rejected: they do not fit the target's schema",
         }
+    }
+
+    /// One word for programs.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::OutsidePlan => "range",
+            Self::MaxReplays => "max-replays",
+            Self::ThisPlan => "plan",
+            Self::FromTarget => "target",
+            Self::Dropped => "dropped",
+            Self::Unmasked => "mask",
+            Self::Unmapped => "map",
+            Self::Invalid => "schema",
+        }
+    }
+
+    /// Something is wrong with it: it is kept in the file of rejects.
+    pub const fn is_reject(self) -> bool {
+        matches!(self, Self::Unmasked | Self::Unmapped | Self::Invalid)
     }
 }
 
@@ -76,6 +111,12 @@ impl Tally {
 
     pub(super) fn skip(&mut self, why: Skip) {
         self.skipped[why as usize] += 1;
+    }
+
+    /// Events that were rejected, for whatever reason.
+    pub fn rejected(&self) -> u64 {
+        let all = self.skipped().filter(|(why, _)| why.is_reject());
+        all.map(|(_, count)| count).sum()
     }
 
     pub fn read(&self) -> u64 {

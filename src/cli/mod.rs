@@ -3,6 +3,7 @@
 
 mod args;
 mod brokers;
+mod canary;
 mod check;
 mod completions;
 mod config;
@@ -25,6 +26,7 @@ mod read;
 mod reading;
 mod record;
 mod replay;
+mod replay_alter;
 mod replay_args;
 mod sagas;
 mod schema;

@@ -6,8 +6,10 @@ use clap::Args;
 
 use super::args::Select;
 use super::error::{Failure, Result};
+use super::replay_alter::AlterArgs;
 use super::{examples, units};
-use crate::replay::{Create, Guards, How, Pace, PartitionPolicy, TimestampPolicy};
+use crate::replay::alter::Alterations;
+use crate::replay::{Create, Guards, Holds, How, Pace, PartitionPolicy, TimestampPolicy};
 
 /// Replay events into a topic or a file: plan, preview, confirm, run, verify
 #[derive(Debug, Args)]
@@ -23,6 +25,8 @@ pub struct Replay {
     pub select: Select,
     #[command(flatten)]
     pub how: HowArgs,
+    #[command(flatten)]
+    pub alter: AlterArgs,
 }
 
 #[derive(Debug, Args)]
@@ -118,7 +122,7 @@ impl HowArgs {
             || self.timestamps == TimestampPolicy::Shift
     }
 
-    pub(super) fn engine(&self, select: &Select) -> How {
+    pub(super) fn engine(&self, select: &Select, holds: Holds, alterations: Alterations) -> How {
         let pace = match (self.rate, self.speed) {
             (Some(rate), _) => Pace::rate(rate),
             (None, Some(speed)) => Pace::speed(speed, self.max_gap),
@@ -136,6 +140,8 @@ impl HowArgs {
                 max_events: self.max_events,
                 max_duration: self.max_duration,
             },
+            holds,
+            alterations,
         }
     }
 }

@@ -2,6 +2,8 @@
 
 use std::sync::{Arc, Mutex};
 
+use super::alter::Alterations;
+use super::holds::Holds;
 use super::{Guards, Pace, PartitionPolicy, Place, Plan, PlanSource, PlanTarget, TimestampPolicy};
 use crate::broker::{Address, BoxFuture, Error, ErrorKind, PartitionRange, Result, Sink, Written};
 use crate::event::{
@@ -42,6 +44,8 @@ pub(super) fn plan() -> Plan {
         provenance: true,
         pace: Pace::Max,
         guards: Guards::default(),
+        holds: Holds::default(),
+        alterations: Alterations::default(),
     }
 }
 

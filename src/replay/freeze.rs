@@ -4,6 +4,8 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use super::alter::Alterations;
+use super::holds::Holds;
 use super::plan::{Guards, PartitionPolicy, Plan, PlanSource, PlanTarget, TimestampPolicy};
 use super::{Pace, Place, feasible, guard};
 use crate::broker::{
@@ -45,6 +47,8 @@ pub struct How {
     pub provenance: bool,
     pub pace: Pace,
     pub guards: Guards,
+    pub holds: Holds,
+    pub alterations: Alterations,
 }
 
 /// Makes the plan. The sources' order is the one in which the run reads them.
@@ -66,7 +70,10 @@ pub async fn freeze(from: &[From<'_>], to: &To<'_>, how: How) -> Result<Plan> {
         provenance: how.provenance,
         pace: how.pace,
         guards: how.guards,
+        holds: how.holds,
+        alterations: how.alterations,
     };
+    plan.alterations.check()?;
     guard::frozen(&plan)?;
     feasible::check(&plan, to.broker.capabilities())?;
     Ok(plan)

@@ -1,13 +1,16 @@
 //! A replay from its plan to its verification: what every front end does in this order. Talk,
 //! questions and keys are theirs; so is opening the brokers.
 
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use super::alter::{Alterer, Means};
 use super::freeze::{Create, From, How, To, create_target, freeze};
+use super::lag_watch::LagWatch;
 use super::{
-    Control, Plan, Preview, PreviewRun, Report, Runner, TargetState, Verification, guard, verify,
+    Control, Plan, Preview, PreviewRun, Rejects, Report, Runner, TargetState, Verification, guard, verify,
 };
 use crate::broker::{Address, Broker, ErrorKind, Range, Result, Target};
 use crate::event::{Scanned, Timestamp};
@@ -39,6 +42,9 @@ pub struct Job {
     to_send: Option<u64>,
     /// Standard input comes once: it cannot be previewed.
     once: bool,
+    means: Means,
+    /// Where what is rejected is kept; by default a file of the plan's name.
+    rejects: Option<PathBuf>,
 }
 
 /// A run that is over.
@@ -93,7 +99,25 @@ impl Job {
             earliest: None,
             to_send: None,
             once,
+            means: Means::default(),
+            rejects: None,
         })
+    }
+
+    /// What the plan's alterations go by: without it, plain decoding. What cannot work is told now.
+    pub fn equip(&mut self, means: Means) -> Result<()> {
+        self.means = means;
+        self.alterer().map(drop)
+    }
+
+    /// The file for what is rejected.
+    pub fn reject_into(&mut self, file: PathBuf) {
+        self.rejects = Some(file);
+    }
+
+    /// What does the plan's alterations; `None` where it has none.
+    fn alterer(&self) -> Result<Option<Alterer>> {
+        Alterer::new(&self.plan.alterations, &self.means)
     }
 
     pub const fn the_plan(&self) -> &Plan {
@@ -153,7 +177,7 @@ impl Job {
         stop: StopWhenBegun<'_>,
         ticker: &mut dyn Ticker,
     ) -> Result<Option<Preview>> {
-        let mut preview = PreviewRun::new(&self.plan);
+        let mut preview = PreviewRun::altering(&self.plan, self.alterer()?, &self.means.source);
         let outcome = self.read(stop, &mut preview, ticker).await?;
         match outcome.end {
             End::Failed(error) => return Err(error.on("preview")),
@@ -175,12 +199,21 @@ impl Job {
     /// that, what was sent is stored and counted.
     pub async fn run(&self, control: &Control) -> Result<Option<Ran>> {
         let mut aborted = control.stop();
-        let (before, mut runner) = tokio::select! {
+        let (before, mut runner, lag) = tokio::select! {
             biased;
             () = aborted.stopped() => return Ok(None),
             opened = self.open(control) => opened?,
         };
-        let mut outcome = self.copy(&mut runner, control).await;
+        let watch = async {
+            match lag {
+                Some(lag) => lag.watch().await,
+                None => std::future::pending().await,
+            }
+        };
+        let mut outcome = tokio::select! {
+            outcome = self.copy(&mut runner, control) => outcome,
+            never = watch => match never {},
+        };
         let mut report = runner.finish().await;
         if let (Some(error), Ok(outcome)) = (report.failure.take(), &mut outcome)
             && !matches!(outcome.end, End::Failed(_))
@@ -194,8 +227,18 @@ impl Job {
         }))
     }
 
-    async fn open(&self, control: &Control) -> Result<(Option<TargetState>, Runner)> {
+    async fn open(
+        &self,
+        control: &Control,
+    ) -> Result<(Option<TargetState>, Runner, Option<LagWatch>)> {
         let broker = &*self.to.broker;
+        // What can fail without a trace on the target comes first.
+        let alterer = self.alterer()?;
+        let rejects = match &alterer {
+            Some(_) => Some(self.rejects()?),
+            None => None,
+        };
+        let lag = LagWatch::begin(&self.plan.holds.pause_if, &self.to.broker, control).await?;
         create_target(&self.plan, broker).await?;
         let before = TargetState::look(&self.plan, broker).await?;
         let target = Target {
@@ -203,9 +246,18 @@ impl Job {
             overwrite: self.plan.target.overwrite,
         };
         let sink = broker.sink(&target).await?;
-        let mut runner = Runner::controlled(&self.plan, sink, control);
+        let runner = Runner::controlled(&self.plan, sink, control);
+        let mut runner = runner.altering(alterer, rejects);
         runner.shift_from(self.earliest);
-        Ok((before, runner))
+        Ok((before, runner, lag))
+    }
+
+    fn rejects(&self) -> Result<Rejects> {
+        let id = self.plan.id();
+        match &self.rejects {
+            Some(path) => Rejects::open(path, &id),
+            None => Rejects::open(Path::new(&Rejects::name_for(&id)), &id),
+        }
     }
 
     /// Reads into the run. While the sources are still being opened, an abort ends that.

@@ -6,6 +6,8 @@ use std::time::Duration;
 
 use sha2::{Digest, Sha256};
 
+use super::alter::Alterations;
+use super::holds::Holds;
 use super::{Pace, Place};
 use crate::broker::PartitionRange;
 
@@ -90,6 +92,8 @@ pub struct Plan {
     pub provenance: bool,
     pub pace: Pace,
     pub guards: Guards,
+    pub holds: Holds,
+    pub alterations: Alterations,
 }
 
 /// Hex digits of an id: 64 bits, enough to tell the plans of one target apart.
@@ -139,6 +143,8 @@ impl Plan {
         lines.push(format!("provenance {}", self.provenance));
         lines.push(format!("pace {:?}", self.pace));
         lines.push(format!("guards {:?}", self.guards));
+        lines.extend(self.holds.canonical());
+        lines.extend(self.alterations.canonical());
         lines.push(String::new());
         lines.join("\n")
     }

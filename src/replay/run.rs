@@ -2,6 +2,7 @@
 //! made of that. Whoever calls it stops it by dropping the future of [`Consumer::batch`], and
 //! always ends it with [`Runner::finish`].
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use tokio::sync::watch;
@@ -12,7 +13,8 @@ use super::control::{Told, Wish};
 use super::plan::{Guards, Plan, TimestampPolicy};
 use super::provenance::Prior;
 use super::transform::Transform;
-use super::{Control, Pace, Pacer, RunState, Tally, guard};
+use super::alter::Alterer;
+use super::{Control, Pace, Pacer, Rejects, RunState, Tally, guard};
 use crate::broker::{BoxFuture, Error, Result, Sink};
 use crate::event::{Batch, BatchPool, EventRef, Timestamp};
 use crate::pipeline::{Consumer, Flow};
@@ -33,6 +35,9 @@ pub struct Runner {
     paced: bool,
     shifted: bool,
     guards: Guards,
+    /// After so many events somebody is to look at them.
+    canary: Option<u64>,
+    rejects: Option<Rejects>,
     sink: Box<dyn Sink>,
     pool: BatchPool,
     out: Batch,
@@ -64,6 +69,8 @@ struct Held {
 enum Step {
     Full,
     Wait(Duration),
+    /// So many events are copied as are to be looked at, and more follow.
+    Canary,
     Done,
     Stop(Error),
 }
@@ -86,6 +93,8 @@ pub struct Report {
     pub late: Option<Duration>,
     /// What the last flush failed with.
     pub failure: Option<Error>,
+    /// The file with what was rejected, where anything was.
+    pub rejects: Option<PathBuf>,
 }
 
 impl Runner {
@@ -102,6 +111,8 @@ impl Runner {
             paced: plan.pace != Pace::Max,
             shifted: plan.timestamps == TimestampPolicy::Shift,
             guards: plan.guards,
+            canary: plan.holds.canary,
+            rejects: None,
             sink,
             pool: BatchPool::default(),
             out: Batch::default(),
@@ -116,6 +127,21 @@ impl Runner {
             flushed: Instant::now(),
             unflushed: false,
         }
+    }
+
+    /// Alters events as the plan says, and keeps what is rejected.
+    pub fn altering(mut self, alter: Option<Alterer>, rejects: Option<Rejects>) -> Self {
+        self.transform = self.transform.altering(alter);
+        if rejects.is_some() {
+            self.transform.keep_rejects();
+        }
+        self.rejects = rejects;
+        self
+    }
+
+    /// Somebody has looked at the first events already.
+    pub const fn past_canary(&mut self) {
+        self.canary = None;
     }
 
     /// With shifted timestamps: the earliest of the selection, which becomes now. Without it the
@@ -148,6 +174,7 @@ impl Runner {
             paused: self.clock.map_or(Duration::ZERO, |clock| clock.stood()),
             late: self.paced.then_some(self.late),
             failure,
+            rejects: self.rejects.and_then(Rejects::file),
         }
     }
 
@@ -162,6 +189,10 @@ impl Runner {
         loop {
             self.obey().await?;
             let step = self.fill(batch, &mut next)?;
+            // Before anything is stored that says how far the run came.
+            if let (Some(rejects), Some(record)) = (&mut self.rejects, self.transform.rejects()) {
+                rejects.keep(record)?;
+            }
             self.send().await?;
             // Not only between batches: at a slow pace one takes hours.
             if self.unflushed && self.flushed.elapsed() >= FLUSH_EVERY {
@@ -170,6 +201,11 @@ impl Runner {
             self.tell(RunState::Running);
             match step {
                 Step::Full => {}
+                Step::Canary => {
+                    self.flush().await?;
+                    self.canary = None;
+                    self.control.hold_for_canary();
+                }
                 Step::Wait(due) => self.wait(due).await?,
                 Step::Done => return Ok(Flow::More),
                 Step::Stop(error) => return Err(error),
@@ -187,7 +223,7 @@ impl Runner {
             let Some(clock) = &mut self.clock else {
                 return Ok(());
             };
-            if !wish.paused {
+            if !wish.holds() {
                 clock.resume();
                 return Ok(());
             }
@@ -245,8 +281,11 @@ impl Runner {
                 *next += 1;
                 continue;
             };
-            if let Some(stop) = self.full_up() {
-                return Ok(Step::Stop(stop));
+            if let Some(step) = self.limit()
+                && self.transform.is_written(&event)?
+            {
+                self.held = Some(held);
+                return Ok(step);
             }
             if held.due > now {
                 now = self.now();
@@ -283,6 +322,13 @@ impl Runner {
             due,
             before,
         })
+    }
+
+    /// What keeps another event from being written.
+    fn limit(&self) -> Option<Step> {
+        let stop = self.full_up().map(Step::Stop);
+        let written = self.sent + self.out.len() as u64;
+        stop.or_else(|| (written >= self.canary?).then_some(Step::Canary))
     }
 
     fn full_up(&self) -> Option<Error> {
@@ -332,6 +378,9 @@ impl Runner {
     }
 
     async fn flush(&mut self) -> Result<()> {
+        if let Some(rejects) = &mut self.rejects {
+            rejects.store()?;
+        }
         let written = self.sink.flush().await?;
         self.acknowledged = written.events;
         self.flushed = Instant::now();

@@ -2,6 +2,12 @@
 
 use std::sync::Arc;
 
+use super::alter::Rejected;
+use crate::event::EventRef;
+
+/// Rejected events that are told of one by one.
+const TOLD: usize = 3;
+
 /// Why an event of the selection is not copied.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Skip {
@@ -87,6 +93,8 @@ pub struct PartitionTally {
 pub struct Tally {
     pub partitions: Vec<PartitionTally>,
     skipped: [u64; Skip::ALL.len()],
+    /// Where the first rejected events stand, and why they were rejected.
+    pub rejects: Vec<String>,
 }
 
 impl Tally {
@@ -111,6 +119,16 @@ impl Tally {
 
     pub(super) fn skip(&mut self, why: Skip) {
         self.skipped[why as usize] += 1;
+    }
+
+    pub(super) fn reject(&mut self, event: &EventRef<'_>, rejected: &Rejected<'_>) {
+        self.skip(rejected.skip);
+        if self.rejects.len() < TOLD {
+            let stream = event.stream;
+            let position = event.position.display(stream.style);
+            let at = format!("{}/{}@{position}", stream.topic, stream.partition);
+            self.rejects.push(format!("{at}: {}", rejected.reason));
+        }
     }
 
     /// Events that were rejected, for whatever reason.

@@ -21,7 +21,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-pub use alterer::{Altered, Alterer, Means};
+pub use alterer::{Altered, Alterer, Means, Rejected};
 pub use disguise::Disguise;
 pub use headers::SetHeader;
 pub use key::MaskKey;

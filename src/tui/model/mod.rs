@@ -20,6 +20,7 @@ use super::views::{self, findings, lag, order, replay, schemas, state, topics, t
 use crate::broker::{Bound, TopicSelector};
 use crate::event::{Select, Timestamp};
 use crate::query::QuerySpec;
+use crate::replay::alter::Mask;
 use crate::schema::Decoder;
 use feed::Feed;
 use overlay::Overlay;
@@ -122,6 +123,8 @@ pub struct Options {
     /// Where filters that were saved are kept; nowhere when there is no config folder.
     pub saved_filters: Option<std::path::PathBuf>,
     pub filters: Vec<(String, String)>,
+    /// What the config says is to be masked when events are replayed.
+    pub masks: Vec<Mask>,
 }
 
 /// The read whose events are shown.

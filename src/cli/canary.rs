@@ -58,7 +58,10 @@ impl Canary {
 
     /// A run that ended at its canary is incomplete.
     pub(super) fn judge(&self, ran: &Ran) -> Result<()> {
-        let stopped = ran.outcome.as_ref().is_ok_and(|o| matches!(o.end, End::Interrupted));
+        let stopped = ran
+            .outcome
+            .as_ref()
+            .is_ok_and(|o| matches!(o.end, End::Interrupted));
         if self.declined && stopped {
             let written = human::count(ran.report.acknowledged);
             return Err(

@@ -47,7 +47,9 @@ pub async fn run(session: &Session, args: &Replay) -> Result<Exit> {
         create: args.how.create()?,
         overwrite: args.how.overwrite,
     };
-    let how = args.how.engine(&args.select, args.alter.holds(), alterations);
+    let how = args
+        .how
+        .engine(&args.select, args.alter.holds(), alterations);
     let mut job = Job::plan(reading, to, how).await?;
     job.equip(means)?;
     if let Some(file) = &args.alter.rejects {

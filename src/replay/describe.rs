@@ -47,7 +47,11 @@ impl Plan {
         lines.push(format!("  to      {}", self.target_line()));
         lines.push(format!("  write   {}", self.manner()));
         let altered = self.alterations.describe();
-        lines.extend(altered.iter().map(|(what, how)| format!("  {what:<7} {}", Visible(how))));
+        lines.extend(
+            altered
+                .iter()
+                .map(|(what, how)| format!("  {what:<7} {}", Visible(how))),
+        );
         lines.push(format!("  guards  {}", self.guard_line()));
         lines
     }
@@ -168,7 +172,10 @@ impl Preview {
     /// What each mask met. One that met nothing is likely to be a slip.
     fn mask_lines(&self) -> impl Iterator<Item = String> + '_ {
         self.masks.iter().map(|(mask, values)| match values {
-            0 => format!("  mask    {} matches NOTHING in these events", Visible(mask)),
+            0 => format!(
+                "  mask    {} matches NOTHING in these events",
+                Visible(mask)
+            ),
             1 => format!("  mask    {}: 1 value", Visible(mask)),
             n => format!("  mask    {}: {} values", Visible(mask), human::count(*n)),
         })
@@ -216,9 +223,13 @@ impl std::fmt::Display for Sample {
 }
 
 impl Report {
-    /// What is promised of a run, now.
-    pub const GUARANTEE: &'static str =
-        "at least once: run again after an interruption, and events can be there twice";
+    /// What is promised of it.
+    const fn guarantee(&self) -> &'static str {
+        match self.overall {
+            Some(_) => "exactly once, for readers of what is committed",
+            None => "at least once: run again after an interruption, and events can be there twice",
+        }
+    }
 
     pub fn describe(&self) -> Vec<String> {
         let millis = self.elapsed.as_millis();
@@ -262,8 +273,28 @@ impl Report {
         if let Some(late) = self.late {
             lines.push(format!("  drift   at most {}", human::duration(late)));
         }
-        lines.push(format!("  promise {}", Self::GUARANTEE));
+        lines.extend(self.overall_line());
+        lines.push(format!("  promise {}", self.guarantee()));
         lines
+    }
+}
+
+impl Report {
+    /// What this run alone does not tell: earlier runs and other hosts took part.
+    fn overall_line(&self) -> Option<String> {
+        let all = self.overall?;
+        let others = all.counts.copied.saturating_sub(self.acknowledged);
+        let mut line = format!(
+            "  plan    {} of {} partitions done",
+            human::count(all.done as u64),
+            human::count(all.partitions as u64)
+        );
+        if others > 0 {
+            line.push_str(" · ");
+            line.push_str(&human::count(others));
+            line.push_str(" events by earlier runs or other hosts");
+        }
+        Some(line)
     }
 }
 
@@ -390,6 +421,7 @@ mod tests {
             late: None,
             failure: None,
             rejects: None,
+            overall: None,
         };
         assert!(report.describe()[0].starts_with("replayed 10 of "));
         report.acknowledged = 4;

@@ -85,11 +85,23 @@ mod tests {
     fn conditions_are_read_as_they_are_written() {
         for text in ["lag(billing)>5000", " lag ( billing ) > 5000 "] {
             let condition: PauseIf = text.parse().unwrap();
-            assert_eq!((condition.group.as_str(), condition.most), ("billing", 5000));
+            assert_eq!(
+                (condition.group.as_str(), condition.most),
+                ("billing", 5000)
+            );
             assert_eq!(condition.to_string(), "lag(billing)>5000");
         }
         assert_eq!("lag(a)(b>c)>1".parse::<PauseIf>().unwrap().group, "a)(b>c");
-        for text in ["", "lag", "lag(a)", "lag()>1", "lag(a)>x", "lag(a)<1", "lag(a)>-1", "x(a)>1"] {
+        for text in [
+            "",
+            "lag",
+            "lag(a)",
+            "lag()>1",
+            "lag(a)>x",
+            "lag(a)<1",
+            "lag(a)>-1",
+            "x(a)>1",
+        ] {
             let error = text.parse::<PauseIf>().unwrap_err();
             assert!(error.contains("lag(GROUP)>N"), "{text}: {error}");
         }

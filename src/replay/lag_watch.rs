@@ -124,7 +124,14 @@ mod tests {
     #[test]
     fn a_held_run_goes_on_at_half() {
         let mut above = false;
-        let steps = [(5, false), (10, false), (11, true), (7, true), (5, false), (9, false)];
+        let steps = [
+            (5, false),
+            (10, false),
+            (11, true),
+            (7, true),
+            (5, false),
+            (9, false),
+        ];
         for (lag, expected) in steps {
             above = is_above(above, lag, 10);
             assert_eq!(above, expected, "at {lag}");

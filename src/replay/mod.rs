@@ -6,6 +6,7 @@ mod clock;
 mod command;
 mod control;
 mod describe;
+mod exact;
 #[cfg(test)]
 mod fake;
 #[cfg(test)]
@@ -17,6 +18,7 @@ mod histogram;
 mod holds;
 mod job;
 mod lag_watch;
+mod outlet;
 mod pace;
 mod place;
 mod plan;
@@ -31,6 +33,7 @@ mod verify;
 
 pub use command::quoted;
 pub use control::{Control, Figures, RunState};
+pub use exact::Overall;
 pub use freeze::{Create, From, How, To, create_target, freeze};
 pub use histogram::Histogram;
 pub use holds::{Holds, PauseIf};
@@ -42,5 +45,5 @@ pub use preview::{Preview, PreviewRun};
 pub use rejects::Rejects;
 pub use run::{Report, Runner};
 pub use sample::Sample;
-pub use tally::{PartitionTally, Skip, Tally};
+pub use tally::{Counts, PartitionTally, Skip, Tally};
 pub use verify::{TargetState, Verification, verify};

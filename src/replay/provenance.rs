@@ -17,7 +17,9 @@ const PREFIX: &[u8] = b"evtap-";
 
 /// Whether provenance has a header of this name.
 pub(super) fn is_ours(name: &[u8]) -> bool {
-    [REPLAY, SOURCE, TIME, COUNT].iter().any(|n| n.as_bytes() == name)
+    [REPLAY, SOURCE, TIME, COUNT]
+        .iter()
+        .any(|n| n.as_bytes() == name)
 }
 
 /// What an event brings along from earlier replays.

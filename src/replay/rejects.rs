@@ -205,14 +205,20 @@ mod tests {
             ["0/3", "0/5", "1/4", "0/7", "1/5"].map(|s| format!("kafka://h/orders/{s}"))
         );
         let first = &lines(&path)[0];
-        assert_eq!((&first["value"], &first["reject"]["why"]), (&"v".into(), &"schema".into()));
+        assert_eq!(
+            (&first["value"], &first["reject"]["why"]),
+            (&"v".into(), &"schema".into())
+        );
     }
 
     #[test]
     fn a_file_of_something_else_is_left_alone() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("rejects.jsonl");
-        Rejects::open(&path, "p1").unwrap().keep(&mut record(&[3], 0)).unwrap();
+        Rejects::open(&path, "p1")
+            .unwrap()
+            .keep(&mut record(&[3], 0))
+            .unwrap();
         let before = std::fs::read(&path).unwrap();
         let error = Rejects::open(&path, "p2").err().unwrap();
         assert!(error.message.contains("of the plan p1"), "{error}");

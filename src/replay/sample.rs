@@ -130,14 +130,17 @@ mod tests {
         });
         let out = batch(&table, &events.collect::<Vec<_>>());
         let mut sampler = Sampler::new(&Decoder::default());
-        sampler.tail.extend((0..out.len()).map(|index| (index, None)));
+        sampler
+            .tail
+            .extend((0..out.len()).map(|index| (index, None)));
         sampler.settle(&out, &table);
         sampler.finish().1
     }
 
     #[test]
     fn personal_data_is_put_out_of_sight() {
-        let seen = samples(&[br#"{"note":"call +1 415 555 0132, ada@example.com, 4111111111111111"}"#]);
+        let seen =
+            samples(&[br#"{"note":"call +1 415 555 0132, ada@example.com, 4111111111111111"}"#]);
         let value = String::from_utf8(seen[0].value.clone().unwrap()).unwrap();
         for secret in ["ada@", "415 555", "4111111111111111"] {
             assert!(!value.contains(secret), "{value}");

@@ -155,6 +155,7 @@ mod tests {
             late: None,
             failure: None,
             rejects: None,
+            overall: None,
         }
     }
 

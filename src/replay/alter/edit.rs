@@ -72,7 +72,12 @@ impl Editor {
                 continue;
             };
             out.extend_from_slice(json.get(copied..hit.start).unwrap_or_default());
-            push_json(aim.how, key, json.get(hit.start..hit.end).unwrap_or_default(), out);
+            push_json(
+                aim.how,
+                key,
+                json.get(hit.start..hit.end).unwrap_or_default(),
+                out,
+            );
             copied = hit.end;
             if let Some(count) = seen.get_mut(aim.mask) {
                 *count += 1;
@@ -253,7 +258,10 @@ mod tests {
     #[test]
     fn only_the_named_places_change() {
         let json = " {\"a\" : 1.10,\"b\":{\"c\":\"x\", \"a\":[1e400,\"\\u00e9\"]},\"a\":null}\n";
-        assert_eq!(redacted(json, &[".value.x", ".value.b.x", ".value.a.b"]), json);
+        assert_eq!(
+            redacted(json, &[".value.x", ".value.b.x", ".value.a.b"]),
+            json
+        );
         assert_eq!(
             redacted(json, &[".value.b.c"]),
             json.replace("\"x\"", "\"***\"")
@@ -263,7 +271,10 @@ mod tests {
             json.replace("\"\\u00e9\"", "\"***\"")
         );
         // A repeated member is no way around; null has nothing to hide.
-        assert_eq!(redacted(json, &[".value.a"]), json.replace("1.10", "\"***\""));
+        assert_eq!(
+            redacted(json, &[".value.a"]),
+            json.replace("1.10", "\"***\"")
+        );
     }
 
     #[test]
@@ -279,7 +290,10 @@ mod tests {
         );
         assert_eq!(redacted("[1,[2,3]]", &[".value[][1]"]), "[1,[2,\"***\"]]");
         assert_eq!(redacted("\"all\"", &[".value"]), "\"***\"");
-        assert_eq!(redacted(r#"{"e\u006dail":"a"}"#, &[".value.email"]), r#"{"e\u006dail":"***"}"#);
+        assert_eq!(
+            redacted(r#"{"e\u006dail":"a"}"#, &[".value.email"]),
+            r#"{"e\u006dail":"***"}"#
+        );
     }
 
     #[test]
@@ -288,7 +302,11 @@ mod tests {
         let (made, seen) = edit(json, &[(".value.p", Disguise::Fake)]);
         let made: serde_json::Value = serde_json::from_str(&made).unwrap();
         assert_ne!(made["p"]["name"], "Ada Byron");
-        assert!(made["p"]["age"].as_u64().is_some_and(|n| (10..100).contains(&n)));
+        assert!(
+            made["p"]["age"]
+                .as_u64()
+                .is_some_and(|n| (10..100).contains(&n))
+        );
         assert!(made["p"]["ok"].is_boolean() && made["p"]["no"].is_null());
         assert_eq!(made["q"], 1);
         assert!(seen[0] > 0);
@@ -297,8 +315,14 @@ mod tests {
     #[test]
     fn the_first_mask_of_a_place_counts() {
         let paths = [(".value.a", Disguise::Redact), (".value.a", Disguise::Hash)];
-        assert_eq!(edit(r#"{"a":1}"#, &paths), (r#"{"a":"***"}"#.to_owned(), vec![1, 0]));
-        let outer = [(".value.a.b", Disguise::Hash), (".value.a", Disguise::Redact)];
+        assert_eq!(
+            edit(r#"{"a":1}"#, &paths),
+            (r#"{"a":"***"}"#.to_owned(), vec![1, 0])
+        );
+        let outer = [
+            (".value.a.b", Disguise::Hash),
+            (".value.a", Disguise::Redact),
+        ];
         assert_eq!(edit(r#"{"a":{"b":1}}"#, &outer).0, r#"{"a":"***"}"#);
     }
 
@@ -326,10 +350,15 @@ mod tests {
         };
         match (step, value) {
             (Step::Member(name), Value::Object(members)) => {
-                members.get_mut(name).into_iter().for_each(|v| redact(v, rest));
+                members
+                    .get_mut(name)
+                    .into_iter()
+                    .for_each(|v| redact(v, rest));
             }
             (Step::Index(index), Value::Array(all)) => {
-                all.get_mut(*index).into_iter().for_each(|v| redact(v, rest));
+                all.get_mut(*index)
+                    .into_iter()
+                    .for_each(|v| redact(v, rest));
             }
             (Step::Each, Value::Array(all)) => all.iter_mut().for_each(|v| redact(v, rest)),
             (Step::Each, Value::Object(all)) => all.values_mut().for_each(|v| redact(v, rest)),
@@ -338,11 +367,16 @@ mod tests {
     }
 
     fn any_json() -> impl Strategy<Value = String> {
-        let leaf = prop_oneof![Just("1".to_owned()), Just("null".into()), Just("\"s\"".into())];
+        let leaf = prop_oneof![
+            Just("1".to_owned()),
+            Just("null".into()),
+            Just("\"s\"".into())
+        ];
         leaf.prop_recursive(4, 24, 3, |inner| {
             let members = prop::collection::btree_map("[abc]", inner.clone(), 0..3);
             prop_oneof![
-                prop::collection::vec(inner, 0..3).prop_map(|all| format!("[ {} ]", all.join(", "))),
+                prop::collection::vec(inner, 0..3)
+                    .prop_map(|all| format!("[ {} ]", all.join(", "))),
                 members.prop_map(|all| {
                     let all: Vec<_> = all.iter().map(|(k, v)| format!("\"{k}\": {v}")).collect();
                     format!("{{{}}}", all.join(","))

@@ -65,7 +65,12 @@ impl HeaderEdit {
                 None => out.push(name, value),
             }
         }
-        for (set, _) in self.set.iter().zip(&self.placed).filter(|(_, placed)| !**placed) {
+        for (set, _) in self
+            .set
+            .iter()
+            .zip(&self.placed)
+            .filter(|(_, placed)| !**placed)
+        {
             out.push(set.name.as_bytes(), Some(set.value.as_bytes()));
         }
         self.out = out;
@@ -89,19 +94,31 @@ mod tests {
         }
         let mut edit = HeaderEdit::new(&drop, &set.collect::<Vec<_>>());
         let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
-        let all = edit.apply(buf.as_headers()).iter().map(|(name, value)| {
-            format!("{}={}", text(name), value.map_or("null".into(), text))
-        });
+        let all = edit
+            .apply(buf.as_headers())
+            .iter()
+            .map(|(name, value)| format!("{}={}", text(name), value.map_or("null".into(), text)));
         all.collect::<Vec<_>>().join(" ")
     }
 
     #[test]
     fn a_set_header_replaces_all_of_its_name() {
-        let headers = [("a", Some("1")), ("b", None), ("a", Some("2")), ("c", Some(""))];
-        assert_eq!(applied(&[], &[("a", "x"), ("d", "y")], &headers), "a=x b=null c= d=y");
+        let headers = [
+            ("a", Some("1")),
+            ("b", None),
+            ("a", Some("2")),
+            ("c", Some("")),
+        ];
+        assert_eq!(
+            applied(&[], &[("a", "x"), ("d", "y")], &headers),
+            "a=x b=null c= d=y"
+        );
         assert_eq!(applied(&["a", "c"], &[("c", "z")], &headers), "b=null c=z");
         assert_eq!(applied(&["*"], &[], &headers), "");
-        assert_eq!(applied(&["x-*"], &[], &[("x-a", None), ("y", None)]), "y=null");
+        assert_eq!(
+            applied(&["x-*"], &[], &[("x-a", None), ("y", None)]),
+            "y=null"
+        );
         assert_eq!(applied(&["none"], &[], &headers), "a=1 b=null a=2 c=");
     }
 }

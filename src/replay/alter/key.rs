@@ -45,10 +45,10 @@ impl MaskKey {
     /// A new key, kept with the plan.
     pub fn random() -> Result<Self> {
         let mut key = [0; RANDOM];
-        getrandom::fill(&mut key)
-            .map_err(|e| wrong(format!("the system gives no random numbers: {e}")).hint(
-                "give a key of your own: --mask-key FILE, or --mask-key env:NAME",
-            ))?;
+        getrandom::fill(&mut key).map_err(|e| {
+            wrong(format!("the system gives no random numbers: {e}"))
+                .hint("give a key of your own: --mask-key FILE, or --mask-key env:NAME")
+        })?;
         Ok(Self {
             kept: Kept::Plan(STANDARD.encode(key).into()),
             check: check_of(&Hmac::new(&key)),
@@ -112,8 +112,12 @@ impl Kept {
             Self::Plan(key) => return Ok(key.clone()),
             Self::File(path) => read_file(path)?,
             Self::Env(name) => std::env::var(name).map_err(|_| {
-                wrong(format!("the mask key: {name} is not in the environment, or no text"))
-                    .hint(format!("export {name}=\"$(head -c 32 /dev/urandom | base64)\""))
+                wrong(format!(
+                    "the mask key: {name} is not in the environment, or no text"
+                ))
+                .hint(format!(
+                    "export {name}=\"$(head -c 32 /dev/urandom | base64)\""
+                ))
             })?,
         };
         // Editors and `echo` end a file so.

@@ -133,8 +133,9 @@ impl Mapper {
         // So that what the program left alone looks as in its output.
         self.same.clear();
         let same = &mut self.same;
-        self.identity
-            .run(&self.given, &mut |output| same.extend_from_slice(output.json))?;
+        self.identity.run(&self.given, &mut |output| {
+            same.extend_from_slice(output.json)
+        })?;
         let contents = (seen.key, seen.value);
         match self.changes(event, contents) {
             Ok(fates) => Ok(Mapped::Event(self.changed(event, fates))),

@@ -108,8 +108,16 @@ impl Masker {
         let headers = self.in_headers(&sheet, event.headers);
         Ok(EventRef {
             key: if key { Some(&self.key) } else { event.key },
-            value: if value { Some(&self.value) } else { event.value },
-            headers: if headers { self.headers.as_headers() } else { event.headers },
+            value: if value {
+                Some(&self.value)
+            } else {
+                event.value
+            },
+            headers: if headers {
+                self.headers.as_headers()
+            } else {
+                event.headers
+            },
             ..*event
         })
     }
@@ -165,8 +173,12 @@ impl Masker {
                 "it is {from}, which cannot be masked as a whole"
             ))),
             (None, _) => Err(Refusal::new(match content.data {
-                Decoded::Text(_) => "it is text and no JSON, so that what is to be masked cannot be found",
-                _ => "it is binary, so that what is to be masked cannot be found; are its schemas named?",
+                Decoded::Text(_) => {
+                    "it is text and no JSON, so that what is to be masked cannot be found"
+                }
+                _ => {
+                    "it is binary, so that what is to be masked cannot be found; are its schemas named?"
+                }
             })),
         }
     }

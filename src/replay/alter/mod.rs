@@ -154,11 +154,17 @@ impl Alterations {
     pub fn canonical(&self) -> Vec<String> {
         let mut lines = Vec::new();
         lines.extend(self.map.iter().map(|map| format!("map {map:?}")));
-        lines.extend(self.drop_headers.iter().map(|n| format!("drop-header {n:?}")));
+        lines.extend(
+            self.drop_headers
+                .iter()
+                .map(|n| format!("drop-header {n:?}")),
+        );
         let set = self.set_headers.iter();
         lines.extend(set.map(|set| format!("set-header {:?} {:?}", set.name, set.value)));
         let masks = self.masks.iter();
-        lines.extend(masks.map(|m| format!("mask {:?} {} {:?}", m.path.to_string(), m.how, m.topic)));
+        lines.extend(
+            masks.map(|m| format!("mask {:?} {} {:?}", m.path.to_string(), m.how, m.topic)),
+        );
         let key = self.mask_key.iter();
         lines.extend(key.map(|key| format!("mask-key {}", key.check())));
         lines.extend(self.validate.then(|| "validate".to_owned()));

@@ -67,7 +67,11 @@ impl FromStr for MaskPath {
             .ok_or_else(|| PathError(format!("'{text}' is no place in an event; {FORMS}")))?;
         let steps = steps(rest).map_err(|why| PathError(format!("'{text}': {why}; {FORMS}")))?;
         if part != Parts::Headers {
-            let part = if part == Parts::Key { Part::Key } else { Part::Value };
+            let part = if part == Parts::Key {
+                Part::Key
+            } else {
+                Part::Value
+            };
             return Ok(Self {
                 steps,
                 ..whole(part)
@@ -151,7 +155,8 @@ fn bracket(text: &str) -> Result<(Step, &str), String> {
         let end = text.find(']').unwrap_or(text.len());
         let (number, rest) = text.split_at(end);
         let index = number.parse();
-        let index = index.map_err(|_| format!("[{number}] is neither [] nor [3] nor [\"name\"]"))?;
+        let index =
+            index.map_err(|_| format!("[{number}] is neither [] nor [3] nor [\"name\"]"))?;
         (Step::Index(index), rest)
     };
     let rest = rest.strip_prefix(']').ok_or("a ] is missing")?;

@@ -76,7 +76,9 @@ pub(super) fn push_text(key: &Hmac, text: &str, out: &mut String) {
     if is_email(text) {
         push_email(&mut stream, out);
     } else if digits > 0 && text.chars().all(number) {
-        let grouped = text.chars().all(|c| c.is_ascii_digit() || c == ' ' || c == '-');
+        let grouped = text
+            .chars()
+            .all(|c| c.is_ascii_digit() || c == ' ' || c == '-');
         let start = out.len();
         push_digits(&mut stream, text, out);
         if CARD.contains(&digits) && grouped && is_luhn(text) {
@@ -127,7 +129,10 @@ fn is_email(text: &str) -> bool {
     };
     let host_like = |c: char| c.is_alphanumeric() || c == '.' || c == '-';
     let spaced = |c: char| c.is_whitespace() || c == '@';
-    !local.is_empty() && !local.contains(spaced) && host.contains('.') && host.chars().all(host_like)
+    !local.is_empty()
+        && !local.contains(spaced)
+        && host.contains('.')
+        && host.chars().all(host_like)
 }
 
 /// Two people of one name must not become one: 40 bits follow it.
@@ -186,9 +191,7 @@ fn make_luhn(out: &mut String, start: usize) {
         return;
     };
     let (front, back) = text.split_at(last);
-    let sum = luhn_sum(
-        std::iter::once(b'0').chain(front.bytes().rev().filter(u8::is_ascii_digit)),
-    );
+    let sum = luhn_sum(std::iter::once(b'0').chain(front.bytes().rev().filter(u8::is_ascii_digit)));
     out.push_str(front);
     out.push(char::from(b'0' + ((10 - sum % 10) % 10) as u8));
     out.push_str(back.get(1..).unwrap_or_default());
@@ -242,7 +245,11 @@ mod tests {
     fn what_stands_in_looks_like_the_original() {
         let email = fake("ada.lovelace@corp.example.com");
         assert!(is_email(&email) && !email.contains("lovelace"), "{email}");
-        for card in ["4111111111111111", "3782 822463 10005", "5500-0000-0000-0004"] {
+        for card in [
+            "4111111111111111",
+            "3782 822463 10005",
+            "5500-0000-0000-0004",
+        ] {
             let made = fake(card);
             assert!(is_luhn(&made), "{made}");
             assert_ne!(made, card);

@@ -131,14 +131,21 @@ fn a_pseudonym_joins_key_value_and_header() {
     let made = altered(&masks, &plain).unwrap();
     let name = String::from_utf8(made.key.clone().unwrap()).unwrap();
     assert_eq!(name.len(), 32);
-    assert_eq!(made.value(), format!(r#"{{"customer":{{"id":"{name}"}},"n":1.10}}"#));
+    assert_eq!(
+        made.value(),
+        format!(r#"{{"customer":{{"id":"{name}"}},"n":1.10}}"#)
+    );
     assert_eq!(made.headers[0].1, Some(name.into_bytes()));
 }
 
 #[test]
 fn what_cannot_be_looked_into_is_refused_and_not_kept() {
     let masks = masking(&[".value.email"]);
-    for value in [&b"{\"email\":\"a@b.example\""[..], b"plain text", b"\xff\x00\x01"] {
+    for value in [
+        &b"{\"email\":\"a@b.example\""[..],
+        b"plain text",
+        b"\xff\x00\x01",
+    ] {
         let plain = Plain {
             value: Some(value.to_vec()),
             ..Plain::default()
@@ -148,7 +155,12 @@ fn what_cannot_be_looked_into_is_refused_and_not_kept() {
         assert!(reason.starts_with("the value: "), "{reason}");
     }
     // There is nothing in them to be masked.
-    for value in [None, Some(b"".to_vec()), Some(b"[1]".to_vec()), Some(b"{}".to_vec())] {
+    for value in [
+        None,
+        Some(b"".to_vec()),
+        Some(b"[1]".to_vec()),
+        Some(b"{}".to_vec()),
+    ] {
         let plain = Plain {
             value,
             ..Plain::default()
@@ -162,17 +174,24 @@ fn what_cannot_be_looked_into_is_refused_and_not_kept() {
 #[test]
 fn a_mask_is_for_its_topics_only() {
     let mut masks = masking(&[]);
-    masks.masks.push(Mask::parse(".value.a", Some("pay*")).unwrap());
+    masks
+        .masks
+        .push(Mask::parse(".value.a", Some("pay*")).unwrap());
     let plain = Plain::new("k", r#"{"a":1}"#);
     assert_eq!(altered(&masks, &plain).unwrap(), plain);
-    masks.masks.push(Mask::parse(".value.a", Some("ord*")).unwrap());
+    masks
+        .masks
+        .push(Mask::parse(".value.a", Some("ord*")).unwrap());
     assert_eq!(altered(&masks, &plain).unwrap().value(), r#"{"a":"***"}"#);
 }
 
 #[test]
 fn a_map_writes_key_value_and_headers() {
     let plain = Plain::new("k", r#"{"a": 1.10, "b": 1e400}"#).with("h", "1");
-    let made = altered(&mapping(".key = \"x\" | .value.a = 2 | .headers.h = [\"1\", null]"), &plain);
+    let made = altered(
+        &mapping(".key = \"x\" | .value.a = 2 | .headers.h = [\"1\", null]"),
+        &plain,
+    );
     let made = made.unwrap();
     assert_eq!(made.key.as_deref(), Some(&b"x"[..]));
     assert_eq!(made.value(), r#"{"a":2,"b":1e400}"#);
@@ -181,7 +200,10 @@ fn a_map_writes_key_value_and_headers() {
     // A part that the map leaves keeps its bytes, white space and all.
     let made = altered(&mapping(".headers.h = \"2\""), &plain).unwrap();
     assert_eq!(made.value, plain.value);
-    let tombstone = altered(&mapping(".value = null | .encoding.value = \"tombstone\""), &plain);
+    let tombstone = altered(
+        &mapping(".value = null | .encoding.value = \"tombstone\""),
+        &plain,
+    );
     assert_eq!(tombstone.unwrap().value, None);
 }
 
@@ -201,10 +223,16 @@ fn a_map_that_makes_no_event_is_refused() {
     ] {
         let (skip, reason, kept) = altered(&mapping(map), &plain).unwrap_err();
         assert_eq!(skip, Some(Skip::Unmapped), "{map}");
-        assert!(reason.starts_with("--map: ") && reason.contains(said), "{map}: {reason}");
+        assert!(
+            reason.starts_with("--map: ") && reason.contains(said),
+            "{map}: {reason}"
+        );
         assert_eq!(kept.as_ref(), Some(&plain));
     }
-    assert_eq!(altered(&mapping("empty"), &plain), Err((None, String::new(), None)));
+    assert_eq!(
+        altered(&mapping("empty"), &plain),
+        Err((None, String::new(), None))
+    );
     let made = altered(&mapping("{value}"), &plain).unwrap();
     assert_eq!((made.key, made.value), (None, plain.value));
 }
@@ -279,7 +307,8 @@ fn decoded_values_are_refused_only_where_something_in_them_is_masked() {
 #[test]
 fn the_plan_reads_back_what_it_writes_and_tells_all_of_it_apart() {
     let mut all = masking(&[".value.a=hash", "key=fake"]);
-    all.masks.push(Mask::parse(".value.b", Some("orders*")).unwrap());
+    all.masks
+        .push(Mask::parse(".value.b", Some("orders*")).unwrap());
     all.map = Some(".value |= .a\n".to_owned());
     all.drop_headers = vec!["x-*".to_owned()];
     all.set_headers = vec![SetHeader::parse("a=b=c").unwrap()];

@@ -15,6 +15,7 @@ mod errors;
 mod expect;
 mod groups;
 mod lag;
+mod pausing;
 mod recording;
 mod roundtrip;
 mod secure;

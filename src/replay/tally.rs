@@ -172,7 +172,9 @@ impl Tally {
         self.partitions.len() - 1
     }
 
+    /// An event that was read and is not copied.
     pub(super) fn skip(&mut self, row: usize, why: Skip) {
+        self.partitions[row].read += 1;
         self.partitions[row].skipped[why as usize] += 1;
     }
 

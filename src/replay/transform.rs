@@ -180,7 +180,6 @@ impl Transform {
         } else {
             return Some(prior);
         };
-        self.tally.partitions[row].read += 1;
         self.tally.skip(row, skip);
         None
     }

@@ -142,6 +142,7 @@ impl Runner {
     }
 
     /// Alters events as the plan says, and keeps what is rejected.
+    #[must_use]
     pub fn altering(mut self, alter: Option<Alterer>, rejects: Option<Rejects>) -> Self {
         self.transform = self.transform.altering(alter);
         if rejects.is_some() {

@@ -125,7 +125,7 @@ impl Walk<'_> {
     }
 
     /// The aims that lead into the value that begins now.
-    fn into_value(&mut self) -> (usize, usize) {
+    fn value_begins(&mut self) -> (usize, usize) {
         let Some(frame) = self.editor.frames.last_mut() else {
             let all = (0..self.aims.len()).map(|aim| (aim, 0));
             self.editor.live.extend(all);
@@ -184,7 +184,7 @@ impl Visit for Walk<'_> {
     fn open(&mut self, at: usize, object: bool) {
         let mut into = (0, 0);
         if self.whole.is_none() {
-            into = self.into_value();
+            into = self.value_begins();
             if let Some(aim) = self.ending(into) {
                 self.whole = Some((self.editor.frames.len(), at, aim));
             }
@@ -220,7 +220,7 @@ impl Visit for Walk<'_> {
             }
             return;
         }
-        let into = self.into_value();
+        let into = self.value_begins();
         if let Some(aim) = self.ending(into) {
             self.editor.hits.push(Hit { start, end, aim });
         }

@@ -134,7 +134,7 @@ impl Mapper {
         self.same.clear();
         let same = &mut self.same;
         self.identity.run(&self.given, &mut |output| {
-            same.extend_from_slice(output.json)
+            same.extend_from_slice(output.json);
         })?;
         let contents = (seen.key, seen.value);
         match self.changes(event, contents) {
@@ -250,7 +250,7 @@ impl Change<'_, '_> {
     }
 }
 
-fn text<'r>(raw: Option<&'r RawValue>) -> Option<&'r str> {
+fn text(raw: Option<&RawValue>) -> Option<&str> {
     raw.map(RawValue::get)
 }
 

@@ -126,9 +126,9 @@ fn step(text: &str) -> Result<(Step, &str), String> {
     let Some(rest) = text.strip_prefix('.') else {
         return Err(format!("'{text}' does not begin with . or ["));
     };
-    if rest.starts_with('[') {
-        // jq takes `.a.[0]` too.
-        return bracket(&rest[1..]);
+    // jq takes `.a.[0]` too.
+    if let Some(rest) = rest.strip_prefix('[') {
+        return bracket(rest);
     }
     if rest.starts_with('"') {
         let (name, rest) = quoted(rest)?;

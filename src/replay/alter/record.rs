@@ -28,19 +28,16 @@ impl Record {
         rejected: &Rejected<'_>,
     ) {
         let lines = &mut self.lines;
-        match &rejected.event {
-            Some(event) => {
-                object::write(lines, event, &Decoding::default().see(event));
-                // The closing brace comes behind the reason.
-                lines.pop();
-            }
+        if let Some(event) = &rejected.event {
+            object::write(lines, event, &Decoding::default().see(event));
+            // The closing brace comes behind the reason.
+            lines.pop();
+        } else {
             // Without a value it is never taken for an event.
-            None => {
-                lines.extend_from_slice(b"{\"topic\":");
-                push_string(lines, &original.stream.topic);
-                lines.extend_from_slice(b",\"partition\":");
-                object::push_integer(lines, original.stream.partition);
-            }
+            lines.extend_from_slice(b"{\"topic\":");
+            push_string(lines, &original.stream.topic);
+            lines.extend_from_slice(b",\"partition\":");
+            object::push_integer(lines, original.stream.partition);
         }
         lines.extend_from_slice(b",\"reject\":{\"plan\":");
         push_string(lines, plan);

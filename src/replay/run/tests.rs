@@ -214,7 +214,7 @@ async fn a_canary_waits_behind_its_last_event_until_it_is_let_go() {
     let mut runner = Runner::controlled(&plan, Box::new(memory.clone()), &control);
     let input = batch(&streams(), &events(12));
     let watching = async {
-        tokio::time::sleep(Duration::from_secs(60)).await;
+        tokio::time::sleep(Duration::from_mins(1)).await;
         let figures = control.figures();
         assert_eq!((figures.canary, figures.state), (true, RunState::Paused));
         assert_eq!((figures.sent, figures.acknowledged), (5, 5));

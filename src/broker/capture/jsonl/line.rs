@@ -283,7 +283,7 @@ pub fn read_data(
         }
         None if json == "null" => return Ok(false),
         None if json.starts_with('"') => {
-            push_text(raw, bytes).map_err(|()| format!("'{what}' is a string that is no text"))?
+            push_text(raw, bytes).map_err(|()| format!("'{what}' is a string that is no text"))?;
         }
         None => bytes.extend_from_slice(json.as_bytes()),
     }

@@ -41,8 +41,9 @@ impl Plan {
                 lines.push(format!("          {} {shown}{more}", Visible(topic)));
             }
         }
-        for part in &self.selection {
-            lines.push(format!("  select  {}", Visible(part)));
+        for (flag, value) in self.selection.flags() {
+            let value = value.map_or_else(String::new, |value| format!(" {value}"));
+            lines.push(format!("  select  {flag}{}", Visible(&value)));
         }
         lines.push(format!("  to      {}", self.target_line()));
         lines.push(format!("  write   {}", self.manner()));
@@ -360,7 +361,7 @@ mod tests {
     #[test]
     fn a_plan_tells_what_where_and_how() {
         let mut plan = plan();
-        plan.selection = vec!["--where '.a\u{1b}[2J'".into()];
+        plan.selection.where_ = vec!["'.a\u{1b}[2J'".into()];
         plan.target.create = true;
         plan.pace = Pace::speed(10.0, Some(Duration::from_secs(5)));
         plan.guards.max_events = Some(1_000_000);

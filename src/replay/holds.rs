@@ -67,16 +67,6 @@ impl From<PauseIf> for String {
     }
 }
 
-impl Holds {
-    /// One fact a line, for the plan's id.
-    pub fn canonical(&self) -> Vec<String> {
-        let mut lines: Vec<String> = self.canary.iter().map(|n| format!("canary {n}")).collect();
-        let conditions = self.pause_if.iter();
-        lines.extend(conditions.map(|c| format!("pause-if {:?}", c.to_string())));
-        lines
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -10,12 +10,13 @@ use super::alter::{Alterer, Means};
 use super::exact::{self, Ledger};
 use super::freeze::{Create, From, How, To, create_target, freeze};
 use super::lag_watch::LagWatch;
+use super::runs::Claim;
 use super::{
     Control, Plan, Preview, PreviewRun, Rejects, Report, Runner, TargetState, TimestampPolicy,
     Verification, guard, verify,
 };
 use crate::broker::exact as shared;
-use crate::broker::{Address, Broker, ErrorKind, ExactSink, Range, Result, Target};
+use crate::broker::{Address, Broker, ErrorKind, ExactSink, PartitionRange, Range, Result, Target};
 use crate::event::{Scanned, Timestamp};
 use crate::pipeline::{Consumer, End, Outcome, Reading, StopWhenBegun, Ticker, run};
 
@@ -48,8 +49,11 @@ pub struct Job {
     means: Means,
     /// Where what is rejected is kept; by default a file of the plan's name.
     rejects: Option<PathBuf>,
-    /// What the hosts that share the plan know this process by.
-    worker: String,
+    /// What the hosts that share the plan know this process by. Of the same name when it is started
+    /// again, it takes its own place at once; else that waits until it counts as gone.
+    pub(super) worker: String,
+    /// Its place among the processes of this host, once the run is kept.
+    pub(super) claim: Option<Claim>,
 }
 
 /// A run that is over.
@@ -76,12 +80,14 @@ impl Job {
         let from: Vec<From<'_>> = inputs
             .map(|(input, ranges)| From {
                 address: &input.address,
+                shown: &input.shown,
                 broker: &*input.broker,
                 ranges,
             })
             .collect();
         let target = To {
             address: &to.address,
+            shown: &to.shown,
             broker: &*to.broker,
             create: to.create,
             overwrite: to.overwrite,
@@ -106,8 +112,34 @@ impl Job {
             once,
             means: Means::default(),
             rejects: None,
-            worker: format!("pid-{}", std::process::id()),
+            worker: unnamed(),
+            claim: None,
         })
+    }
+
+    /// A plan that was made before. `ranges` are what [`super::still_holds`] found to be left, one
+    /// list a source; the reading has the plan's sources in their order.
+    pub fn again(
+        mut reading: Reading,
+        to: Destination,
+        plan: Plan,
+        ranges: Vec<Vec<PartitionRange>>,
+    ) -> Self {
+        reading.freeze(ranges);
+        let asked = reading.inputs.iter().map(|i| i.sub.range.clone()).collect();
+        Self {
+            reading,
+            asked,
+            to,
+            plan,
+            earliest: None,
+            to_send: None,
+            once: false,
+            means: Means::default(),
+            rejects: None,
+            worker: unnamed(),
+            claim: None,
+        }
     }
 
     /// What the plan's alterations go by: without it, plain decoding. What cannot work is told now.
@@ -124,14 +156,6 @@ impl Job {
     /// What does the plan's alterations; `None` where it has none.
     fn alterer(&self) -> Result<Option<Alterer>> {
         Alterer::new(&self.plan.alterations, &self.means)
-    }
-
-    /// Names this process among those that share the plan. Of the same name when it is started
-    /// again, it takes its own place at once; by default it waits until it counts as gone.
-    #[must_use]
-    pub fn as_worker(mut self, name: String) -> Self {
-        self.worker = name;
-        self
     }
 
     pub const fn the_plan(&self) -> &Plan {
@@ -353,6 +377,11 @@ impl Job {
     }
 }
 
+/// What a process is called that is not kept: no other of this host is called so.
+fn unnamed() -> String {
+    format!("pid-{}", std::process::id())
+}
+
 /// What a run has read says little: at a slow pace the next hour's events are read in one go.
 struct Unwatched;
 
@@ -362,6 +391,12 @@ impl Ticker for Unwatched {
 
 #[cfg(test)]
 impl Job {
+    /// Under this name, as after [`Job::keep`].
+    pub(super) fn named(mut self, name: String) -> Self {
+        self.worker = name;
+        self
+    }
+
     /// As `--limit` does.
     pub(super) fn limit_to(&mut self, events: u64) {
         self.reading.limits.events = Some(events);

@@ -150,27 +150,6 @@ impl Alterations {
         Ok(())
     }
 
-    /// One fact a line, for the plan's id. Of the key it has what tells it from others.
-    pub fn canonical(&self) -> Vec<String> {
-        let mut lines = Vec::new();
-        lines.extend(self.map.iter().map(|map| format!("map {map:?}")));
-        lines.extend(
-            self.drop_headers
-                .iter()
-                .map(|n| format!("drop-header {n:?}")),
-        );
-        let set = self.set_headers.iter();
-        lines.extend(set.map(|set| format!("set-header {:?} {:?}", set.name, set.value)));
-        let masks = self.masks.iter();
-        lines.extend(
-            masks.map(|m| format!("mask {:?} {} {:?}", m.path.to_string(), m.how, m.topic)),
-        );
-        let key = self.mask_key.iter();
-        lines.extend(key.map(|key| format!("mask-key {}", key.check())));
-        lines.extend(self.validate.then(|| "validate".to_owned()));
-        lines
-    }
-
     /// For a person, each with what it is about.
     pub fn describe(&self) -> Vec<(&'static str, String)> {
         let mut lines = Vec::new();

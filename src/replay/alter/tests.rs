@@ -315,13 +315,12 @@ fn the_plan_reads_back_what_it_writes_and_tells_all_of_it_apart() {
     all.validate = true;
     let text = toml::to_string(&all).unwrap();
     let again: Alterations = toml::from_str(&text).unwrap();
-    assert_eq!((&again, again.canonical()), (&all, all.canonical()));
-    assert_eq!(all.canonical().len(), 8);
+    assert_eq!(again, all);
+    assert_eq!(toml::to_string(&again).unwrap(), text);
     assert_eq!(toml::to_string(&Alterations::default()).unwrap(), "");
-    assert!(Alterations::default().canonical().is_empty());
     let secret: toml::Value = toml::from_str(&text).unwrap();
     let secret = secret["mask_key"]["secret"].as_str().unwrap().to_owned();
-    let told = format!("{:?} {:?} {:?}", all, all.canonical(), all.describe());
+    let told = format!("{all:?} {:?}", all.describe());
     assert!(!told.contains(&secret), "{told}");
 }
 

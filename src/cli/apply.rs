@@ -14,8 +14,9 @@ use super::session::{Opened, Session};
 use crate::broker::{self, Range, Subscription};
 use crate::pipeline::{Input, Limits, Reading};
 use crate::query::Query;
+use crate::replay::alter::Means;
 use crate::replay::{Again, Create, Destination, Job, Plan, guard, still_holds};
-use crate::schema::Pins;
+use crate::schema::{Decoder, Pins};
 
 /// Run a plan that `replay --plan-out` wrote: preview, confirm, run, verify
 #[derive(Debug, Args)]
@@ -36,6 +37,10 @@ pub struct Apply {
     /// Exit with 1 when nothing matched
     #[arg(long)]
     pub fail_empty: bool,
+    /// The file for events that cannot be masked or mapped, or do not fit the schema [default:
+    /// rejects-PLAN.jsonl]
+    #[arg(long, value_name = "FILE")]
+    pub rejects: Option<PathBuf>,
     /// Write the closing summary as JSON to this file
     #[arg(long, value_name = "FILE")]
     pub summary: Option<PathBuf>,
@@ -44,7 +49,8 @@ pub struct Apply {
 pub async fn run(session: &Session, args: &Apply) -> Result<Exit> {
     let plan = load(session, &args.plan)?;
     refuse_decoding(session)?;
-    let query = compile(session, &plan)?;
+    let means = means(session, &plan)?;
+    let query = Arc::new(Query::compile(&plan.selection.spec(means.source.clone()))?);
     let sources = open_sources(session, &plan)?;
     let target = session.open(&plan.target.address.to_string())?;
     let addresses: Vec<_> = sources.iter().map(|s| &s.address).collect();
@@ -69,6 +75,10 @@ pub async fn run(session: &Session, args: &Apply) -> Result<Exit> {
         overwrite: plan.target.overwrite,
     };
     let mut job = Job::again(reading, to, plan, ranges);
+    job.equip(means)?;
+    if let Some(file) = &args.rejects {
+        job.reject_into(file.clone());
+    }
     let wishes = Wishes {
         yes: args.yes,
         dry_run: args.dry_run,
@@ -121,7 +131,8 @@ pub(super) fn refuse_decoding(session: &Session) -> Result<()> {
     Ok(())
 }
 
-pub(super) fn compile(session: &Session, plan: &Plan) -> Result<Arc<Query>> {
+/// How events are decoded, and judged where the plan says so.
+pub(super) fn means(session: &Session, plan: &Plan) -> Result<Means> {
     let texts: Vec<String> = plan.sources.iter().map(|s| s.address.to_string()).collect();
     let selection = &plan.selection;
     let pins = selection.decode.as_deref().map(Pins::parse).transpose();
@@ -130,8 +141,14 @@ pub(super) fn compile(session: &Session, plan: &Plan) -> Result<Arc<Query>> {
         schemas: selection.schemas.as_deref(),
         formats: selection.formats,
     };
-    let decoder = decoding::decoder_as(session, &texts, &wanted)?;
-    Ok(Arc::new(Query::compile(&selection.spec(decoder))?))
+    let source = decoding::decoder_as(session, &texts, &wanted)?;
+    let mut target = None;
+    if plan.alterations.validate {
+        let texts = [plan.target.address.to_string()];
+        let decoder = decoding::decoder_as(session, &texts, &wanted)?;
+        target = Some(decoder).filter(Decoder::has_schemas);
+    }
+    Ok(Means { source, target })
 }
 
 pub(super) fn open_sources(session: &Session, plan: &Plan) -> Result<Vec<Opened>> {

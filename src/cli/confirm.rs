@@ -2,6 +2,8 @@
 
 use std::io::{BufRead, IsTerminal, Write};
 
+use tokio::task::JoinHandle;
+
 use super::error::{Exit, Failure, Result};
 use super::session::Session;
 use crate::text::Visible;
@@ -36,15 +38,12 @@ pub async fn confirm(
         Question::YesNo => format!("{what}? [y/N] "),
         Question::Name(name) => format!("{what}: type the name of the target ({name}) to go on: "),
     };
-    let mut err = std::io::stderr().lock();
-    let asked = write!(err, "{}", Visible(&ask)).and_then(|()| err.flush());
-    drop(err);
-    if asked.is_err() {
+    let Some(line) = ask_line(&ask) else {
         return refused("not confirmed");
-    }
+    };
     let mut stop = session.minded_stop();
     let line = tokio::select! {
-        line = tokio::task::spawn_blocking(read_line) => line.ok().flatten(),
+        line = line => line.ok().flatten(),
         // The thread goes on waiting for a line; it ends with the process.
         () = stop.stopped() => {
             session.say("");
@@ -64,6 +63,16 @@ pub async fn confirm(
         Question::Name(name) => answer == *name,
     };
     if agreed { Ok(()) } else { refused("declined") }
+}
+
+/// Puts a question to a terminal; its answer comes from a thread that waits for it. `None` where
+/// it cannot even be put.
+pub(super) fn ask_line(text: &str) -> Option<JoinHandle<Option<String>>> {
+    let mut err = std::io::stderr().lock();
+    let asked = write!(err, "{}", Visible(text)).and_then(|()| err.flush());
+    drop(err);
+    asked.ok()?;
+    Some(tokio::task::spawn_blocking(read_line))
 }
 
 /// `None` is the end of the input (Ctrl-D), or a terminal that is gone.

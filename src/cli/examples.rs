@@ -24,7 +24,7 @@ pub const TOPICS: &str =
 pub const READ: &str = "Examples:\n  evtap read kafka://localhost:9092/orders --from -15m -w '.value.amount > 500'\n  evtap read incident.mcap -o jsonl | jq .key";
 pub const TAIL: &str = "Examples:\n  evtap tail demo:orders\n  evtap tail prod/orders,payments -g 'order-456' --idle 1m";
 pub const RECORD: &str = "Examples:\n  evtap record prod/orders --from -1h --out incident.mcap\n  evtap record demo: --out demo.jsonl.zst";
-pub const REPLAY: &str = "Examples:\n  evtap replay incident.mcap --to kafka://localhost:9092/orders.replay --create-topic --dry-run\n  echo '{\"orderId\":1}' | evtap replay - --to kafka://localhost:9092/orders --yes";
+pub const REPLAY: &str = "Examples:\n  evtap replay incident.mcap --to kafka://localhost:9092/orders.replay --create-topic --mask .value.email=hash --dry-run\n  echo '{\"orderId\":1}' | evtap replay - --to kafka://localhost:9092/orders --yes";
 pub const APPLY: &str = "Examples:\n  evtap replay prod/orders --from -1h --to staging/orders.replay --plan-out plan.toml\n  evtap apply plan.toml --dry-run && evtap apply plan.toml";
 pub const VERIFY: &str =
     "Examples:\n  evtap verify plan.toml\n  evtap verify plan.toml -o json | jq .counts";

@@ -4,6 +4,7 @@
 mod apply;
 mod args;
 mod brokers;
+mod canary;
 mod check;
 mod completions;
 mod config;
@@ -26,6 +27,7 @@ mod read;
 mod reading;
 mod record;
 mod replay;
+mod replay_alter;
 mod replay_args;
 mod sagas;
 mod schema;

@@ -7,7 +7,7 @@ use clap::Args;
 use super::args::{Cli, Select};
 use super::error::{Exit, Failure, Result};
 use super::session::Session;
-use super::{examples, reading, replay_args, signals};
+use super::{examples, reading, replay_alter, replay_args, signals};
 use crate::broker::{self, Address, Bound, Settings};
 use crate::event::Timestamp;
 use crate::inspect::saga::Model;
@@ -196,6 +196,7 @@ async fn screen(
         now: session.global.now,
         saved_filters,
         filters,
+        masks: replay_alter::config_masks(&session.config)?,
     };
     let start = Start {
         options,

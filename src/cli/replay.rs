@@ -4,6 +4,7 @@
 use std::path::Path;
 use std::time::Duration;
 
+use super::canary::Canary;
 use super::confirm::{Question, confirm};
 use super::error::{Exit, Failure, Result};
 use super::position::Pos;
@@ -17,7 +18,7 @@ use crate::event::Timestamp;
 use crate::pipeline::End;
 use crate::replay::runs::Ended;
 use crate::replay::{
-    Comparison, Control, Destination, Job, Outlook, Ran, RunState, Verdict, guard,
+    Comparison, Control, Destination, Figures, Job, Outlook, Ran, RunState, Verdict, guard,
 };
 
 pub async fn run(session: &Session, args: &Replay) -> Result<Exit> {
@@ -39,6 +40,7 @@ pub async fn run(session: &Session, args: &Replay) -> Result<Exit> {
     let asks = !(how.yes || how.dry_run || how.plan_out.is_some() || args.select.explain);
     refuse_unconfirmed(session, asks)?;
     guard::existing_file(&target.address, args.how.overwrite)?;
+    let (alterations, means) = args.alter.engine(session, &args.sources, &args.to)?;
     let reading =
         reading::prepare_opened(session, query, sources, &args.select, false, &Pos::Start).await?;
     if args.select.explain {
@@ -52,8 +54,13 @@ pub async fn run(session: &Session, args: &Replay) -> Result<Exit> {
         create: args.how.create()?,
         overwrite: args.how.overwrite,
     };
-    let how = args.how.engine(&args.select, &session.global);
+    let mut how = args.how.engine(&args.select, &session.global);
+    (how.holds, how.alterations) = (args.alter.holds(), alterations);
     let mut job = Job::plan(reading, to, how).await?;
+    job.equip(means)?;
+    if let Some(file) = &args.alter.rejects {
+        job.reject_into(file.clone());
+    }
     if let Some(path) = &args.how.plan_out {
         return write_plan(session, &job, path, args.how.overwrite);
     }
@@ -81,11 +88,13 @@ pub(super) async fn go_on(session: &Session, job: &mut Job, wishes: &Wishes<'_>)
     // something, before the first event is written.
     let previews = !wishes.yes || job.the_plan().needs_preview();
     let outlook = job.outlook().await;
+    let mut foretold = Exit::Done;
     if previews && job.can_be_previewed() {
-        if !preview(session, job, &outlook).await? {
+        let Some(exit) = preview(session, job, &outlook).await? else {
             session.say("interrupted; nothing was written");
             return Ok(Exit::Interrupted);
-        }
+        };
+        foretold = exit;
     } else {
         let now = Timestamp::wall_clock();
         say(session, &outlook.describe(job.the_plan(), None, now));
@@ -95,16 +104,19 @@ pub(super) async fn go_on(session: &Session, job: &mut Job, wishes: &Wishes<'_>)
     }
     if wishes.dry_run {
         session.say("dry run: nothing was written");
-        return Ok(Exit::Done);
+        return Ok(foretold);
     }
     let what = format!("replay into {}", job.destination().shown);
     let question = job.name_to_type().map_or(Question::YesNo, Question::Name);
     confirm(session, wishes.yes, &question, &what).await?;
     job.keep(&session.state_folder()?, Timestamp::wall_clock())?;
-    let (closed, ended) = match write(session, job).await {
+    let mut canary = Canary::default();
+    let (closed, ended) = match write(session, job, &mut canary).await {
         Ok(Some(ran)) => {
             say(session, &ran.report.describe());
-            close(session, wishes, job, ran).await
+            let stopped = canary.judge(&ran);
+            let (closed, ended) = close(session, wishes, job, ran).await;
+            (stopped.and(closed), ended)
         }
         Ok(None) => (
             Err(Failure::new(Exit::Interrupted, "interrupted")),
@@ -191,13 +203,14 @@ fn say(session: &Session, lines: &[String]) {
     }
 }
 
-/// The same way into a sink that drops everything. False when it was interrupted.
-async fn preview(session: &Session, job: &mut Job, outlook: &Outlook) -> Result<bool> {
+/// The same way into a sink that drops everything. `None` when it was interrupted, else what a
+/// dry run ends with.
+async fn preview(session: &Session, job: &mut Job, outlook: &Outlook) -> Result<Option<Exit>> {
     let mut progress = Progress::new(session, false);
     let preview = job.preview(&|| session.minded_stop(), &mut progress).await;
     progress.clear();
     let Some(preview) = preview? else {
-        return Ok(false);
+        return Ok(None);
     };
     say(session, &preview.describe());
     let now = Timestamp::wall_clock();
@@ -207,12 +220,16 @@ async fn preview(session: &Session, job: &mut Job, outlook: &Outlook) -> Result<
     );
     job.judge(&preview)?;
     outlook.judge(job.the_plan(), &preview, now)?;
-    Ok(true)
+    Ok(Some(if preview.tally.rejected() > 0 {
+        Exit::Finding
+    } else {
+        Exit::Done
+    }))
 }
 
 /// Writes, shows how many events are sent meanwhile, and passes on the wish to stop. `None` when
 /// that came before the target was opened.
-async fn write(session: &Session, job: &Job) -> Result<Option<Ran>> {
+async fn write(session: &Session, job: &Job, canary: &mut Canary) -> Result<Option<Ran>> {
     let control = job.control();
     let mut stop = session.minded_stop();
     let mut progress = Progress::new(session, false);
@@ -224,7 +241,17 @@ async fn write(session: &Session, job: &Job) -> Result<Option<Ran>> {
         tokio::select! {
             ran = &mut running => break ran,
             () = stop.stopped(), if !control.is_aborted() => control.abort(),
-            _ = tick.tick() => bar.tick(session, &control, &mut progress),
+            answer = canary.answer() => {
+                if answer {
+                    control.resume();
+                } else {
+                    control.abort();
+                }
+            }
+            _ = tick.tick() => {
+                bar.tick(session, &control, &mut progress);
+                canary.look(session, &control, &mut progress);
+            }
         }
     };
     progress.clear();
@@ -236,6 +263,8 @@ struct Bar {
     to_send: Option<u64>,
     /// Since when the target is waited for, in ticks.
     waited: Option<Duration>,
+    /// What was said last of consumer groups that hold the run.
+    lag: Option<String>,
 }
 
 impl Bar {
@@ -243,11 +272,13 @@ impl Bar {
         Self {
             to_send,
             waited: None,
+            lag: None,
         }
     }
 
     fn tick(&mut self, session: &Session, control: &Control, progress: &mut Progress) {
         let figures = control.figures();
+        self.tell_lag(session, &figures, progress);
         if figures.state != RunState::Finishing {
             progress.sent(figures.sent, self.to_send);
             return;
@@ -300,6 +331,23 @@ pub(super) fn exit_of(compared: &Comparison) -> Exit {
     }
 }
 
+impl Bar {
+    /// Says when consumer groups begin to hold the run, and when they let it go.
+    fn tell_lag(&mut self, session: &Session, figures: &Figures, progress: &mut Progress) {
+        // The figures in it move all the time; that there is something to say does not.
+        if figures.lag.is_some() == self.lag.is_some() {
+            return;
+        }
+        self.lag.clone_from(&figures.lag);
+        progress.clear();
+        match &self.lag {
+            Some(why) if figures.lagging => session.say(&format!("paused: {why}")),
+            Some(why) => session.say(why),
+            None => session.say("going on: the consumer groups have caught up"),
+        }
+    }
+}
+
 /// Verifies, sums up, and says how it ended: to the user, and for the audit log.
 async fn close(
     session: &Session,
@@ -325,9 +373,13 @@ fn sum_up(
     ran: Ran,
     verification: Option<(Exit, Vec<String>)>,
 ) -> Result<Exit> {
+    let rejected = ran.report.tally.rejected();
     let begun = ran.report.sent > 0 || ran.report.in_doubt > 0;
     let outcome = ran.outcome?;
     let mut exit = reading::exit_of_outcome(&outcome, false, wishes.fail_empty);
+    if exit == Exit::Done && rejected > 0 {
+        exit = Exit::Finding;
+    }
     if let Some((verified, lines)) = verification {
         say(session, &lines);
         if verified != Exit::Done {

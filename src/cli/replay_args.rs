@@ -7,6 +7,7 @@ use clap::Args;
 
 use super::args::{Global, Select};
 use super::error::{Failure, Result};
+use super::replay_alter::AlterArgs;
 use super::{examples, units};
 use crate::broker::address::without_password;
 use crate::replay::{Create, Guards, How, Pace, PartitionPolicy, PlanSelection, TimestampPolicy};
@@ -25,6 +26,8 @@ pub struct Replay {
     pub select: Select,
     #[command(flatten)]
     pub how: HowArgs,
+    #[command(flatten)]
+    pub alter: AlterArgs,
 }
 
 #[derive(Debug, Args)]
@@ -133,6 +136,7 @@ impl HowArgs {
                 max_events: self.max_events,
                 max_duration: self.max_duration,
             },
+            ..How::default()
         }
     }
 }

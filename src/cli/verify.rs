@@ -1,5 +1,7 @@
 //! `evtap verify`: what a plan selects against what its target holds. Writes nothing.
 
+use std::sync::Arc;
+
 use clap::Args;
 
 use super::error::{Exit, Failure, Result};
@@ -8,6 +10,7 @@ use super::progress::Progress;
 use super::session::Session;
 use super::topics::Report;
 use super::{apply, examples, replay};
+use crate::query::Query;
 use crate::replay::{Again, Create, Destination, Job, same_brokers};
 
 /// Compare what a plan selects with what its target holds: missing, extra, duplicated, reordered
@@ -26,7 +29,8 @@ pub struct Verify {
 pub async fn run(session: &Session, args: &Verify) -> Result<Exit> {
     let plan = apply::load(session, &args.plan)?;
     apply::refuse_decoding(session)?;
-    let query = apply::compile(session, &plan)?;
+    let means = apply::means(session, &plan)?;
+    let query = Arc::new(Query::compile(&plan.selection.spec(means.source.clone()))?);
     let sources = apply::open_sources(session, &plan)?;
     let target = session.open(&plan.target.address.to_string())?;
     let again: Vec<Again<'_>> = sources.iter().map(apply::again).collect();
@@ -42,7 +46,8 @@ pub async fn run(session: &Session, args: &Verify) -> Result<Exit> {
         create: Create::Never,
         overwrite: false,
     };
-    let job = Job::again(reading, to, plan, ranges);
+    let mut job = Job::again(reading, to, plan, ranges);
+    job.equip(means)?;
     let mut progress = Progress::new(session, false);
     let stop = || session.minded_stop();
     let compared = job.compare(false, &stop, &mut progress).await;

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use std::fmt::Write;
 use std::time::Duration;
 
+use super::alter::MaskKey;
 use super::{Job, Pace, PartitionPolicy, Plan, TimestampPolicy};
 use crate::broker::{Bound, PartitionRange, Range};
 use crate::event::{Position, PositionStyle};
@@ -35,6 +36,7 @@ impl Job {
         words.duration("--idle", limits.idle);
         words.duration("--timeout", limits.timeout);
         manner(&mut words, plan);
+        alterations(&mut words, plan);
         guards(&mut words, plan);
         Some(words.text)
     }
@@ -133,6 +135,27 @@ fn manner(words: &mut Words, plan: &Plan) {
     }
 }
 
+/// The masks of the config are not in it: they count without being named.
+fn alterations(words: &mut Words, plan: &Plan) {
+    let alterations = &plan.alterations;
+    let typed = alterations.masks.iter().filter(|mask| mask.topic.is_none());
+    for mask in typed {
+        words.with("--mask", &mask.to_string());
+    }
+    if let Some(place) = alterations.mask_key.as_ref().and_then(MaskKey::place) {
+        words.with("--mask-key", &place);
+    }
+    if let Some(map) = &alterations.map {
+        words.with("--map", map);
+    }
+    for name in &alterations.drop_headers {
+        words.with("--drop-header", name);
+    }
+    for set in &alterations.set_headers {
+        words.with("--set-header", &format!("{}={}", set.name, set.value));
+    }
+}
+
 fn guards(words: &mut Words, plan: &Plan) {
     let guards = &plan.guards;
     if guards.allow_self {
@@ -145,6 +168,12 @@ fn guards(words: &mut Words, plan: &Plan) {
         words.with("--max-events", &most.to_string());
     }
     words.duration("--max-duration", guards.max_duration);
+    if let Some(canary) = plan.holds.canary {
+        words.with("--canary", &canary.to_string());
+    }
+    for condition in &plan.holds.pause_if {
+        words.with("--pause-if", &condition.to_string());
+    }
 }
 
 /// A command line that grows.

@@ -35,8 +35,20 @@ struct Shared {
 
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Wish {
+    /// By a person.
     pub paused: bool,
+    /// The first events are written, and somebody is to look at them.
+    pub canary: bool,
+    /// A consumer group is too far behind.
+    pub lagging: bool,
     pub pace: Pace,
+}
+
+impl Wish {
+    /// For whatever reason the run is to stand still.
+    pub(super) const fn holds(self) -> bool {
+        self.paused || self.canary || self.lagging
+    }
 }
 
 /// What a run is doing.
@@ -77,6 +89,12 @@ pub struct Figures {
     pub pace: Pace,
     /// The most that an event went out after its moment; `None` while not paced.
     pub late: Option<Duration>,
+    /// It waits for somebody to look at the first events that it wrote.
+    pub canary: bool,
+    /// Consumer groups hold it.
+    pub lagging: bool,
+    /// Why they do, or why they cannot be asked; `None` while all is well with them.
+    pub lag: Option<String>,
 }
 
 /// What the run tells.
@@ -87,6 +105,7 @@ struct Live {
     sent: u64,
     acknowledged: u64,
     skipped: Vec<(Skip, u64)>,
+    lag: Option<String>,
     clock: Option<Clock>,
     /// How long it went on, and the pauses, once it ended.
     lasted: Option<(Duration, Duration)>,
@@ -110,6 +129,8 @@ impl Control {
         let (handle, stop) = Stop::new();
         let wish = Wish {
             paused: false,
+            canary: false,
+            lagging: false,
             pace,
         };
         Self {
@@ -128,8 +149,24 @@ impl Control {
         self.shared.wish.send_modify(|wish| wish.paused = true);
     }
 
+    /// Takes back a pause, and goes on behind the canary. A pause for the sake of a consumer group
+    /// ends by itself.
     pub fn resume(&self) {
-        self.shared.wish.send_modify(|wish| wish.paused = false);
+        self.shared.wish.send_modify(|wish| {
+            wish.paused = false;
+            wish.canary = false;
+        });
+    }
+
+    /// Holds the run until somebody has looked at what is written so far.
+    pub(super) fn hold_for_canary(&self) {
+        self.shared.wish.send_modify(|wish| wish.canary = true);
+    }
+
+    /// Holds the run, or lets it go on, by what consumer groups are behind; `why` is for people.
+    pub(super) fn hold_for_lag(&self, lagging: bool, why: Option<String>) {
+        self.live().lag = why;
+        self.shared.wish.send_modify(|wish| wish.lagging = lagging);
     }
 
     /// Another pace from now on. The plan stays what it is. Only a run that began as the events
@@ -178,7 +215,7 @@ impl Control {
         let rate = live.rate(Instant::now());
         let (elapsed, paused) = live.lasted.unwrap_or_else(|| live.times());
         let state = match live.state {
-            RunState::Running if wish.paused => RunState::Pausing,
+            RunState::Running if wish.holds() => RunState::Pausing,
             state => state,
         };
         Figures {
@@ -192,6 +229,9 @@ impl Control {
             rate,
             pace: wish.pace,
             late: live.late,
+            canary: wish.canary,
+            lagging: wish.lagging,
+            lag: live.lag.clone(),
         }
     }
 

@@ -47,6 +47,12 @@ impl Plan {
         }
         lines.push(format!("  to      {}", self.target_line()));
         lines.push(format!("  write   {}", self.manner()));
+        let altered = self.alterations.describe();
+        lines.extend(
+            altered
+                .iter()
+                .map(|(what, how)| format!("  {what:<7} {}", Visible(how))),
+        );
         lines.push(format!("  guards  {}", self.guard_line()));
         lines
     }
@@ -113,6 +119,11 @@ impl Plan {
                 .max_duration
                 .map(|d| format!("at most {}", human::duration(d))),
         );
+        let holds = &self.holds;
+        let canary = holds.canary.iter();
+        parts.extend(canary.map(|n| format!("waits after {} events", human::count(*n))));
+        let conditions = holds.pause_if.iter();
+        parts.extend(conditions.map(|c| format!("pauses while {}", Visible(&c.to_string()))));
         parts.join(" · ")
     }
 }
@@ -143,6 +154,7 @@ impl Preview {
             human::size(self.tally.bytes())
         )];
         lines.extend(skip_lines(&self.tally));
+        lines.extend(self.mask_lines());
         lines.extend(partition_lines(&self.tally));
         if let (Some(earliest), Some(latest)) = (self.earliest, self.latest) {
             lines.push(format!("  time    {earliest} to {latest}"));
@@ -156,6 +168,18 @@ impl Preview {
             lines.push(format!("  takes   {}", human::duration(expected)));
         }
         lines
+    }
+
+    /// What each mask met. One that met nothing is likely to be a slip.
+    fn mask_lines(&self) -> impl Iterator<Item = String> + '_ {
+        self.masks.iter().map(|(mask, values)| match values {
+            0 => format!(
+                "  mask    {} matches NOTHING in these events",
+                Visible(mask)
+            ),
+            1 => format!("  mask    {}: 1 value", Visible(mask)),
+            n => format!("  mask    {}: {} values", Visible(mask), human::count(*n)),
+        })
     }
 
     /// The histogram, in as many bars as fit.
@@ -220,6 +244,8 @@ impl Report {
             human::duration(self.elapsed)
         )];
         lines.extend(skip_lines(&self.tally));
+        let rejects = self.rejects.iter().map(|path| path.display().to_string());
+        lines.extend(rejects.map(|path| format!("  rejects are in {}", Visible(&path))));
         lines.extend(partition_lines(&self.tally));
         if unconfirmed > 0 {
             lines.push(format!(
@@ -282,9 +308,10 @@ impl Verification {
 }
 
 fn skip_lines(tally: &Tally) -> impl Iterator<Item = String> + '_ {
-    tally
-        .skipped()
-        .map(|(why, n)| format!("  skip    {} {}", human::count(n), why.reason()))
+    let skipped = tally.skipped();
+    let skipped = skipped.map(|(why, n)| format!("  skip    {} {}", human::count(n), why.reason()));
+    let told = tally.rejects.iter();
+    skipped.chain(told.map(|one| format!("          {}", Visible(one))))
 }
 
 fn partition_lines(tally: &Tally) -> Vec<String> {
@@ -386,6 +413,7 @@ mod tests {
             paused: Duration::ZERO,
             late: None,
             failure: None,
+            rejects: None,
             overall: None,
             promise: Report::AT_LEAST_ONCE,
         };

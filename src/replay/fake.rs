@@ -2,6 +2,8 @@
 
 use std::sync::{Arc, Mutex};
 
+use super::alter::Alterations;
+use super::holds::Holds;
 use super::{
     Guards, Pace, PartitionPolicy, Place, Plan, PlanSelection, PlanSource, PlanTarget,
     TimestampPolicy,
@@ -48,6 +50,8 @@ pub(super) fn plan() -> Plan {
         provenance: true,
         pace: Pace::Max,
         guards: Guards::default(),
+        holds: Holds::default(),
+        alterations: Alterations::default(),
     }
 }
 

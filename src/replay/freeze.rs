@@ -4,6 +4,8 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use super::alter::Alterations;
+use super::holds::Holds;
 use super::plan::{
     Guards, PartitionEnd, PartitionPolicy, Plan, PlanSelection, PlanSource, PlanTarget,
     TimestampPolicy,
@@ -54,6 +56,8 @@ pub struct How {
     pub provenance: bool,
     pub pace: Pace,
     pub guards: Guards,
+    pub holds: Holds,
+    pub alterations: Alterations,
 }
 
 /// Makes the plan. The sources' order is the one in which the run reads them.
@@ -75,7 +79,10 @@ pub async fn freeze(from: &[From<'_>], to: &To<'_>, how: How) -> Result<Plan> {
         provenance: how.provenance,
         pace: how.pace,
         guards: how.guards,
+        holds: how.holds,
+        alterations: how.alterations,
     };
+    plan.alterations.check()?;
     guard::frozen(&plan)?;
     feasible::check(&plan, to.broker.capabilities())?;
     Ok(plan)

@@ -3,18 +3,20 @@
 
 mod verified;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use super::alter::{Alterer, Means};
 use super::exact::{self, Ledger};
 use super::freeze::{Create, From, How, To, create_target, freeze};
 use super::journal::Journaled;
+use super::lag_watch::LagWatch;
 use super::runs::Claim;
 use super::{
-    Control, Plan, Preview, PreviewRun, Report, Runner, TargetState, TimestampPolicy, Verification,
-    guard, verify,
+    Control, Plan, Preview, PreviewRun, Rejects, Report, Runner, TargetState, TimestampPolicy,
+    Verification, guard, verify,
 };
 use crate::broker::exact as shared;
 use crate::broker::{Address, Broker, ErrorKind, ExactSink, PartitionRange, Range, Result, Target};
@@ -47,6 +49,9 @@ pub struct Job {
     to_send: Option<u64>,
     /// Standard input comes once: it cannot be previewed.
     once: bool,
+    means: Means,
+    /// Where what is rejected is kept; by default a file of the plan's name.
+    rejects: Option<PathBuf>,
     /// What the hosts that share the plan know this process by. Of the same name when it is started
     /// again, it takes its own place at once; else that waits until it counts as gone.
     pub(super) worker: String,
@@ -110,6 +115,8 @@ impl Job {
             earliest: None,
             to_send: None,
             once,
+            means: Means::default(),
+            rejects: None,
             worker: unnamed(),
             claim: None,
             kept_in: None,
@@ -134,10 +141,28 @@ impl Job {
             earliest: None,
             to_send: None,
             once: false,
+            means: Means::default(),
+            rejects: None,
             worker: unnamed(),
             claim: None,
             kept_in: None,
         }
+    }
+
+    /// What the plan's alterations go by: without it, plain decoding. What cannot work is told now.
+    pub fn equip(&mut self, means: Means) -> Result<()> {
+        self.means = means;
+        self.alterer().map(drop)
+    }
+
+    /// The file for what is rejected.
+    pub fn reject_into(&mut self, file: PathBuf) {
+        self.rejects = Some(file);
+    }
+
+    /// What does the plan's alterations; `None` where it has none.
+    fn alterer(&self) -> Result<Option<Alterer>> {
+        Alterer::new(&self.plan.alterations, &self.means)
     }
 
     pub const fn the_plan(&self) -> &Plan {
@@ -198,7 +223,7 @@ impl Job {
         stop: StopWhenBegun<'_>,
         ticker: &mut dyn Ticker,
     ) -> Result<Option<Preview>> {
-        let mut preview = PreviewRun::new(&self.plan);
+        let mut preview = PreviewRun::altering(&self.plan, self.alterer()?, &self.means.source);
         let outcome = self.read(&self.reading, stop, &mut preview, ticker).await?;
         match outcome.end {
             End::Failed(error) => return Err(error.on("preview")),
@@ -220,15 +245,27 @@ impl Job {
     /// that, what was sent is stored and counted.
     pub async fn run(&self, control: &Control) -> Result<Option<Ran>> {
         let mut aborted = control.stop();
-        let (before, mut runner) = tokio::select! {
+        let (before, mut runner, lag) = tokio::select! {
             biased;
             () = aborted.stopped() => return Ok(None),
             opened = self.open(control) => opened?,
         };
-        let mut outcome = if runner.overall().is_some() {
-            Ok(exact::copy(self, &mut runner, control).await)
-        } else {
-            self.copy(&self.reading, &mut runner, control).await
+        let copy = async {
+            if runner.overall().is_some() {
+                Ok(exact::copy(self, &mut runner, control).await)
+            } else {
+                self.copy(&self.reading, &mut runner, control).await
+            }
+        };
+        let watch = async {
+            match lag {
+                Some(lag) => lag.watch().await,
+                None => std::future::pending().await,
+            }
+        };
+        let mut outcome = tokio::select! {
+            outcome = copy => outcome,
+            never = watch => match never {},
         };
         let mut report = runner.finish().await;
         if let (Some(error), Ok(outcome)) = (report.failure.take(), &mut outcome)
@@ -243,20 +280,39 @@ impl Job {
         }))
     }
 
-    async fn open(&self, control: &Control) -> Result<(Option<TargetState>, Runner)> {
+    async fn open(
+        &self,
+        control: &Control,
+    ) -> Result<(Option<TargetState>, Runner, Option<LagWatch>)> {
         let broker = &*self.to.broker;
+        // What can fail without a trace on the target comes first.
+        let alterer = self.alterer()?;
+        let rejects = match &alterer {
+            Some(_) => Some(self.rejects()?),
+            None => None,
+        };
+        let lag = LagWatch::begin(&self.plan.holds.pause_if, &self.to.broker, control).await?;
         create_target(&self.plan, broker).await?;
         let before = TargetState::look(&self.plan, broker).await?;
         let target = Target {
             topic: self.plan.target.topic.clone().unwrap_or_default(),
             overwrite: self.plan.target.overwrite,
         };
-        let mut runner = match self.exact(target.clone()).await? {
+        let runner = match self.exact(target.clone()).await? {
             Some((sink, ledger)) => Runner::exact(&self.plan, sink, ledger, control),
             None => Runner::controlled(&self.plan, broker.sink(&target).await?, control),
         };
+        let mut runner = runner.altering(alterer, rejects);
         runner.shift_from(self.earliest);
-        Ok((before, runner))
+        Ok((before, runner, lag))
+    }
+
+    fn rejects(&self) -> Result<Rejects> {
+        let id = self.plan.id();
+        match &self.rejects {
+            Some(path) => Rejects::open(path, &id),
+            None => Rejects::open(Path::new(&Rejects::name_for(&id)), &id),
+        }
     }
 
     /// The part of this process in the plan, where the target can store events and progress as one,

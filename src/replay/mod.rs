@@ -1,6 +1,7 @@
 //! Replay: a plan is frozen, previewed, confirmed elsewhere, run and verified. Knows nothing of
 //! flags, prompts or screens.
 
+pub mod alter;
 mod clock;
 mod command;
 mod control;
@@ -15,9 +16,11 @@ mod feasible;
 mod freeze;
 pub mod guard;
 mod histogram;
+mod holds;
 mod job;
 mod journal;
 mod keep;
+mod lag_watch;
 mod outlet;
 mod outlook;
 mod pace;
@@ -25,8 +28,10 @@ mod place;
 mod plan;
 mod preview;
 pub mod provenance;
+mod rejects;
 mod run;
 pub mod runs;
+mod sample;
 mod tally;
 mod transform;
 mod verify;
@@ -36,6 +41,7 @@ pub use control::{Control, Figures, RunState};
 pub use exact::Overall;
 pub use freeze::{Create, From, How, To, create_target, freeze};
 pub use histogram::Histogram;
+pub use holds::{Holds, PauseIf};
 pub use job::{Destination, Job, Ran};
 pub use outlook::Outlook;
 pub use pace::{Pace, Pacer};
@@ -44,9 +50,12 @@ pub use plan::{
     Again, Guards, PartitionEnd, PartitionPolicy, Plan, PlanError, PlanSelection, PlanSource,
     PlanTarget, TimestampPolicy, is_short_id, same_brokers, still_holds,
 };
-pub use preview::{Preview, PreviewRun, Sample};
+pub use preview::{Preview, PreviewRun};
+pub use rejects::Rejects;
 pub use run::{Report, Runner};
+pub use sample::Sample;
 pub use tally::{Counts, PartitionTally, Skip, Tally};
 pub use verify::{
-    Comparison, Difference, Kind, Means, Sides, TargetState, Verdict, Verification, compare, verify,
+    Comparison, Difference, Kind, Manner, Sides, TargetState, Verdict, Verification, compare,
+    verify,
 };

@@ -1,21 +1,18 @@
 //! The run without a target: the same code up to the sink, and what a person wants to know before
 //! saying yes.
 
-use std::collections::VecDeque;
 use std::time::Duration;
 
+use super::alter::Alterer;
 use super::histogram::Histogram;
 use super::plan::Plan;
+use super::sample::Sampler;
 use super::transform::Transform;
-use super::{Pace, Pacer, Tally};
+use super::{Pace, Pacer, Sample, Tally};
 use crate::broker::{BoxFuture, Result};
-use crate::event::{Batch, BatchPool, EventRef, Scanned, Timestamp};
+use crate::event::{Batch, BatchPool, Scanned, Timestamp};
 use crate::pipeline::{Consumer, Flow};
-
-/// Samples from each end.
-const SAMPLES: usize = 3;
-/// Bytes of a sample's key and value that are kept.
-const SAMPLE_BYTES: usize = 1024;
+use crate::schema::Decoder;
 
 /// A preview under way.
 pub struct PreviewRun {
@@ -29,21 +26,9 @@ pub struct PreviewRun {
     latest: Option<Timestamp>,
     keyless: u64,
     largest: u64,
-    first: Vec<Sample>,
-    last: VecDeque<Sample>,
-}
-
-/// A small copy of an event as it was read.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Sample {
-    /// `orders/0@15`
-    pub at: String,
-    pub time: Option<Timestamp>,
-    pub key: Option<Vec<u8>>,
-    /// The beginning of it; `None` is a tombstone.
-    pub value: Option<Vec<u8>>,
-    /// The whole value's length.
-    pub value_bytes: usize,
+    /// The plan's masks, for people.
+    masks: Vec<String>,
+    samples: Sampler,
 }
 
 /// What a run would do.
@@ -64,14 +49,22 @@ pub struct Preview {
     pub largest: u64,
     pub first: Vec<Sample>,
     pub last: Vec<Sample>,
+    /// The masks, with how many values each disguises.
+    pub masks: Vec<(String, u64)>,
     /// How long the pace takes; `None` at full speed.
     pub expected: Option<Duration>,
 }
 
 impl PreviewRun {
     pub fn new(plan: &Plan) -> Self {
+        Self::altering(plan, None, &Decoder::default())
+    }
+
+    /// Alters the events as the run will, and shows them as they are decoded.
+    pub fn altering(plan: &Plan, alter: Option<Alterer>, decoder: &Decoder) -> Self {
+        let masks = plan.alterations.masks.iter();
         Self {
-            transform: Transform::new(plan),
+            transform: Transform::new(plan).altering(alter),
             pacer: Pacer::new(plan.pace),
             paced: plan.pace != Pace::Max,
             pool: BatchPool::default(),
@@ -81,14 +74,18 @@ impl PreviewRun {
             latest: None,
             keyless: 0,
             largest: 0,
-            first: Vec::new(),
-            last: VecDeque::new(),
+            masks: masks.map(ToString::to_string).collect(),
+            samples: Sampler::new(decoder),
         }
     }
 
     /// Sums up; `scanned` is what the source looked at in all.
     pub fn finish(self, scanned: Scanned) -> Preview {
+        let alter = self.transform.alterer();
+        let masked = alter.map_or_else(Vec::new, |a| a.masked().to_vec());
+        let (first, last) = self.samples.finish();
         Preview {
+            masks: self.masks.into_iter().zip(masked).collect(),
             scanned: scanned.events,
             matched: self.transform.tally.read(),
             tally: self.transform.tally,
@@ -97,8 +94,8 @@ impl PreviewRun {
             latest: self.latest,
             keyless: self.keyless,
             largest: self.largest,
-            first: self.first,
-            last: self.last.into(),
+            first,
+            last,
             expected: self.paced.then(|| self.pacer.last_due()),
         }
     }
@@ -106,34 +103,23 @@ impl PreviewRun {
     fn take(&mut self, batch: &Batch) -> Result<Flow> {
         self.transform.begin(batch);
         self.out = self.pool.batch(self.transform.streams().clone());
-        // Indices of the batch's last copied events.
-        let mut tail = VecDeque::with_capacity(SAMPLES);
-        for index in 0..batch.len() {
-            let event = batch.get(index);
+        for event in batch.iter() {
             let Some(prior) = self.transform.judge(&event) else {
                 continue;
             };
             self.pacer.next(event.time());
-            self.transform.copy(&event, prior, &mut self.out)?;
+            if !self.transform.copy(&event, prior, &mut self.out)? {
+                continue;
+            }
             self.note_copy();
+            self.note_time(event.time());
+            self.samples.note(&self.out, batch.streams(), event.time());
             if self.out.is_full() {
+                self.samples.settle(&self.out, batch.streams());
                 self.out = self.pool.batch(self.transform.streams().clone());
             }
-            self.note_time(event.time());
-            if self.first.len() < SAMPLES {
-                self.first.push(Sample::of(&event));
-            }
-            if tail.len() == SAMPLES {
-                tail.pop_front();
-            }
-            tail.push_back(index);
         }
-        for index in tail {
-            if self.last.len() == SAMPLES {
-                self.last.pop_front();
-            }
-            self.last.push_back(Sample::of(&batch.get(index)));
-        }
+        self.samples.settle(&self.out, batch.streams());
         Ok(Flow::More)
     }
 
@@ -172,21 +158,6 @@ impl Preview {
     /// Events that a run would write.
     pub fn sent(&self) -> u64 {
         self.tally.copied()
-    }
-}
-
-impl Sample {
-    fn of(event: &EventRef<'_>) -> Self {
-        let stream = event.stream;
-        let position = event.position.display(stream.style);
-        let cut = |bytes: &[u8]| bytes[..bytes.len().min(SAMPLE_BYTES)].to_vec();
-        Self {
-            at: format!("{}/{}@{position}", stream.topic, stream.partition),
-            time: event.time(),
-            key: event.key.map(cut),
-            value: event.value.map(cut),
-            value_bytes: event.value.map_or(0, <[u8]>::len),
-        }
     }
 }
 

@@ -5,19 +5,21 @@
 mod exact;
 mod fill;
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until};
 
 use self::fill::{Held, Step};
+use super::alter::Alterer;
 use super::clock::Clock;
 use super::control::{Told, Wish};
 use super::exact::{Ledger, Overall};
 use super::outlet::{Exact, Outlet};
 use super::plan::{Guards, Plan};
 use super::transform::Transform;
-use super::{Control, Pace, Pacer, RunState, Tally};
+use super::{Control, Pace, Pacer, Rejects, RunState, Tally};
 use crate::broker::{BoxFuture, Error, ExactSink, Result, Sink};
 use crate::event::{Batch, BatchPool, Timestamp};
 use crate::pipeline::{Consumer, Flow};
@@ -40,6 +42,9 @@ pub struct Runner {
     /// It was paced at some time.
     paced: bool,
     guards: Guards,
+    /// After so many events somebody is to look at them.
+    canary: Option<u64>,
+    rejects: Option<Rejects>,
     outlet: Outlet,
     pool: BatchPool,
     out: Batch,
@@ -82,6 +87,8 @@ pub struct Report {
     pub late: Option<Duration>,
     /// What the last flush failed with.
     pub failure: Option<Error>,
+    /// The file with what was rejected, where anything was.
+    pub rejects: Option<PathBuf>,
     /// Of a run that writes exactly once: how far the plan is by all runs and hosts.
     pub overall: Option<Overall>,
     /// What is promised of it.
@@ -121,6 +128,8 @@ impl Runner {
             pacer: Pacer::new(plan.pace),
             paced: plan.pace != Pace::Max,
             guards: plan.guards,
+            canary: plan.holds.canary,
+            rejects: None,
             outlet,
             pool: BatchPool::default(),
             out: Batch::default(),
@@ -138,6 +147,17 @@ impl Runner {
             unflushed: false,
             undone: false,
         }
+    }
+
+    /// Alters events as the plan says, and keeps what is rejected.
+    #[must_use]
+    pub fn altering(mut self, alter: Option<Alterer>, rejects: Option<Rejects>) -> Self {
+        self.transform = self.transform.altering(alter);
+        if rejects.is_some() {
+            self.transform.keep_rejects();
+        }
+        self.rejects = rejects;
+        self
     }
 
     /// With shifted timestamps: the earliest of the selection, which becomes now. Without it the
@@ -183,6 +203,7 @@ impl Runner {
             paused: self.clock.map_or(Duration::ZERO, |clock| clock.stood()),
             late: self.paced.then_some(self.late),
             failure,
+            rejects: self.rejects.and_then(Rejects::file),
             overall: match &self.outlet {
                 Outlet::Plain(_) => None,
                 Outlet::Exact(exact) => Some(exact.ledger.overall()),
@@ -206,6 +227,10 @@ impl Runner {
         loop {
             self.obey().await?;
             let step = self.fill(batch, &mut next)?;
+            // Before anything is stored that says how far the run came.
+            if let (Some(rejects), Some(record)) = (&mut self.rejects, self.transform.rejects()) {
+                rejects.keep(record)?;
+            }
             self.send().await?;
             // Not only between batches: at a slow pace one takes hours.
             if self.must_flush() {
@@ -219,6 +244,11 @@ impl Runner {
             }
             match step {
                 Step::Full => {}
+                Step::Canary => {
+                    self.flush().await?;
+                    self.canary = None;
+                    self.control.hold_for_canary();
+                }
                 Step::Wait(due) => self.wait(due).await?,
                 Step::Done => return Ok(Flow::More),
                 Step::Stop(error) => return Err(error),
@@ -236,7 +266,7 @@ impl Runner {
             let Some(clock) = &mut self.clock else {
                 return Ok(());
             };
-            if !wish.paused {
+            if !wish.holds() {
                 clock.resume();
                 return Ok(());
             }
@@ -335,6 +365,9 @@ impl Runner {
     }
 
     async fn flush(&mut self) -> Result<()> {
+        if let Some(rejects) = &mut self.rejects {
+            rejects.store()?;
+        }
         match &mut self.outlet {
             Outlet::Exact(_) => self.commit(false).await,
             Outlet::Plain(sink) => {

@@ -2,6 +2,12 @@
 
 use std::sync::Arc;
 
+use super::alter::Rejected;
+use crate::event::EventRef;
+
+/// Rejected events that are told of one by one.
+const TOLD: usize = 3;
+
 /// Why an event of the selection is not copied.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Skip {
@@ -13,14 +19,26 @@ pub enum Skip {
     ThisPlan,
     /// It is a copy of an event of the target.
     FromTarget,
+    /// The map gave nothing for it.
+    Dropped,
+    /// What is to be masked in it cannot be.
+    Unmasked,
+    /// The map failed on it, or made no event of it.
+    Unmapped,
+    /// It does not fit the target's schema.
+    Invalid,
 }
 
 impl Skip {
-    pub const ALL: [Self; 4] = [
+    pub const ALL: [Self; 8] = [
         Self::OutsidePlan,
         Self::MaxReplays,
         Self::ThisPlan,
         Self::FromTarget,
+        Self::Dropped,
+        Self::Unmasked,
+        Self::Unmapped,
+        Self::Invalid,
     ];
 
     pub const fn reason(self) -> &'static str {
@@ -29,7 +47,30 @@ impl Skip {
             Self::MaxReplays => "replayed before (--max-replays)",
             Self::ThisPlan => "made by this plan",
             Self::FromTarget => "copies of the target's own events",
+            Self::Dropped => "dropped by --map",
+            Self::Unmasked => "rejected: they cannot be masked",
+            Self::Unmapped => "rejected: --map made no event of them",
+            Self::Invalid => "rejected: they do not fit the target's schema",
         }
+    }
+
+    /// One word for programs.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::OutsidePlan => "range",
+            Self::MaxReplays => "max-replays",
+            Self::ThisPlan => "plan",
+            Self::FromTarget => "target",
+            Self::Dropped => "dropped",
+            Self::Unmasked => "mask",
+            Self::Unmapped => "map",
+            Self::Invalid => "schema",
+        }
+    }
+
+    /// Something is wrong with it: it is kept in the file of rejects.
+    pub const fn is_reject(self) -> bool {
+        matches!(self, Self::Unmasked | Self::Unmapped | Self::Invalid)
     }
 }
 
@@ -106,6 +147,8 @@ impl PartitionTally {
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Tally {
     pub partitions: Vec<PartitionTally>,
+    /// Where the first rejected events stand, and why they were rejected.
+    pub rejects: Vec<String>,
 }
 
 impl Tally {
@@ -129,7 +172,9 @@ impl Tally {
         self.partitions.len() - 1
     }
 
+    /// An event that was read and is not copied.
     pub(super) fn skip(&mut self, row: usize, why: Skip) {
+        self.partitions[row].read += 1;
         self.partitions[row].skipped[why as usize] += 1;
     }
 
@@ -142,6 +187,26 @@ impl Tally {
             (row.read, row.copied, row.bytes) = (was.read, was.copied, was.bytes);
             row.skipped = was.skipped;
         }
+    }
+
+    pub(super) fn reject(&mut self, row: usize, event: &EventRef<'_>, rejected: &Rejected<'_>) {
+        self.skip(row, rejected.skip);
+        if self.rejects.len() < TOLD {
+            let stream = event.stream;
+            let position = event.position.display(stream.style);
+            let at = format!("{}/{}@{position}", stream.topic, stream.partition);
+            let told = format!("{at}: {}", rejected.reason);
+            // What was taken back comes a second time.
+            if !self.rejects.contains(&told) {
+                self.rejects.push(told);
+            }
+        }
+    }
+
+    /// Events that were rejected, for whatever reason.
+    pub fn rejected(&self) -> u64 {
+        let all = self.skipped().filter(|(why, _)| why.is_reject());
+        all.map(|(_, count)| count).sum()
     }
 
     pub fn read(&self) -> u64 {

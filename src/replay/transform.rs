@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use super::alter::{Altered, Alterer, Record};
 use super::plan::{PartitionPolicy, Plan, TimestampPolicy};
 use super::provenance::{Known, Prior, Stamp};
 use super::tally::{Skip, Tally};
@@ -38,6 +39,9 @@ pub(super) struct Transform {
     stamp: Stamp,
     /// Milliseconds to add, once the first event is known.
     shift: Option<i64>,
+    alter: Option<Alterer>,
+    /// What was rejected since it was last taken; `None` where nobody keeps it.
+    rejects: Option<Record>,
     pub(super) tally: Tally,
 }
 
@@ -69,8 +73,29 @@ impl Transform {
             out: Streams::default(),
             stamp: Stamp::default(),
             shift: None,
+            alter: None,
+            rejects: None,
             tally: Tally::default(),
         }
+    }
+
+    /// Does to events what the plan's alterations say.
+    pub(super) fn altering(mut self, alter: Option<Alterer>) -> Self {
+        self.alter = alter;
+        self
+    }
+
+    pub(super) const fn alterer(&self) -> Option<&Alterer> {
+        self.alter.as_ref()
+    }
+
+    /// From now on what is rejected is kept, for who takes it.
+    pub(super) fn keep_rejects(&mut self) {
+        self.rejects = Some(Record::default());
+    }
+
+    pub(super) const fn rejects(&mut self) -> Option<&mut Record> {
+        self.rejects.as_mut()
     }
 
     /// With [`TimestampPolicy::Shift`]: an event of this time gets the other one.
@@ -122,6 +147,9 @@ impl Transform {
                 style: stream.style,
             })
             .collect();
+        if let Some(alter) = &mut self.alter {
+            alter.begin(&self.table);
+        }
         true
     }
 
@@ -152,35 +180,61 @@ impl Transform {
         } else {
             return Some(prior);
         };
-        self.tally.partitions[row].read += 1;
         self.tally.skip(row, skip);
         None
     }
 
-    /// Writes the copy.
+    /// Whether [`Transform::copy`] will write something for it.
+    pub(super) fn is_written(&mut self, event: &EventRef<'_>) -> Result<bool> {
+        let Some(alter) = &mut self.alter else {
+            return Ok(true);
+        };
+        let there = &self.out[event.stream_index as usize];
+        Ok(matches!(alter.apply(event, there)?, Altered::Write(_)))
+    }
+
+    /// Writes the copy; false when the event is dropped or rejected on the way.
     pub(super) fn copy(
         &mut self,
         event: &EventRef<'_>,
-        prior: Prior,
+        mut prior: Prior,
         out: &mut Batch,
-    ) -> Result<()> {
+    ) -> Result<bool> {
         let (timestamp, timestamp_type) = self.timestamp(event);
         let lane = &self.lanes[event.stream_index as usize];
+        let there = &self.out[event.stream_index as usize];
+        let mut made = *event;
+        if let Some(alter) = &mut self.alter {
+            match alter.apply(event, there)? {
+                Altered::Write(altered) => made = altered,
+                Altered::Drop => {
+                    self.tally.skip(lane.row, Skip::Dropped);
+                    return Ok(false);
+                }
+                Altered::Reject(rejected) => {
+                    self.tally.reject(lane.row, event, &rejected);
+                    if let Some(rejects) = &mut self.rejects {
+                        rejects.push(&self.id, &lane.place, event, &rejected);
+                    }
+                    return Ok(false);
+                }
+            }
+            // A map can write headers of ours, which are then not to be there twice.
+            prior.marked = true;
+        }
         let headers = if self.provenance {
-            self.stamp.headers(event, prior, &self.id, &lane.place)
+            // The position is the original's, whatever became of the rest.
+            self.stamp.headers(&made, prior, &self.id, &lane.place)
         } else {
-            event.headers
+            made.headers
         };
         let copy = EventRef {
-            stream: &self.out[event.stream_index as usize],
-            stream_index: event.stream_index,
-            position: event.position,
+            stream: there,
             timestamp,
             timestamp_type,
-            key: event.key,
-            value: event.value,
             headers,
             meta: None,
+            ..made
         };
         out.push(&copy)
             .map_err(|e| Error::new(ErrorKind::Broker, format!("cannot copy an event: {e}")))?;
@@ -188,7 +242,7 @@ impl Transform {
         row.read += 1;
         row.copied += 1;
         row.bytes += copy.size() as u64;
-        Ok(())
+        Ok(true)
     }
 
     fn timestamp(&mut self, event: &EventRef<'_>) -> (Timestamp, TimestampType) {
@@ -242,208 +296,4 @@ fn lane(
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::replay::fake::{Event, Header, batch, event, place, plan, streams};
-
-    /// Copies the events by the plan; gives the copies and what was skipped.
-    fn copy(plan: &Plan, events: &[Event]) -> (Batch, Vec<(Skip, u64)>) {
-        let mut transform = Transform::new(plan);
-        let input = batch(&streams(), events);
-        transform.begin(&input);
-        let mut out = Batch::new(transform.streams().clone());
-        for event in input.iter() {
-            if let Some(prior) = transform.judge(&event) {
-                transform.copy(&event, prior, &mut out).unwrap();
-            }
-        }
-        (out, transform.tally.skipped().collect())
-    }
-
-    fn headers(out: &Batch, index: usize) -> Vec<(String, Option<String>)> {
-        let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
-        let all = out.get(index).headers.iter();
-        all.map(|(name, value)| (text(name), value.map(text)))
-            .collect()
-    }
-
-    fn owned(headers: &[Header]) -> Vec<(String, Option<String>)> {
-        headers
-            .iter()
-            .map(|(name, value)| ((*name).to_owned(), value.map(str::to_owned)))
-            .collect()
-    }
-
-    #[test]
-    fn provenance_is_appended_and_the_rest_is_untouched() {
-        let plan = plan();
-        let mut original = event(1, 15);
-        original.time = Some(1_723_717_843_000);
-        original.headers = vec![("a", Some("1")), ("b", None), ("a", Some(""))];
-        let (out, _) = copy(&plan, &[original]);
-        let id = plan.id();
-        let expected = [
-            ("a", Some("1")),
-            ("b", None),
-            ("a", Some("")),
-            ("evtap-replay", Some("ID")),
-            ("evtap-source", Some("kafka://h:9092/orders/1/15")),
-            ("evtap-time", Some("2024-08-15T10:30:43.000Z")),
-            ("evtap-count", Some("1")),
-        ];
-        let mut expected = owned(&expected);
-        expected[3].1 = Some(id);
-        assert_eq!(headers(&out, 0), expected);
-        let copy = out.get(0);
-        assert_eq!((&*copy.stream.topic, copy.stream.partition), ("copy", 1));
-    }
-
-    #[test]
-    fn null_and_empty_stay_what_they_are() {
-        let mut events = Vec::new();
-        for key in [None, Some(&b""[..]), Some(b"\0\xff")] {
-            for value in [None, Some(&b""[..]), Some(b"\xff\0")] {
-                let mut one = event(0, events.len() as u64);
-                (one.key, one.value) = (key, value);
-                events.push(one);
-            }
-        }
-        for provenance in [true, false] {
-            let mut plan = plan();
-            plan.provenance = provenance;
-            let (out, _) = copy(&plan, &events);
-            let got: Vec<_> = out.iter().map(|e| (e.key, e.value)).collect();
-            let sent: Vec<_> = events.iter().map(|e| (e.key, e.value)).collect();
-            assert_eq!(got, sent);
-        }
-    }
-
-    #[test]
-    fn old_provenance_is_replaced_and_counted_on() {
-        let mut plan = plan();
-        plan.guards.max_replays = 9;
-        let mut original = event(0, 3);
-        original.time = None;
-        original.headers = vec![
-            ("evtap-count", Some("2")),
-            ("evtap-replay", Some("other")),
-            ("x", Some("y")),
-            ("evtap-position", Some("kept")),
-            ("evtap-source", Some("a/b/0/1")),
-            ("evtap-time", Some("then")),
-        ];
-        let (out, _) = copy(&plan, &[original.clone()]);
-        let expected = [
-            ("x", Some("y")),
-            ("evtap-position", Some("kept")),
-            ("evtap-replay", Some("ID")),
-            ("evtap-source", Some("kafka://h:9092/orders/0/3")),
-            ("evtap-count", Some("3")),
-        ];
-        let mut expected = owned(&expected);
-        expected[2].1 = Some(plan.id());
-        assert_eq!(headers(&out, 0), expected);
-        plan.provenance = false;
-        let (out, _) = copy(&plan, &[original.clone()]);
-        assert_eq!(headers(&out, 0), owned(&original.headers));
-    }
-
-    #[test]
-    fn events_that_would_go_round_are_skipped_with_their_reason() {
-        let mut plan = plan();
-        plan.target.place = place("redis://me:pw@t:9092/copy");
-        let with = |offset, headers: &[Header]| Event {
-            headers: headers.to_vec(),
-            ..event(0, offset)
-        };
-        let id: &'static str = plan.id().leak();
-        let events = [
-            with(0, &[("evtap-count", Some("1"))]),
-            with(1, &[("evtap-replay", Some(id))]),
-            with(2, &[("evtap-source", Some("redis://t:9092/copy/0/5-0"))]),
-            with(3, &[("evtap-source", Some("redis://t:9092/other/0/5-0"))]),
-            with(1000, &[]),
-            with(999, &[]),
-        ];
-        let (out, skipped) = copy(&plan, &events);
-        assert_eq!(out.len(), 1);
-        assert_eq!(
-            skipped,
-            [
-                (Skip::OutsidePlan, 1),
-                (Skip::MaxReplays, 2),
-                (Skip::ThisPlan, 1),
-                (Skip::FromTarget, 1)
-            ]
-        );
-        // Another limit is another plan: the mark of the first says nothing to it.
-        plan.guards.max_replays = 2;
-        assert_eq!(copy(&plan, &events).0.len(), 4);
-    }
-
-    #[test]
-    fn the_partition_policy_is_followed() {
-        let events = [event(0, 0), event(1, 0)];
-        for (policy, expected) in [
-            (PartitionPolicy::Same, [0, 1]),
-            (PartitionPolicy::Key, [ANY_PARTITION; 2]),
-            (PartitionPolicy::Fixed(1), [1, 1]),
-        ] {
-            let mut plan = plan();
-            plan.partitions = policy;
-            let (out, _) = copy(&plan, &events);
-            let got: Vec<u32> = out.iter().map(|e| e.stream.partition).collect();
-            assert_eq!(got, expected);
-        }
-    }
-
-    #[test]
-    fn the_timestamp_policy_is_followed() {
-        let mut events = [event(0, 0), event(0, 1), event(0, 2)];
-        events[0].time = Some(5000);
-        events[1].time = None;
-        events[2].time = Some(4500);
-        let times = |policy| {
-            let mut plan = plan();
-            plan.timestamps = policy;
-            let (out, _) = copy(&plan, &events);
-            out.iter()
-                .map(|e| e.time().map(|t| t.0))
-                .collect::<Vec<_>>()
-        };
-        assert_eq!(times(TimestampPolicy::Now), [None; 3]);
-        assert_eq!(times(TimestampPolicy::Keep), [Some(5000), None, Some(4500)]);
-        let shifted = times(TimestampPolicy::Shift);
-        let now = Timestamp::wall_clock().0;
-        assert!((now - shifted[0].unwrap()).abs() < 60_000);
-        assert_eq!(shifted[0].unwrap() - shifted[2].unwrap(), 500);
-    }
-
-    #[test]
-    fn each_source_has_its_own_name_and_range() {
-        let mut plan = plan();
-        let mut second = plan.sources[0].clone();
-        second.name = "b.mcap".into();
-        second.ranges[0].end = Position::offset(1);
-        plan.sources.push(second);
-        let mut transform = Transform::new(&plan);
-        let table: Streams = [streams(), streams()].concat().into();
-        let mut input = batch(&table, &[event(0, 7), event(2, 7), event(2, 0)]);
-        input.set_origins([0, 0, 1, 1].into());
-        transform.begin(&input);
-        let mut out = Batch::new(transform.streams().clone());
-        for event in input.iter() {
-            if let Some(prior) = transform.judge(&event) {
-                transform.copy(&event, prior, &mut out).unwrap();
-            }
-        }
-        let sources: Vec<_> = out.iter().map(|e| e.headers.last("evtap-source")).collect();
-        assert_eq!(
-            sources,
-            [
-                Some(Some(&b"kafka://h:9092/orders/0/7"[..])),
-                Some(Some(&b"b.mcap/orders/0/0"[..]))
-            ]
-        );
-    }
-}
+mod tests;

@@ -11,6 +11,7 @@ use super::connect::{Connected, Connection, ContextRow};
 use super::model::feed::{Scan, ScannedChunk};
 use crate::broker::{Bound, Group, TopicInfo, TopicSelector};
 use crate::event::{Batch, Position, Select, Timestamp};
+use crate::schema::Decoder;
 
 /// The clocks at the moment of a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -200,7 +201,10 @@ pub enum Effect {
 
 /// What is done with something that was opened, or was not.
 pub type OpenThen = Box<
-    dyn FnOnce(Result<Connection, Trouble>) -> futures_util::future::BoxFuture<'static, Msg> + Send,
+    dyn FnOnce(
+            Result<(Connection, Decoder), Trouble>,
+        ) -> futures_util::future::BoxFuture<'static, Msg>
+        + Send,
 >;
 
 /// What lasts from one run to the next.

@@ -7,6 +7,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod altering;
 mod bulk;
 mod check;
 #[cfg(unix)]

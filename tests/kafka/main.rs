@@ -16,6 +16,7 @@ mod exact;
 mod expect;
 mod groups;
 mod lag;
+mod pausing;
 mod recording;
 mod roundtrip;
 mod secure;

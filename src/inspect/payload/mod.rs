@@ -13,7 +13,7 @@ use super::lanes::{Lanes, Spot};
 use crate::event::{Batch, EventRef, Timestamp};
 use crate::text::JsonText;
 use personal::Hits;
-pub use personal::Personal;
+pub use personal::{Personal, hide_personal};
 
 /// Events kept of each kind.
 const KEPT: usize = 1_000;

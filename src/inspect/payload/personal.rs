@@ -71,6 +71,32 @@ pub(super) fn find(text: &[u8]) -> impl Iterator<Item = Hits> + use<> {
     hits.into_iter().flatten()
 }
 
+/// The text with all that is personal in it put out of sight, as [`masked`] does.
+pub fn hide_personal(text: &str) -> String {
+    let bytes = text.as_bytes();
+    let emails = memchr_iter(b'@', bytes).filter_map(|at| email(bytes, at));
+    let phones = memchr_iter(b'+', bytes).filter_map(|at| phone(bytes, at));
+    let mut hits: Vec<(Range<usize>, Personal)> = Vec::new();
+    hits.extend(emails.map(|hit| (hit, Personal::Email)));
+    hits.extend(phones.map(|hit| (hit, Personal::Phone)));
+    hits.extend(Cards::of(bytes).map(|hit| (hit, Personal::Card)));
+    hits.extend(iban::find(bytes).map(|hit| (hit, Personal::Iban)));
+    hits.extend(secrets::find(bytes).map(|hit| (hit, Personal::Secret)));
+    hits.sort_by_key(|(hit, _)| (hit.start, std::cmp::Reverse(hit.end)));
+    let (mut hidden, mut from) = (String::with_capacity(text.len()), 0);
+    for (hit, kind) in hits {
+        // What lies in another one went with it; what reaches out of it goes, too.
+        let start = hit.start.max(from);
+        if let (Some(before), Some(found)) = (text.get(from..start), bytes.get(start..hit.end)) {
+            hidden.push_str(before);
+            hidden.push_str(&masked(kind, found));
+            from = hit.end;
+        }
+    }
+    hidden.push_str(text.get(from..).unwrap_or_default());
+    hidden
+}
+
 /// The hit with all that tells whose it is put out of sight; safe to show.
 pub(super) fn masked(kind: Personal, hit: &[u8]) -> String {
     let text = String::from_utf8_lossy(hit);

@@ -26,6 +26,7 @@ impl Job {
             plan: &self.plan,
             reading: &self.reading,
             target: &self.to.broker,
+            means: &self.means,
             shown: &self.to.shown,
             cut_short,
             memory: inputs.iter().map(|input| input.sub.memory).sum(),

@@ -15,7 +15,8 @@ use super::{
 };
 use crate::broker::{Address, PartitionRange};
 use crate::event::{Position, PositionStyle};
-use crate::replay::{Pace, Place};
+use crate::replay::alter::Alterations;
+use crate::replay::{Holds, Pace, Place};
 
 /// What every version of the form has.
 #[derive(Deserialize)]
@@ -35,6 +36,10 @@ pub(super) struct Document {
     write: Manner,
     pace: PaceSection,
     guards: GuardSection,
+    #[serde(default)]
+    holds: Holds,
+    #[serde(default)]
+    alterations: Alterations,
 }
 
 impl Document {
@@ -53,6 +58,8 @@ impl Document {
                 max_events: self.guards.max_events,
                 max_duration: self.guards.max_duration_ms.map(Duration::from_millis),
             },
+            holds: self.holds,
+            alterations: self.alterations,
         }
     }
 }

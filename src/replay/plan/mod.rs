@@ -15,6 +15,8 @@ use std::time::Duration;
 
 use sha2::{Digest, Sha256};
 
+use super::alter::Alterations;
+use super::holds::Holds;
 use super::{Pace, Place};
 use crate::broker::{Address, PartitionRange};
 use crate::event::{Position, PositionStyle};
@@ -130,6 +132,8 @@ pub struct Plan {
     pub provenance: bool,
     pub pace: Pace,
     pub guards: Guards,
+    pub holds: Holds,
+    pub alterations: Alterations,
 }
 
 /// Hex digits of a short id: 64 bits, enough to tell the plans of one target apart.

@@ -224,3 +224,23 @@ proptest! {
         prop_assert_eq!(read(&text).unwrap(), plan);
     }
 }
+
+#[test]
+fn what_changes_events_is_in_the_plan_and_its_id() {
+    use crate::replay::alter::{Mask, MaskKey, SetHeader};
+    let mut plan = plan();
+    plan.holds.canary = Some(5);
+    plan.holds.pause_if = vec!["lag(billing)>9".parse().unwrap()];
+    plan.alterations.map = Some(".value.a = \"x\\n\" |\n .".to_owned());
+    plan.alterations.masks = vec![Mask::parse(".value.\"a b\"=hash", Some("o*")).unwrap()];
+    plan.alterations.mask_key = Some(MaskKey::random().unwrap());
+    plan.alterations.set_headers = vec![SetHeader::parse("a=\u{1b}b").unwrap()];
+    plan.alterations.validate = true;
+    let text = plan.to_toml();
+    assert_eq!(read(&text).unwrap(), plan, "{text}");
+    let mut other = plan.clone();
+    other.alterations.mask_key = Some(MaskKey::random().unwrap());
+    assert_ne!(other.id(), plan.id());
+    let changed = message(&text.replace("canary = 5", "canary = 6"));
+    assert!(changed.starts_with("guard plan hash"), "{changed}");
+}

@@ -3,10 +3,13 @@
 
 use std::fmt::{Display, Write};
 
+use serde::Serialize;
+
 use super::{PartitionEnd, PartitionPolicy, Plan, PlanSelection, PlanSource, TimestampPolicy};
 use crate::broker::PartitionRange;
 use crate::event::{Position, PositionStyle};
-use crate::replay::{Pace, Place};
+use crate::replay::alter::Alterations;
+use crate::replay::{Holds, Pace, Place};
 use crate::text::is_hostile;
 
 /// The version of the form. It goes up when a field changes its meaning; a plan of another version
@@ -38,6 +41,14 @@ impl Plan {
         out.some("max_events", self.guards.max_events);
         let most = self.guards.max_duration;
         out.some("max_duration_ms", most.map(|d| d.as_millis()));
+        let more = More {
+            holds: &self.holds,
+            alterations: &self.alterations,
+        };
+        // Texts, numbers and lists of them: TOML has a form for each.
+        out.line(toml::to_string(&more).unwrap_or_default());
+        out.0.truncate(out.0.trim_end().len());
+        out.line("");
         out.0
     }
 
@@ -52,6 +63,19 @@ impl Plan {
             self.canonical()
         )
     }
+}
+
+/// What most plans have none of.
+#[derive(Serialize)]
+struct More<'p> {
+    #[serde(skip_serializing_if = "is_nothing")]
+    holds: &'p Holds,
+    #[serde(skip_serializing_if = "is_nothing")]
+    alterations: &'p Alterations,
+}
+
+fn is_nothing<T: Default + PartialEq>(part: &&T) -> bool {
+    **part == T::default()
 }
 
 const fn timestamps(policy: TimestampPolicy) -> &'static str {

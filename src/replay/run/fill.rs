@@ -23,6 +23,8 @@ pub(super) struct Held {
 pub(super) enum Step {
     Full,
     Wait(Duration),
+    /// So many events are copied as are to be looked at, and more follow.
+    Canary,
     Done,
     Stop(Error),
 }
@@ -43,8 +45,11 @@ impl Runner {
                 *next += 1;
                 continue;
             };
-            if let Some(stop) = self.full_up() {
-                return Ok(Step::Stop(stop));
+            if let Some(step) = self.limit()
+                && self.transform.is_written(&event)?
+            {
+                self.held = Some(held);
+                return Ok(step);
             }
             if held.due > now {
                 now = self.now();
@@ -84,14 +89,17 @@ impl Runner {
         })
     }
 
-    fn full_up(&self) -> Option<Error> {
-        let most = self.guards.max_events?;
-        let (copied, sent) = self.already;
-        let written = copied + self.sent.saturating_sub(sent) + self.out.len() as u64;
-        (written >= most).then(|| {
+    /// What keeps another event from being written.
+    fn limit(&self) -> Option<Step> {
+        let (before, sent) = self.already;
+        let written = before + self.sent.saturating_sub(sent) + self.out.len() as u64;
+        if let Some(most) = self.guards.max_events.filter(|most| written >= *most) {
             let what = format!("{} events are written, and more follow", human::count(most));
-            guard::too_many(&what)
-        })
+            return Some(Step::Stop(guard::too_many(&what)));
+        }
+        // A run that goes on behind it was looked at.
+        let canary = |n: &u64| before < *n && *n <= written;
+        self.canary.filter(canary).map(|_| Step::Canary)
     }
 
     fn out_of_time(&self, at: Duration) -> Option<Error> {

@@ -155,3 +155,94 @@ async fn what_the_target_does_not_take_is_not_counted_as_sent() {
         (0, 9, 4)
     );
 }
+
+/// A run of these alterations, which keeps what it rejects in this file.
+async fn altered(plan: &Plan, memory: &Memory, file: &std::path::Path) -> Report {
+    let means = crate::replay::alter::Means::default();
+    let alter = Alterer::new(&plan.alterations, &means).unwrap();
+    let rejects = Rejects::open(file, &plan.id()).unwrap();
+    let runner = Runner::new(plan, Box::new(memory.clone()));
+    let mut runner = runner.altering(alter, Some(rejects));
+    let mut all = events(20);
+    for (i, event) in all.iter_mut().enumerate() {
+        event.value = Some(if i % 4 == 0 {
+            b"no json"
+        } else {
+            br#"{"a":1}"#
+        });
+    }
+    for part in all.chunks(7) {
+        runner.batch(batch(&streams(), part)).await.unwrap();
+    }
+    runner.finish().await
+}
+
+#[tokio::test]
+async fn what_is_rejected_is_kept_counted_and_not_repeated() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("rejects.jsonl");
+    let mut plan = plan();
+    plan.alterations.map = Some(".value.a += 1".to_owned());
+    for _ in 0..2 {
+        let memory = Memory::new();
+        let report = altered(&plan, &memory, &file).await;
+        assert_eq!((report.sent, report.tally.read()), (15, 20));
+        assert_eq!(report.tally.rejected(), 5);
+        assert_eq!(report.rejects.as_deref(), Some(&*file));
+        assert!(
+            memory
+                .all()
+                .iter()
+                .all(|s| s.value.as_deref() == Some(br#"{"a":2}"#))
+        );
+        let kept = std::fs::read_to_string(&file).unwrap();
+        assert_eq!(kept.lines().count(), 5, "{kept}");
+    }
+    // Dropped and rejected events do not count against the limit.
+    plan.guards.max_events = Some(15);
+    let memory = Memory::new();
+    let file = dir.path().join("others.jsonl");
+    assert_eq!(altered(&plan, &memory, &file).await.sent, 15);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_canary_waits_behind_its_last_event_until_it_is_let_go() {
+    let mut plan = plan();
+    plan.holds.canary = Some(5);
+    let memory = Memory::new();
+    let control = Control::new(plan.pace);
+    let mut runner = Runner::controlled(&plan, Box::new(memory.clone()), &control);
+    let input = batch(&streams(), &events(12));
+    let watching = async {
+        tokio::time::sleep(Duration::from_mins(1)).await;
+        let figures = control.figures();
+        assert_eq!((figures.canary, figures.state), (true, RunState::Paused));
+        assert_eq!((figures.sent, figures.acknowledged), (5, 5));
+        control.resume();
+    };
+    let (done, ()) = tokio::join!(runner.batch(input), watching);
+    done.unwrap();
+    assert!(!control.figures().canary);
+    assert_eq!(runner.finish().await.sent, 12);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_lagging_group_holds_the_run_and_a_person_cannot_let_it_go() {
+    let plan = plan();
+    let memory = Memory::new();
+    let control = Control::new(plan.pace);
+    let mut runner = Runner::controlled(&plan, Box::new(memory.clone()), &control);
+    control.hold_for_lag(true, Some("lag(g) is 9".to_owned()));
+    let watching = async {
+        tokio::time::sleep(Duration::from_secs(10)).await;
+        control.resume();
+        tokio::time::sleep(Duration::from_secs(10)).await;
+        let figures = control.figures();
+        assert_eq!((figures.state, figures.sent), (RunState::Paused, 0));
+        assert_eq!(figures.lag.as_deref(), Some("lag(g) is 9"));
+        control.hold_for_lag(false, None);
+    };
+    let (done, ()) = tokio::join!(runner.batch(batch(&streams(), &events(3))), watching);
+    done.unwrap();
+    assert_eq!(runner.finish().await.sent, 3);
+}

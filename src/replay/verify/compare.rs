@@ -6,7 +6,7 @@ use super::digest::Digester;
 use super::expected::{Each, Expect};
 use super::found::{Find, Order};
 use super::ledger::Ledger;
-use super::result::{Comparison, Findings, Kind, Means};
+use super::result::{Comparison, Findings, Kind, Manner};
 use super::sides::{Hands, Pass, Sides};
 use crate::broker::{BoxFuture, Range, Result};
 use crate::event::{Batch, Position};
@@ -71,7 +71,7 @@ pub(super) async fn by_provenance(
     } = whole;
     Ok(Some(findings.finish(
         id,
-        Means::Provenance,
+        Manner::Provenance,
         ledger.expected,
         notes,
     )))
@@ -92,7 +92,7 @@ async fn windows(
         let inputs = sides.narrowed(&windows, ledger);
         // What the newest events are is known only from all of them.
         let bounded = sides.reading.last.is_none();
-        let mut expect = Expect::new(sides.plan, digester, ledger, bounded);
+        let mut expect = Expect::new(sides, digester, ledger, bounded)?;
         let limits = Limits::default();
         let read = sides.read_inputs(inputs, limits, &mut whole.hands, &mut expect);
         let (complete, broken) = match read.await? {
@@ -232,7 +232,7 @@ async fn beyond(
         events: Some(limit),
         ..Limits::default()
     };
-    let mut each = Each::new(sides.plan, digester, &mut all, |_, _, _, _| count += 1);
+    let mut each = Each::new(sides, digester, &mut all, |_, _, _, _| count += 1)?;
     let read = sides.read_inputs(inputs, limits, &mut whole.hands, &mut each);
     match read.await? {
         Pass::Interrupted => return Ok(None),

@@ -154,6 +154,7 @@ mod tests {
             paused: Duration::ZERO,
             late: None,
             failure: None,
+            rejects: None,
             overall: None,
             promise: Report::AT_LEAST_ONCE,
         }

@@ -100,14 +100,9 @@ async fn collect(
         }
     }
     let inputs = sides.narrowed(&windows, ledger);
-    let mut each = Each::new(
-        sides.plan,
-        digester,
-        ledger,
-        |ledger, lane, event, parts| {
-            note(&mut chunks, ledger, lane, event, parts);
-        },
-    );
+    let mut each = Each::new(sides, digester, ledger, |ledger, lane, event, parts| {
+        note(&mut chunks, ledger, lane, event, parts);
+    })?;
     let limits = Limits::default();
     let read = sides.read_inputs(inputs, limits, hands, &mut each).await?;
     // What could not be read again is told by the caller: nothing that differed was found.

@@ -2,9 +2,11 @@
 
 use super::digest::{Digester, Parts};
 use super::ledger::Ledger;
+use super::sides::Sides;
 use crate::broker::{BoxFuture, Result};
 use crate::event::{Batch, BatchPool, EventRef};
 use crate::pipeline::{Consumer, Flow};
+use crate::replay::alter::Alterer;
 use crate::replay::plan::{Plan, TimestampPolicy};
 use crate::replay::transform::Transform;
 
@@ -19,14 +21,16 @@ pub(super) struct Originals<'a> {
 }
 
 impl<'a> Originals<'a> {
-    pub(super) fn new(plan: &'a Plan) -> Self {
-        Self {
+    fn new(sides: &Sides<'a>) -> Result<Self> {
+        let plan = sides.plan;
+        let alterer = Alterer::new(&plan.alterations, sides.means)?;
+        Ok(Self {
             plan,
-            transform: Transform::new(plan),
+            transform: Transform::new(plan).altering(alterer),
             pool: BatchPool::default(),
             out: Batch::default(),
             lanes: Vec::new(),
-        }
+        })
     }
 
     /// Gives each event of the batch as it would be written, with its lane. It has the position of
@@ -78,18 +82,18 @@ pub(super) struct Expect<'a> {
 
 impl<'a> Expect<'a> {
     pub(super) fn new(
-        plan: &'a Plan,
+        sides: &Sides<'a>,
         digester: &'a Digester,
         ledger: &'a mut Ledger,
         bounded: bool,
-    ) -> Self {
-        Self {
-            originals: Originals::new(plan),
+    ) -> Result<Self> {
+        Ok(Self {
+            originals: Originals::new(sides)?,
             digester,
             ledger,
-            timed: plan.timestamps == TimestampPolicy::Keep,
+            timed: sides.plan.timestamps == TimestampPolicy::Keep,
             bounded,
-        }
+        })
     }
 
     fn take(&mut self, batch: &Batch) -> Result<Flow> {
@@ -123,18 +127,18 @@ pub(super) struct Each<'a, F> {
 
 impl<'a, F: FnMut(&Ledger, usize, &EventRef<'_>, Parts) + Send> Each<'a, F> {
     pub(super) fn new(
-        plan: &'a Plan,
+        sides: &Sides<'a>,
         digester: &'a Digester,
         ledger: &'a mut Ledger,
         take: F,
-    ) -> Self {
-        Self {
-            originals: Originals::new(plan),
+    ) -> Result<Self> {
+        Ok(Self {
+            originals: Originals::new(sides)?,
             digester,
             ledger,
-            timed: plan.timestamps == TimestampPolicy::Keep,
+            timed: sides.plan.timestamps == TimestampPolicy::Keep,
             take,
-        }
+        })
     }
 }
 

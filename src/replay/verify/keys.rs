@@ -8,7 +8,7 @@ use std::sync::Arc;
 use super::digest::Digester;
 use super::expected::Each;
 use super::ledger::Ledger;
-use super::result::{Comparison, EXAMPLES, Findings, Kind, Means};
+use super::result::{Comparison, EXAMPLES, Findings, Kind, Manner};
 use super::sides::{Hands, Pass, Sides};
 use crate::broker::{BoxFuture, Result};
 use crate::event::{Batch, SelectAll};
@@ -93,7 +93,7 @@ pub(super) async fn by_key(
         };
         tell(&source, &target, &mut findings);
     }
-    let mut compared = findings.finish(sides.plan.id(), Means::Keys, source.events, notes);
+    let mut compared = findings.finish(sides.plan.id(), Manner::Keys, source.events, notes);
     compared.remarks.push(
         "without provenance, all that was written to the target meanwhile counts as copies; order \
          is not compared"
@@ -146,10 +146,10 @@ async fn look(
     let (mut source, mut target) = (Side::new(differing.clone()), Side::new(differing));
     let inputs = sides.narrowed(&ledger.windows(), &ledger);
     sides.note_retention(&mut ledger, notes).await?;
-    let mut each = Each::new(sides.plan, digester, &mut ledger, |_, _, event, parts| {
+    let mut each = Each::new(sides, digester, &mut ledger, |_, _, event, parts| {
         let row = row_of(digester, event.key);
         source.add(row, event.key, parts.content());
-    });
+    })?;
     let limits = sides.reading.limits;
     let pass = sides.read_inputs(inputs, limits, hands, &mut each).await?;
     if note(pass, "source", notes) {

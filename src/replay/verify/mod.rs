@@ -16,7 +16,7 @@ mod tests;
 mod told;
 
 pub use count::{TargetState, Verification, verify};
-pub use result::{Comparison, Difference, Kind, Means, Verdict};
+pub use result::{Comparison, Difference, Kind, Manner, Verdict};
 pub use sides::Sides;
 
 use crate::broker::Result;

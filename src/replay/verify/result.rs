@@ -65,7 +65,7 @@ pub enum Verdict {
 /// What was compared with what.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Means {
+pub enum Manner {
     /// Each copy with its original, by `evtap-source`.
     Provenance,
     /// Counts and hashes of what has one key.
@@ -117,7 +117,7 @@ impl Findings {
     pub(super) fn finish(
         mut self,
         plan: String,
-        means: Means,
+        means: Manner,
         expected: u64,
         notes: Vec<String>,
     ) -> Comparison {
@@ -140,7 +140,7 @@ impl Findings {
 pub struct Comparison {
     /// The plan's id.
     pub plan: String,
-    pub means: Means,
+    pub means: Manner,
     /// Events that the plan selects and copies.
     pub expected: u64,
     /// Copies in the target.

@@ -9,6 +9,7 @@ use crate::broker::{
 };
 use crate::event::{Position, PositionStyle, Select};
 use crate::pipeline::{Consumer, End, Input, Limits, Reading, StopWhenBegun, Ticker, run};
+use crate::replay::alter::Means;
 use crate::replay::plan::Plan;
 
 /// Both sides, opened.
@@ -17,6 +18,8 @@ pub struct Sides<'a> {
     /// The plan's selection, its ranges frozen.
     pub reading: &'a Reading,
     pub target: &'a Arc<dyn Broker>,
+    /// What the plan's alterations are done with.
+    pub means: &'a Means,
     /// For people.
     pub shown: &'a str,
     /// The run was to end before the selection does: each partition is looked at up to its last

@@ -286,6 +286,7 @@ impl Bench {
             plan: &self.plan,
             reading: &reading,
             target: &target,
+            means: &crate::replay::alter::Means::default(),
             shown: "copy",
             cut_short: false,
             memory: self.memory,
@@ -466,7 +467,7 @@ async fn without_provenance_counts_and_contents_of_keys_are_compared() {
     assert_eq!(found.verdict(), Verdict::Clean, "{:?}", found.describe());
     assert_eq!(
         (found.means, found.expected, found.copies),
-        (Means::Keys, 80, 80)
+        (Manner::Keys, 80, 80)
     );
     assert!(
         found

@@ -2,15 +2,15 @@
 
 use serde_json::{Value, json};
 
-use super::result::{Comparison, EXAMPLES, Kind, Means, Verdict};
+use super::result::{Comparison, EXAMPLES, Kind, Manner, Verdict};
 use crate::text::{Visible, human};
 
 impl Comparison {
     /// For people; no line holds a control character.
     pub fn describe(&self) -> Vec<String> {
         let means = match self.means {
-            Means::Provenance => "each copy with its original, by provenance",
-            Means::Keys => "counts and contents of each key, without provenance",
+            Manner::Provenance => "each copy with its original, by provenance",
+            Manner::Keys => "counts and contents of each key, without provenance",
         };
         let counts = format!(
             "{} selected, {} in the target",

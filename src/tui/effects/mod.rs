@@ -109,8 +109,12 @@ impl World {
                 let connect = self.connect.clone();
                 let messages = self.messages.clone();
                 tokio::spawn(async move {
-                    let opened = tokio::task::spawn_blocking(move || connect.open(&text)).await;
-                    let opened = opened.unwrap_or_else(|error| {
+                    let opened = tokio::task::spawn_blocking(move || {
+                        let connection = connect.open(&text)?;
+                        let decoder = connect.decoder(&[text])?;
+                        Ok((connection, decoder))
+                    });
+                    let opened = opened.await.unwrap_or_else(|error| {
                         Err(Trouble {
                             message: error.to_string(),
                             hint: None,

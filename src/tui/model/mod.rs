@@ -21,6 +21,7 @@ use crate::broker::{Bound, TopicSelector};
 use crate::event::{Select, Timestamp};
 use crate::query::QuerySpec;
 use crate::replay::PlanSelection;
+use crate::replay::alter::Mask;
 use crate::replay::runs::StateFolder;
 use crate::schema::Decoder;
 use feed::Feed;
@@ -126,6 +127,8 @@ pub struct Options {
     /// Where filters that were saved are kept; nowhere when there is no config folder.
     pub saved_filters: Option<std::path::PathBuf>,
     pub filters: Vec<(String, String)>,
+    /// What the config says is to be masked when events are replayed.
+    pub masks: Vec<Mask>,
 }
 
 /// The read whose events are shown.

@@ -231,6 +231,7 @@ pub fn options() -> Options {
         follow: true,
         now: Some(WALL),
         saved_filters: None,
+        masks: Vec::new(),
         filters: vec![(
             "failed".to_owned(),
             ".value.eventType == \"PaymentFailed\"".to_owned(),

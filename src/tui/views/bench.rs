@@ -47,6 +47,7 @@ pub fn model(view: View) -> Model {
         follow: false,
         now: Some(NOW),
         saved_filters: None,
+        masks: Vec::new(),
         filters: Vec::new(),
     };
     Model::new(options, view)

@@ -44,6 +44,7 @@ pub fn model(view: View, memory: usize) -> Model {
         follow: false,
         now: None,
         saved_filters: None,
+        masks: Vec::new(),
         filters: Vec::new(),
     };
     Model::new(options, view)

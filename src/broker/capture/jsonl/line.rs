@@ -18,7 +18,7 @@ use pieces::{Form, push_base64, push_text, read_headers};
 use crate::event::{HeaderBuf, Headers, Position, PositionStyle, Timestamp, TimestampType};
 
 /// Why a line is no event, and what it can be made of otherwise.
-pub(super) type Reason = Cow<'static, str>;
+pub type Reason = Cow<'static, str>;
 
 /// What a line says, and what it leaves open. Its buffers are used again for the next line.
 #[derive(Default)]
@@ -247,36 +247,52 @@ impl Line {
         encoding: Option<&str>,
         what: &str,
     ) -> Result<Option<Vec<u8>>, Reason> {
-        let json = raw.get();
         let mut bytes = self.buffer();
-        match encoding {
-            // A CloudEvent in structured mode, its data in JSON.
-            Some("json" | "cloudevents") => bytes.extend_from_slice(json.as_bytes()),
-            Some("text") => push_text(raw, &mut bytes)
-                .map_err(|()| format!("'{what}' is no string, though its encoding is text"))?,
-            Some("binary") => push_base64(raw, &mut bytes).map_err(|()| {
-                format!("'{what}' is no {{\"base64\":…}}, though its encoding is binary")
-            })?,
-            Some("tombstone" | "null") => {
-                if json != "null" {
-                    return Err(format!("'{what}' is not null, though its encoding says so").into());
-                }
-                return Ok(None);
-            }
-            Some(other) => {
-                let other: String = other.chars().take(40).collect();
-                return Err(format!(
-                    "the bytes of '{what}' cannot be made of the encoding {other}"
-                )
-                .into());
-            }
-            None if json == "null" => return Ok(None),
-            None if json.starts_with('"') => push_text(raw, &mut bytes)
-                .map_err(|()| format!("'{what}' is a string that is no text"))?,
-            None => bytes.extend_from_slice(json.as_bytes()),
-        }
-        Ok(Some(bytes))
+        Ok(read_data(raw, encoding, what, &mut bytes)?.then_some(bytes))
     }
+}
+
+/// Appends the bytes that the member `what` of an event object stands for; false where it stands
+/// for none: a null key, a tombstone.
+pub fn read_data(
+    raw: &RawValue,
+    encoding: Option<&str>,
+    what: &str,
+    bytes: &mut Vec<u8>,
+) -> Result<bool, Reason> {
+    let json = raw.get();
+    match encoding {
+        // A CloudEvent in structured mode, its data in JSON.
+        Some("json" | "cloudevents") => bytes.extend_from_slice(json.as_bytes()),
+        Some("text") => push_text(raw, bytes)
+            .map_err(|()| format!("'{what}' is no string, though its encoding is text"))?,
+        Some("binary") => push_base64(raw, bytes).map_err(|()| {
+            format!("'{what}' is no {{\"base64\":…}}, though its encoding is binary")
+        })?,
+        Some("tombstone" | "null") => {
+            if json != "null" {
+                return Err(format!("'{what}' is not null, though its encoding says so").into());
+            }
+            return Ok(false);
+        }
+        Some(other) => {
+            let other: String = other.chars().take(40).collect();
+            return Err(
+                format!("the bytes of '{what}' cannot be made of the encoding {other}").into(),
+            );
+        }
+        None if json == "null" => return Ok(false),
+        None if json.starts_with('"') => {
+            push_text(raw, bytes).map_err(|()| format!("'{what}' is a string that is no text"))?;
+        }
+        None => bytes.extend_from_slice(json.as_bytes()),
+    }
+    Ok(true)
+}
+
+/// Appends the headers that the member of an event object stands for.
+pub fn read_object_headers(raw: &RawValue, out: &mut HeaderBuf) -> Result<(), Reason> {
+    read_headers(raw, out, Form::Object)
 }
 
 fn not_json(error: &serde_json::Error) -> Reason {

@@ -9,6 +9,8 @@ mod read;
 mod sink;
 mod survey;
 
+pub use line::{Reason, read_data, read_object_headers};
+
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 

@@ -44,6 +44,7 @@ fn model() -> Model {
         follow: true,
         now: None,
         saved_filters: None,
+        masks: Vec::new(),
         filters: Vec::new(),
     };
     let mut model = Model::new(options, View::Stream);

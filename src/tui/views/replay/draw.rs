@@ -199,6 +199,16 @@ fn running(model: &Model, figures: &Figures, lines: &mut Vec<Line>) {
             }
         ),
     ));
+    if figures.canary {
+        let written = human::count(figures.acknowledged);
+        let go = hint(Action::PauseRun);
+        let text = format!("canary: {written} events are stored; look at them, then {go} goes on");
+        lines.push((Role::Warn, text));
+    }
+    if let Some(lag) = &figures.lag {
+        let held = if figures.lagging { "held: " } else { "" };
+        lines.push((Role::Warn, format!("{held}{lag}")));
+    }
     lines.push((Role::Text, format!("pace: {}", pace_text(figures.pace))));
     lines.push((
         Role::Dim,

@@ -151,7 +151,12 @@ fn pause(model: &mut Model) -> Vec<Effect> {
         model.say(Say::info("nothing is running"));
         return Vec::new();
     };
-    match control.figures().state {
+    let figures = control.figures();
+    if figures.lagging && !figures.canary {
+        let why = figures.lag.unwrap_or_default();
+        model.say(Say::info(format!("it goes on by itself: {why}")));
+    }
+    match figures.state {
         RunState::Pausing | RunState::Paused => control.resume(),
         _ => control.pause(),
     }

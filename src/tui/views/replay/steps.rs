@@ -7,8 +7,10 @@ use crate::broker::{self, Address, Range, Subscription};
 use crate::event::{Scanned, Timestamp};
 use crate::pipeline::{Input as Source, Limits, Reading, Stop, Ticker};
 use crate::query::{Query, QuerySpec};
+use crate::replay::alter::{Alterations, Mask, MaskKey, Means};
 use crate::replay::runs::{Ended, StateFolder};
 use crate::replay::{Control, Create, Destination, Job, Preview, Ran, Verdict, guard};
+use crate::schema::Decoder;
 use crate::tui::connect::Connection;
 use crate::tui::model::Model;
 use crate::tui::model::overlay::{Answer, Overlay, Prompt, PromptKind, Question};
@@ -60,6 +62,8 @@ pub(super) fn plan(model: &mut Model) -> Vec<Effect> {
     how.selection.clone_from(&model.options.selection);
     how.selection.filters.extend(selection.filter.clone());
     let create = model.replay.create;
+    let masks = model.options.masks.clone();
+    let decoder = model.source.decoder.clone();
     let sources: Vec<Address> = reading.inputs.iter().map(|i| i.address.clone()).collect();
     let own = model
         .source
@@ -68,14 +72,17 @@ pub(super) fn plan(model: &mut Model) -> Vec<Effect> {
         .find(|c| c.is_demo())
         .cloned();
     let text = model.replay.target.clone();
-    let then = move |opened: Result<Connection, Trouble>| {
+    let then = move |opened: Result<(Connection, Decoder), Trouble>| {
         let work = async move {
-            let target = opened?;
+            let (target, judge) = opened?;
             let addresses: Vec<&Address> = sources.iter().collect();
             guard::before_network(&addresses, &target.address, &target.settings, false)?;
+            let means = means(decoder, judge, &target);
+            how.alterations = alterations(masks, &means)?;
             let to = destination(target, own.as_deref(), create);
             guard::existing_file(&to.address, false)?;
             let mut job = Job::plan(reading, to, how).await?;
+            job.equip(means)?;
             let (_handle, stop) = Stop::new();
             let preview = job.preview(&move || stop.clone(), &mut Unwatched).await?;
             let outlook = job.outlook().await;
@@ -96,6 +103,28 @@ pub(super) fn plan(model: &mut Model) -> Vec<Effect> {
         told
     };
     vec![Effect::Open(text, Box::new(then))]
+}
+
+/// A broker's topic has the schemas that the broker is opened with; a file takes what comes.
+fn means(source: Decoder, judge: Decoder, target: &Connection) -> Means {
+    let is_file = matches!(target.address, Address::File { .. });
+    Means {
+        source,
+        target: (!is_file && judge.has_schemas()).then_some(judge),
+    }
+}
+
+/// What the config says is done to events.
+fn alterations(masks: Vec<Mask>, means: &Means) -> broker::Result<Alterations> {
+    let mut alterations = Alterations {
+        masks,
+        validate: means.target.is_some(),
+        ..Alterations::default()
+    };
+    if alterations.needs_key() {
+        alterations.mask_key = Some(MaskKey::random()?);
+    }
+    Ok(alterations)
 }
 
 /// Nobody watches a preview or a verification: it is over in a moment, or a person goes elsewhere

@@ -12,7 +12,7 @@ use super::reading;
 use super::replay_args::Replay;
 use super::session::Session;
 use super::{explain, summary};
-use crate::broker::Address;
+use crate::broker::{Address, ErrorKind};
 use crate::event::Timestamp;
 use crate::pipeline::End;
 use crate::replay::runs::Ended;
@@ -325,8 +325,10 @@ fn sum_up(
     summary::close(session, &outcome, wishes.summary)?;
     match outcome.end {
         End::Failed(error) => {
+            // Of its own files it writes only the journal meanwhile.
+            let journal = error.kind == ErrorKind::File;
             let mut failure = Failure::from(error).on("the replay is incomplete");
-            if begun && failure.exit == Exit::Broker {
+            if begun && (journal || failure.exit == Exit::Broker) {
                 failure.exit = Exit::Incomplete;
             }
             Err(failure)

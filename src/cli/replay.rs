@@ -302,8 +302,7 @@ async fn close(
         _ => None,
     });
     let ended = Ended::of(&ran, verified);
-    let closed =
-        verification.and_then(|verification| sum_up(session, wishes, ran, verification));
+    let closed = verification.and_then(|verification| sum_up(session, wishes, ran, verification));
     (closed, ended)
 }
 

@@ -1,6 +1,5 @@
 //! `evtap verify`: what a plan selects against what its target holds. Writes nothing.
 
-
 use clap::Args;
 
 use super::error::{Exit, Failure, Result};

@@ -99,7 +99,16 @@ pub async fn create_target(plan: &Plan, broker: &dyn Broker) -> Result<()> {
         partitions,
         config: Vec::new(),
     };
-    broker.create_topic(&topic).await
+    let Err(error) = broker.create_topic(&topic).await else {
+        return Ok(());
+    };
+    // Another host on the same plan may have been quicker.
+    let found = broker.topics(&TopicSelector::one(&topic.name)).await;
+    let there = found.is_ok_and(|found| {
+        let mut same = found.iter().filter(|t| *t.name == *topic.name);
+        same.any(|t| t.partitions.len() == partitions as usize)
+    });
+    if there { Ok(()) } else { Err(error) }
 }
 
 async fn sources(from: &[From<'_>]) -> Result<Vec<PlanSource>> {

@@ -47,8 +47,9 @@ pub struct Job {
     to_send: Option<u64>,
     /// Standard input comes once: it cannot be previewed.
     once: bool,
-    /// What the hosts that share the plan know this process by.
-    worker: String,
+    /// What the hosts that share the plan know this process by. Of the same name when it is started
+    /// again, it takes its own place at once; else that waits until it counts as gone.
+    pub(super) worker: String,
     /// Its place among the processes of this host, once the run is kept.
     pub(super) claim: Option<Claim>,
     /// The folder of the plan's runs.
@@ -109,7 +110,7 @@ impl Job {
             earliest: None,
             to_send: None,
             once,
-            worker: format!("pid-{}", std::process::id()),
+            worker: unnamed(),
             claim: None,
             kept_in: None,
         })
@@ -133,18 +134,10 @@ impl Job {
             earliest: None,
             to_send: None,
             once: false,
-            worker: format!("pid-{}", std::process::id()),
+            worker: unnamed(),
             claim: None,
             kept_in: None,
         }
-    }
-
-    /// Names this process among those that share the plan. Of the same name when it is started
-    /// again, it takes its own place at once; by default it waits until it counts as gone.
-    #[must_use]
-    pub fn as_worker(mut self, name: String) -> Self {
-        self.worker = name;
-        self
     }
 
     pub const fn the_plan(&self) -> &Plan {
@@ -346,6 +339,11 @@ impl Job {
     }
 }
 
+/// What a process is called that is not kept: no other of this host is called so.
+fn unnamed() -> String {
+    format!("pid-{}", std::process::id())
+}
+
 /// What a run has read says little: at a slow pace the next hour's events are read in one go.
 struct Unwatched;
 
@@ -355,6 +353,12 @@ impl Ticker for Unwatched {
 
 #[cfg(test)]
 impl Job {
+    /// Under this name, as after [`Job::keep`].
+    pub(super) fn named(mut self, name: String) -> Self {
+        self.worker = name;
+        self
+    }
+
     /// As `--limit` does.
     pub(super) fn limit_to(&mut self, events: u64) {
         self.reading.limits.events = Some(events);

@@ -13,15 +13,11 @@ impl Job {
     /// nothing may be written.
     pub fn keep(&mut self, state: &StateFolder, now: Timestamp) -> Result<()> {
         let folder = state.keep(self.the_plan())?;
-        self.claim = Some(folder.claim(self.the_plan(), now)?);
+        let claim = folder.claim(self.the_plan(), now)?;
+        claim.worker().clone_into(&mut self.worker);
+        self.claim = Some(claim);
         self.kept_in = Some(folder.path().to_owned());
         Ok(())
-    }
-
-    /// Tells this process from the others that work on the plan, and is the same when it is
-    /// started again. `None` before [`Job::keep`].
-    pub fn worker(&self) -> Option<&str> {
-        self.claim.as_ref().map(super::runs::Claim::worker)
     }
 
     /// Notes how the run ended. Nothing where it was not kept.

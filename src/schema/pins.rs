@@ -66,7 +66,11 @@ pub struct Pins {
 /// As `--decode` takes it.
 impl fmt::Display for Pins {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let name = |pin: Pin| names().find(|(_, known)| *known == pin).map_or("auto", |n| n.0);
+        let name = |pin: Pin| {
+            names()
+                .find(|(_, known)| *known == pin)
+                .map_or("auto", |n| n.0)
+        };
         write!(f, "key={},value={}", name(self.key), name(self.value))
     }
 }

@@ -1,13 +1,16 @@
 //! Reading Kafka by speaking its protocol ourselves: no librdkafka between the wire and the
-//! events, and every batch header in hand. Only for reading and looking: administration and
-//! writing go through librdkafka.
+//! events, and every batch header in hand. For reading and looking, which leave no trace:
+//! administration and writing go through librdkafka. The one exception is `member`, which joins a
+//! group, and is asked for only by hosts that share an exactly-once write.
 
 mod answers;
 mod cluster;
 mod connection;
 mod fetch;
 mod groups;
+pub(super) mod identity;
 mod look;
+pub(super) mod member;
 mod offsets;
 mod sasl;
 mod settings;
@@ -15,8 +18,11 @@ mod transport;
 mod wire;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use self::cluster::Cluster;
+use self::identity::Identity;
+use self::member::Member;
 pub(super) use self::sasl::{TOKEN_HINT, Tokens};
 use self::settings::Settings;
 pub(super) use self::settings::tokens;
@@ -62,6 +68,17 @@ impl Direct {
 
     pub(super) async fn groups(&self) -> Result<Vec<Group>> {
         groups::list(&self.cluster).await
+    }
+
+    /// What a topic is now, to be compared with later.
+    pub(super) async fn identity(&self, topic: &Arc<str>) -> Result<Identity> {
+        Identity::of(&self.cluster, topic).await
+    }
+
+    /// A place in a group, not yet joined.
+    pub(super) fn member(&self, group: &str, instance: &str, session: Duration) -> Member {
+        let cluster = Arc::clone(&self.cluster);
+        Member::new(cluster, group.to_owned(), instance.to_owned(), session)
     }
 
     /// `commits` are those of each group that the subscription names.

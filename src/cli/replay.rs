@@ -269,13 +269,11 @@ async fn verify(session: &Session, job: &Job, ran: &Ran) -> Result<Option<(Exit,
     let stop = || session.minded_stop();
     let compared = job.compare_run(ran, &stop, &mut progress).await;
     progress.clear();
-    Ok(Some(match compared? {
-        Some(compared) => (exit_of(&compared), compared.describe()),
-        None => {
-            let said = "interrupted: it is not verified; what was written stays";
-            (Exit::Interrupted, vec![said.to_owned()])
-        }
-    }))
+    let Some(compared) = compared? else {
+        let said = "interrupted: it is not verified; what was written stays";
+        return Ok(Some((Exit::Interrupted, vec![said.to_owned()])));
+    };
+    Ok(Some((exit_of(&compared), compared.describe())))
 }
 
 /// What a verification means to the shell.

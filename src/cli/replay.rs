@@ -13,7 +13,7 @@ use super::reading;
 use super::replay_args::Replay;
 use super::session::Session;
 use super::{explain, summary};
-use crate::broker::Address;
+use crate::broker::{Address, ErrorKind};
 use crate::event::Timestamp;
 use crate::pipeline::End;
 use crate::replay::runs::Ended;
@@ -313,13 +313,11 @@ async fn verify(session: &Session, job: &Job, ran: &Ran) -> Result<Option<(Exit,
     let stop = || session.minded_stop();
     let compared = job.compare_run(ran, &stop, &mut progress).await;
     progress.clear();
-    Ok(Some(match compared? {
-        Some(compared) => (exit_of(&compared), compared.describe()),
-        None => {
-            let said = "interrupted: it is not verified; what was written stays";
-            (Exit::Interrupted, vec![said.to_owned()])
-        }
-    }))
+    let Some(compared) = compared? else {
+        let said = "interrupted: it is not verified; what was written stays";
+        return Ok(Some((Exit::Interrupted, vec![said.to_owned()])));
+    };
+    Ok(Some((exit_of(&compared), compared.describe())))
 }
 
 /// What a verification means to the shell.
@@ -389,8 +387,10 @@ fn sum_up(
     summary::close(session, &outcome, wishes.summary)?;
     match outcome.end {
         End::Failed(error) => {
+            // Of its own files it writes only the journal meanwhile.
+            let journal = error.kind == ErrorKind::File;
             let mut failure = Failure::from(error).on("the replay is incomplete");
-            if begun && failure.exit == Exit::Broker {
+            if begun && (journal || failure.exit == Exit::Broker) {
                 failure.exit = Exit::Incomplete;
             }
             Err(failure)

@@ -16,5 +16,10 @@ pub use error::CodecError;
 pub use header::BatchHeader;
 pub use stream::{StreamInflater, StreamKind};
 
+/// The checksum of record batches, CRC-32C, for other files that tell torn lines by it.
+pub fn checksum(bytes: &[u8]) -> u32 {
+    crc32c::crc32c(bytes)
+}
+
 #[cfg(test)]
 mod tests;

@@ -32,7 +32,7 @@ impl Job {
             memory: inputs.iter().map(|input| input.sub.memory).sum(),
             notices: notices.unwrap_or_default(),
         };
-        compare(&sides, stop, ticker).await
+        Box::pin(compare(&sides, stop, ticker)).await
     }
 
     /// Compares after a run that came to an end of its own; `None` when it did not, or when it was

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 use crate::broker::exact::Progress;
 use crate::broker::{Error, ErrorKind, Result};
+use crate::event::codec::checksum;
 use crate::event::{Position, PositionStyle};
 use crate::replay::PartitionEnd;
 
@@ -151,7 +152,7 @@ fn open(path: &Path) -> std::io::Result<File> {
 }
 
 fn line(text: &str) -> String {
-    format!("{:08x} {text}\n", crc32c::crc32c(text.as_bytes()))
+    format!("{:08x} {text}\n", checksum(text.as_bytes()))
 }
 
 /// Five words each: `u UNIT MAJOR MINOR =NOTE` and `e PARTITION STYLE MAJOR MINOR`.
@@ -208,7 +209,7 @@ fn checked(line: &[u8]) -> Option<&str> {
     let text = str::from_utf8(line).ok()?.strip_suffix('\n')?;
     let (crc, body) = text.split_once(' ')?;
     let crc = u32::from_str_radix(crc, 16).ok()?;
-    (crc == crc32c::crc32c(body.as_bytes())).then_some(body)
+    (crc == checksum(body.as_bytes())).then_some(body)
 }
 
 fn take(state: &mut State, body: &str) -> Option<()> {

@@ -11,6 +11,10 @@ use crate::text::{JsonText, push_value};
 
 /// Hashes both sides of one verification alike.
 #[derive(Debug, Clone)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each says of one part whether it is compared, and they combine freely"
+)]
 pub(super) struct Digester {
     state: RandomState,
     /// The plan says which partition an event goes to.

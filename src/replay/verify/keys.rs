@@ -131,7 +131,7 @@ fn tell(source: &Side, target: &Side, findings: &mut Findings) {
         });
         findings.add_untold(kind, times - 1);
     }
-    debug_assert!(EXAMPLES < KEYS, "what is told must be known");
+    const { assert!(EXAMPLES < KEYS, "what is told must be known") };
 }
 
 /// Both sides once. `None` when it was interrupted.
@@ -152,7 +152,7 @@ async fn look(
     })?;
     let limits = sides.reading.limits;
     let pass = sides.read_inputs(inputs, limits, hands, &mut each).await?;
-    if note(pass, "source", notes) {
+    if note(&pass, "source", notes) {
         return Ok(None);
     }
     let range = sides.target_range(notes).await?;
@@ -162,15 +162,15 @@ async fn look(
     };
     let all = Arc::new(SelectAll);
     let pass = sides.read_target(&range, all, hands, &mut take).await?;
-    if note(pass, "target", notes) {
+    if note(&pass, "target", notes) {
         return Ok(None);
     }
     Ok(Some((source, target)))
 }
 
 /// True when it was interrupted.
-fn note(pass: Pass, side: &str, notes: &mut Vec<String>) -> bool {
-    if let Pass::Broken(why) = &pass {
+fn note(pass: &Pass, side: &str, notes: &mut Vec<String>) -> bool {
+    if let Pass::Broken(why) = pass {
         notes.push(format!("the {side} could not be read to its end: {why}"));
     }
     matches!(pass, Pass::Interrupted)

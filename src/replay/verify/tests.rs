@@ -379,13 +379,11 @@ async fn a_copy_in_another_partition_or_of_another_time_is_changed() {
     let moved = bench.target.partitions[0].pop().unwrap();
     bench.target.partitions[1].push(moved);
     bench.target.partitions[0][5].time += 1;
-    bench.number();
     let found = bench.compare().await;
     assert_eq!(counts(&found), [0, 0, 0, 0, 2]);
-    let told = found.differences.iter().map(|d| d.detail.as_deref());
-    let mut told: Vec<_> = told.flatten().collect();
-    told.sort_unstable();
-    assert_eq!(told, ["partition", "timestamp"]);
+    let told = found.differences.iter().filter_map(|d| d.detail.clone());
+    let told: std::collections::BTreeSet<_> = told.collect();
+    assert!(told.iter().eq(&["partition", "timestamp"]), "{told:?}");
 }
 
 #[tokio::test]
@@ -529,7 +527,7 @@ fn tamper(events: &mut Vec<Stored>, what: Tamper) {
             let mut strange = events[at % len].clone();
             for (name, value) in &mut strange.headers {
                 if name == "evtap-source" {
-                    *value = Some("kafka://h:9092/orders/0/999999999".into());
+                    *value = Some("kafka://h:9092/orders/0/9999999999999".into());
                 }
             }
             events.insert(at % len, strange);
@@ -588,11 +586,6 @@ proptest! {
             let mut bench = Bench::new(style, events, |_| {}).await;
             bench.memory = memory;
             let original = bench.target.clone();
-            if entries {
-                // A coordinate of the other style is none.
-                let is_strange = |t: &(usize, Tamper)| matches!(t.1, Tamper::Strange(_));
-                prop_assume!(!what.iter().any(is_strange));
-            }
             for (partition, what) in &what {
                 tamper(&mut bench.target.partitions[*partition], *what);
             }

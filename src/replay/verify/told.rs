@@ -45,10 +45,12 @@ impl Comparison {
             let source = difference.source.as_deref().unwrap_or("?");
             let mut line = format!("    {}", Visible(source));
             if let Some(target) = &difference.target {
-                line.push_str(&format!(" as {}", Visible(target)));
+                line.push_str(" as ");
+                line.push_str(&Visible(target).to_string());
             }
             if let Some(detail) = &difference.detail {
-                line.push_str(&format!(": {}", Visible(detail)));
+                line.push_str(": ");
+                line.push_str(&Visible(detail).to_string());
             }
             lines.push(line);
         }

@@ -8,7 +8,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use super::position::Pos;
 use super::{
-    brokers, check, completions, config, demo, expect, keys, lag, man, open, position, read,
+    brokers, check, completions, config, demo, diff, expect, keys, lag, man, open, position, read,
     record, replay_args, schema, search, state, tail, themes, topics, trace, units,
 };
 use crate::event::Timestamp;
@@ -45,6 +45,7 @@ pub enum Command {
     Replay(Box<replay_args::Replay>),
     Lag(lag::Lag),
     State(Box<state::State>),
+    Diff(Box<diff::Diff>),
     Expect(Box<expect::Expect>),
     Bisect(Box<search::bisect::Bisect>),
     Minimize(Box<search::minimize::Minimize>),

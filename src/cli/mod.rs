@@ -3,12 +3,14 @@
 
 mod args;
 mod brokers;
+mod changes;
 mod check;
 mod completions;
 mod config;
 mod confirm;
 mod decoding;
 mod demo;
+mod diff;
 mod error;
 mod examples;
 mod expect;
@@ -102,6 +104,7 @@ async fn dispatch(session: &Arc<Session>, command: Option<Command>) -> Result<Ex
         Command::Replay(args) => replay::run(session, &args).await,
         Command::Lag(args) => lag::run(session, &args).await,
         Command::State(args) => state::run(session, &args).await,
+        Command::Diff(args) => Box::pin(diff::run(session, &args)).await,
         Command::Expect(args) => expect::run(session, &args).await,
         Command::Bisect(args) => search::bisect::run(session, &args).await,
         Command::Minimize(args) => search::minimize::run(session, &args).await,

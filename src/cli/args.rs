@@ -9,7 +9,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use super::position::Pos;
 use super::{
     brokers, check, completions, config, demo, diff, expect, keys, lag, man, open, position, read,
-    record, replay_args, schema, search, state, tail, themes, topics, trace, units,
+    record, redrive, replay_args, schema, search, state, tail, themes, topics, trace, units,
 };
 use crate::event::Timestamp;
 
@@ -43,6 +43,7 @@ pub enum Command {
     Trace(trace::Trace),
     Record(record::Record),
     Replay(Box<replay_args::Replay>),
+    Redrive(Box<redrive::Redrive>),
     Lag(lag::Lag),
     State(Box<state::State>),
     Diff(Box<diff::Diff>),

@@ -26,6 +26,7 @@ mod progress;
 mod read;
 mod reading;
 mod record;
+mod redrive;
 mod replay;
 mod replay_args;
 mod sagas;
@@ -102,6 +103,7 @@ async fn dispatch(session: &Arc<Session>, command: Option<Command>) -> Result<Ex
         Command::Trace(args) => trace::run(session, &args).await,
         Command::Record(args) => record::run(session, &args).await,
         Command::Replay(args) => replay::run(session, &args).await,
+        Command::Redrive(args) => Box::pin(redrive::run(session, &args)).await,
         Command::Lag(args) => lag::run(session, &args).await,
         Command::State(args) => state::run(session, &args).await,
         Command::Diff(args) => Box::pin(diff::run(session, &args)).await,

@@ -19,6 +19,7 @@ mod place;
 mod plan;
 mod preview;
 pub mod provenance;
+pub mod redrive;
 mod run;
 mod tally;
 mod transform;

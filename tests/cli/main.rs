@@ -9,6 +9,7 @@ mod support;
 
 mod bulk;
 mod check;
+mod diff;
 #[cfg(unix)]
 mod expect;
 mod filtering;

@@ -117,7 +117,7 @@ fn line(rules: &Rules, compared: &Compared, one: &Difference) -> String {
 fn changes(rules: &Rules, left: Option<&Found>, right: Option<&Found>) -> Vec<Change> {
     let said = |found: Option<&Found>| {
         let mut event = event(found);
-        rules.ignored.prune(&mut event);
+        rules.prune(&mut event);
         let mut kept = Map::new();
         for name in SAYING {
             let counts = name != "timestamp" || rules.timestamps;

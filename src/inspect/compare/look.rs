@@ -74,7 +74,7 @@ impl Look {
             hasher.write_u8(0);
             write(hasher, event.key);
             hasher.write_u64(value);
-            self.headers(hasher, event.headers, id);
+            self.headers(hasher, event.headers);
             if self.rules.timestamps {
                 hasher.write_i64(event.time().map_or(i64::MIN, |time| time.0));
             }
@@ -121,14 +121,12 @@ impl Look {
         }
     }
 
-    fn headers(&self, hasher: &mut dyn Hasher, headers: Headers<'_>, id: Option<&[u8]>) {
+    fn headers(&self, hasher: &mut dyn Hasher, headers: Headers<'_>) {
         for (name, value) in headers {
-            let is_id = || self.rules.by_key && id.is_some() && value == id;
-            if self.rules.ignored.header(&String::from_utf8_lossy(name)) || is_id() {
-                continue;
+            if !self.rules.leaves_out(&String::from_utf8_lossy(name), &self.names) {
+                write(hasher, Some(name));
+                write(hasher, value);
             }
-            write(hasher, Some(name));
-            write(hasher, value);
         }
     }
 }

@@ -2,6 +2,8 @@
 
 use serde_json::Value;
 
+use crate::inspect::Names;
+
 /// Paths that can be left out at once: each is a bit of a number.
 const MOST: usize = 64;
 
@@ -17,6 +19,24 @@ pub struct Rules {
     pub timestamps: bool,
     /// Events of two topics are never the same: there are several on a side.
     pub topics: bool,
+}
+
+impl Rules {
+    pub(super) fn leaves_out(&self, header: &str, names: &Names) -> bool {
+        self.ignored.header(header) || (self.by_key && names.is_id(header.as_bytes()))
+    }
+
+    /// Takes what does not count out of an event object.
+    pub fn prune(&self, event: &mut Value) {
+        let names = Names::default();
+        if let Some(value) = event.get_mut("value") {
+            let ignored = &self.ignored;
+            ignored.prune(value, ignored.within(), 0);
+        }
+        if let Some(Value::Object(headers)) = event.get_mut("headers") {
+            headers.retain(|name, _| !self.leaves_out(name, &names));
+        }
+    }
 }
 
 /// A step of a path.
@@ -111,18 +131,8 @@ impl Ignored {
         Some(on)
     }
 
-    /// Takes what does not count out of an event object.
-    pub fn prune(&self, event: &mut Value) {
-        if let Some(value) = event.get_mut("value") {
-            self.prune_value(value, self.within(), 0);
-        }
-        if let Some(Value::Object(headers)) = event.get_mut("headers") {
-            headers.retain(|name, _| !self.header(name));
-        }
-    }
-
     /// The parser that made the value bounds its depth.
-    fn prune_value(&self, value: &mut Value, alive: u64, depth: usize) {
+    fn prune(&self, value: &mut Value, alive: u64, depth: usize) {
         if alive == 0 {
             return;
         }
@@ -130,7 +140,7 @@ impl Ignored {
             Value::Object(members) => members.retain(|name, value| {
                 let on = self.below(alive, depth, name);
                 if let Some(on) = on {
-                    self.prune_value(value, on, depth + 1);
+                    self.prune(value, on, depth + 1);
                 }
                 on.is_some()
             }),
@@ -140,7 +150,7 @@ impl Ignored {
                     let on = self.below(alive, depth, &index.to_string());
                     index += 1;
                     if let Some(on) = on {
-                        self.prune_value(item, on, depth + 1);
+                        self.prune(item, on, depth + 1);
                     }
                     on.is_some()
                 });
@@ -185,12 +195,12 @@ mod tests {
 
     use super::*;
 
-    fn ignored(paths: &[&str]) -> Ignored {
-        let mut ignored = Ignored::default();
+    fn rules(paths: &[&str]) -> Rules {
+        let mut rules = Rules::default();
         for path in paths {
-            ignored.add(path).unwrap();
+            rules.ignored.add(path).unwrap();
         }
-        ignored
+        rules
     }
 
     #[test]
@@ -218,7 +228,7 @@ mod tests {
             ],
         ] {
             let mut pruned = event.clone();
-            ignored(&paths).prune(&mut pruned);
+            rules(&paths).prune(&mut pruned);
             assert_eq!(pruned, left, "{paths:?}");
         }
     }

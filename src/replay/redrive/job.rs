@@ -1,0 +1,464 @@
+//! A redrive from its plan to its verification: what every front end does in this order. Talk and
+//! questions are theirs; so is opening the brokers.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use super::done::{Done, Names};
+use super::judge::{Aims, Rules, Target, Targets};
+use super::lanes::lanes;
+use super::outlet::{Nowhere, Outlet, Sent};
+use super::plan::Plan;
+use super::run::{Runner, Survey};
+use super::tally::Tally;
+use crate::broker::guard::allows_write;
+use crate::broker::{
+    self, Address, Broker, Error, ErrorKind, Result, Settings, Sink, TopicSelector,
+};
+use crate::event::{ANY_PARTITION, Stream, Streams};
+use crate::pipeline::{End, Outcome, Reading, StopWhenBegun, Ticker};
+use crate::replay::freeze::{From, sources};
+use crate::replay::{Pace, Place, TargetState};
+
+/// Partitions of a file that are named one by one.
+const FILE_PARTITIONS: u32 = 65_536;
+
+/// A broker or file that is written to, opened.
+pub struct Endpoint {
+    /// With its context resolved.
+    pub address: Address,
+    /// As the user typed it, secrets hidden.
+    pub shown: String,
+    pub broker: Arc<dyn Broker>,
+    pub settings: Settings,
+    /// What the context says of it; `prod` asks more.
+    pub env: Option<String>,
+    /// A file that is there is replaced.
+    pub overwrite: bool,
+}
+
+/// Where what is parked goes.
+pub struct Parked {
+    pub endpoint: Endpoint,
+    /// `None` for a file.
+    pub topic: Option<Arc<str>>,
+}
+
+/// What a redrive is made of.
+pub struct Asked {
+    pub selection: Vec<String>,
+    pub rules: Rules,
+    pub pace: Pace,
+    pub max_events: Option<u64>,
+    /// Bytes that may be held while it is found out what was redriven before.
+    pub memory: usize,
+}
+
+/// One sink of a run.
+struct Outgoing {
+    /// `None` for what is parked.
+    destination: Option<usize>,
+    /// `None` for a file, which holds several topics.
+    topic: Option<Arc<str>>,
+    table: Streams,
+}
+
+/// A redrive that was planned.
+pub struct Job {
+    reading: Reading,
+    pub(super) plan: Plan,
+    pub(super) endpoints: Vec<Endpoint>,
+    pub(super) parked: Option<Parked>,
+    pub(super) targets: Vec<Target>,
+    by_name: Targets,
+    done: Done,
+    outgoing: Vec<Outgoing>,
+    max_events: Option<u64>,
+}
+
+/// A run that is over.
+pub struct Ran {
+    pub tally: Tally,
+    /// What went to each place, as [`Job::places`] names them.
+    pub sent: Vec<Sent>,
+    /// How the read ended, or why it could not even begin.
+    pub outcome: Result<Outcome>,
+    before: Vec<Option<TargetState>>,
+}
+
+impl Job {
+    /// Freezes the ranges, finds out where the dead letters came from, whether that is there, and
+    /// what was redriven before. Writes nothing. `None` when it was stopped.
+    ///
+    /// `of_source` tells which endpoint the dead letters of each source go to.
+    pub async fn plan(
+        mut reading: Reading,
+        endpoints: Vec<Endpoint>,
+        of_source: Vec<usize>,
+        parked: Option<Parked>,
+        asked: Asked,
+        stop: StopWhenBegun<'_>,
+        ticker: &mut dyn Ticker,
+    ) -> Result<Option<Self>> {
+        let ranges = reading.resolve().await?;
+        reading.freeze(ranges.clone());
+        let inputs = reading.inputs.iter().zip(ranges);
+        let from: Vec<From<'_>> = inputs
+            .map(|(input, ranges)| From {
+                address: &input.address,
+                broker: &*input.broker,
+                ranges,
+            })
+            .collect();
+        let sources = sources(&from).await?;
+        drop(from);
+        let mut destinations = Vec::with_capacity(endpoints.len());
+        for endpoint in &endpoints {
+            let cluster = endpoint.broker.cluster().await?;
+            destinations.push(Place::new(endpoint.address.clone(), cluster));
+        }
+        let plan = Plan {
+            sources,
+            of_source,
+            destinations,
+            selection: asked.selection,
+            rules: asked.rules,
+            pace: asked.pace,
+            parked: parked.as_ref().map(Parked::name),
+        };
+        let mut survey = Survey::new(&plan);
+        if !read(&reading, stop, &mut survey, ticker).await? {
+            return Ok(None);
+        }
+        let met = survey.met;
+        let mut job = Self {
+            reading,
+            by_name: vec![HashMap::new(); endpoints.len()],
+            plan,
+            endpoints,
+            parked,
+            targets: Vec::new(),
+            done: Done::default(),
+            outgoing: Vec::new(),
+            max_events: asked.max_events,
+        };
+        for ((destination, topic), highest) in met.topics {
+            job.aim(destination, &topic, highest).await?;
+        }
+        job.aim_parked().await?;
+        job.seek_done(met.earliest, asked.memory).await?;
+        Ok(Some(job))
+    }
+
+    /// Makes a target of a topic, if it is there.
+    async fn aim(&mut self, destination: usize, topic: &str, highest: u32) -> Result<()> {
+        let Some(endpoint) = self.endpoints.get(destination) else {
+            return Ok(());
+        };
+        let to = self.plan.rules.to_topic.is_some();
+        if self.plan.is_read(destination, topic) && !to {
+            return Ok(());
+        }
+        let topic: Arc<str> = topic.into();
+        if matches!(endpoint.address, Address::File { .. }) {
+            self.aim_file(destination, topic, highest);
+            return Ok(());
+        }
+        allows_write(&endpoint.settings, &topic)?;
+        let found = match endpoint.broker.topics(&TopicSelector::one(&topic)).await {
+            Ok(found) => found.into_iter().find(|found| found.name == topic),
+            Err(error) if error.kind == ErrorKind::MissingTopic => None,
+            Err(error) => return Err(error),
+        };
+        let Some(found) = found else {
+            return if to { Err(missing(&topic)) } else { Ok(()) };
+        };
+        let partitions = found.partitions.len() as u32;
+        let stream = |partition| Stream {
+            topic: Arc::clone(&topic),
+            partition,
+            style: found.style,
+        };
+        let table: Vec<Stream> = [ANY_PARTITION]
+            .into_iter()
+            .chain(0..partitions)
+            .map(stream)
+            .collect();
+        self.add(destination, topic, partitions, 0, self.outgoing.len());
+        self.outgoing.push(Outgoing {
+            destination: Some(destination),
+            topic: self.targets.last().map(|target| Arc::clone(&target.topic)),
+            table: table.into(),
+        });
+        Ok(())
+    }
+
+    /// A file takes all topics, so its targets share one table.
+    fn aim_file(&mut self, destination: usize, topic: Arc<str>, highest: u32) {
+        let mut all = self.outgoing.iter();
+        let number = all.position(|out| out.destination == Some(destination));
+        let number = number.unwrap_or_else(|| {
+            self.outgoing.push(Outgoing {
+                destination: Some(destination),
+                topic: None,
+                table: Streams::default(),
+            });
+            self.outgoing.len() - 1
+        });
+        let partitions = highest.saturating_add(1).min(FILE_PARTITIONS);
+        let mut base = 0;
+        if let Some(outgoing) = self.outgoing.get_mut(number) {
+            base = outgoing.table.len() as u32;
+            // A file chooses no partition: what names none stands in the first.
+            let new = [0]
+                .into_iter()
+                .chain(0..partitions)
+                .map(|partition| Stream {
+                    topic: Arc::clone(&topic),
+                    partition,
+                    style: crate::event::PositionStyle::Offset,
+                });
+            outgoing.table = outgoing.table.iter().cloned().chain(new).collect();
+        }
+        self.add(destination, topic, partitions, base, number);
+    }
+
+    fn add(
+        &mut self,
+        destination: usize,
+        topic: Arc<str>,
+        partitions: u32,
+        base: u32,
+        outlet: usize,
+    ) {
+        if let Some(of) = self.by_name.get_mut(destination) {
+            of.insert(Arc::clone(&topic), self.targets.len());
+        }
+        self.targets.push(Target {
+            outlet,
+            topic,
+            partitions,
+            base,
+        });
+    }
+
+    /// The last of what is written to is where the parked ones go.
+    async fn aim_parked(&mut self) -> Result<()> {
+        let Some(parked) = &self.parked else {
+            return Ok(());
+        };
+        let table: Streams = match &parked.topic {
+            None => lanes(&self.plan.sources)
+                .iter()
+                .map(|lane| Stream {
+                    topic: Arc::clone(&lane.range.topic),
+                    partition: lane.range.partition,
+                    style: lane.range.style,
+                })
+                .collect(),
+            Some(topic) => {
+                allows_write(&parked.endpoint.settings, topic)?;
+                let broker = &parked.endpoint.broker;
+                let found = broker.topics(&TopicSelector::one(topic)).await?;
+                let Some(found) = found.into_iter().find(|found| found.name == *topic) else {
+                    return Err(missing(topic));
+                };
+                [Stream {
+                    topic: Arc::clone(topic),
+                    partition: ANY_PARTITION,
+                    style: found.style,
+                }]
+                .into()
+            }
+        };
+        self.outgoing.push(Outgoing {
+            destination: None,
+            topic: parked.topic.clone(),
+            table,
+        });
+        Ok(())
+    }
+
+    async fn seek_done(
+        &mut self,
+        earliest: Option<crate::event::Timestamp>,
+        memory: usize,
+    ) -> Result<()> {
+        if self.plan.rules.again {
+            return Ok(());
+        }
+        let names = Names::new(&self.plan.sources, memory)?;
+        let mut done = Done::default();
+        for outgoing in &self.outgoing {
+            if let (Some(topic), Some(endpoint)) = (&outgoing.topic, self.endpoint(outgoing)) {
+                names
+                    .seek(&*endpoint.broker, topic, earliest, &mut done)
+                    .await?;
+            }
+        }
+        done.sort();
+        self.done = done;
+        Ok(())
+    }
+
+    fn endpoint(&self, outgoing: &Outgoing) -> Option<&Endpoint> {
+        match outgoing.destination {
+            Some(destination) => self.endpoints.get(destination),
+            None => self.parked.as_ref().map(|parked| &parked.endpoint),
+        }
+    }
+
+    /// What is written to, for people: topics, and files by their name.
+    pub fn places(&self) -> Vec<String> {
+        let name = |outgoing: &Outgoing| match (&outgoing.topic, self.endpoint(outgoing)) {
+            (Some(topic), _) => topic.to_string(),
+            (None, Some(endpoint)) => endpoint.shown.clone(),
+            (None, None) => String::new(),
+        };
+        self.outgoing.iter().map(name).collect()
+    }
+
+    /// What a person must type before production is written to; else a yes is enough.
+    pub fn names_to_type(&self) -> Option<String> {
+        let production = |outgoing: &&Outgoing| {
+            let endpoint = self.endpoint(outgoing);
+            endpoint.is_some_and(|endpoint| endpoint.env.as_deref() == Some("prod"))
+        };
+        let topics = self.outgoing.iter().filter(production);
+        let topics: Vec<&str> = topics.filter_map(|out| out.topic.as_deref()).collect();
+        (!topics.is_empty()).then(|| topics.join(", "))
+    }
+
+    /// True when what is parked is written somewhere.
+    pub const fn parks(&self) -> bool {
+        self.parked.is_some()
+    }
+
+    fn runner(&self, sinks: Vec<Box<dyn Sink>>) -> Runner<'_> {
+        let outlets = sinks.into_iter().zip(&self.outgoing);
+        let outlets = outlets.map(|(sink, outgoing)| Outlet::new(sink, &outgoing.table));
+        let aims = Aims {
+            targets: &self.targets,
+            by_name: &self.by_name,
+            done: &self.done,
+        };
+        let parked = self
+            .outgoing
+            .iter()
+            .position(|out| out.destination.is_none());
+        Runner::new(&self.plan, aims, outlets.collect(), parked, self.max_events)
+    }
+
+    /// The whole way into sinks that drop everything. `None` when it was stopped.
+    pub async fn preview(
+        &self,
+        stop: StopWhenBegun<'_>,
+        ticker: &mut dyn Ticker,
+    ) -> Result<Option<Tally>> {
+        let nowhere = |_: &Outgoing| -> Box<dyn Sink> { Box::new(Nowhere(0)) };
+        let mut runner = self.runner(self.outgoing.iter().map(nowhere).collect());
+        let went = read(&self.reading, stop, &mut runner, ticker).await?;
+        Ok(went.then(|| runner.tally().clone()))
+    }
+
+    /// Writes. Whatever ends it, what was sent is stored and counted.
+    pub async fn run(&self, stop: StopWhenBegun<'_>, ticker: &mut dyn Ticker) -> Result<Ran> {
+        let before = self.states().await?;
+        let mut sinks = Vec::with_capacity(self.outgoing.len());
+        for outgoing in &self.outgoing {
+            let Some(endpoint) = self.endpoint(outgoing) else {
+                continue;
+            };
+            let target = broker::Target {
+                topic: outgoing.topic.clone().unwrap_or_default(),
+                overwrite: endpoint.overwrite,
+            };
+            sinks.push(endpoint.broker.sink(&target).await?);
+        }
+        let mut runner = self.runner(sinks).paced();
+        let mut outcome = self.reading.run(stop, &mut runner, ticker).await;
+        let (tally, outlets, failure) = runner.finish().await;
+        if let (Some(error), Ok(outcome)) = (failure, &mut outcome)
+            && !matches!(outcome.end, End::Failed(_))
+        {
+            outcome.end = End::Failed(error);
+        }
+        Ok(Ran {
+            tally,
+            sent: outlets.iter().map(|outlet| outlet.sent).collect(),
+            outcome,
+            before,
+        })
+    }
+
+    /// How many events each place holds, where it counts them.
+    async fn states(&self) -> Result<Vec<Option<TargetState>>> {
+        let mut states = Vec::with_capacity(self.outgoing.len());
+        for outgoing in &self.outgoing {
+            let (Some(topic), Some(endpoint)) = (&outgoing.topic, self.endpoint(outgoing)) else {
+                states.push(None);
+                continue;
+            };
+            let found = endpoint.broker.topics(&TopicSelector::one(topic)).await?;
+            let found = found.iter().find(|found| found.name == *topic);
+            states.push(found.and_then(TargetState::of));
+        }
+        Ok(states)
+    }
+
+    /// What does not fit between what was sent and what the places have. Empty is good.
+    pub async fn verify(&self, ran: &Ran) -> Result<Vec<String>> {
+        let after = self.states().await?;
+        let mut problems = Vec::new();
+        let states = ran.before.iter().zip(&after);
+        for ((place, sent), (before, after)) in self.places().iter().zip(&ran.sent).zip(states) {
+            if sent.sent != sent.acknowledged {
+                problems.push(format!(
+                    "{place}: {} were sent and {} stored",
+                    sent.sent, sent.acknowledged
+                ));
+            }
+            if let (Some(before), Some(after)) = (before, after) {
+                let grown: i128 = after.growth(before).values().sum();
+                if grown < i128::from(sent.acknowledged) {
+                    problems.push(format!(
+                        "{place} stored {} and grew by {grown}",
+                        sent.acknowledged
+                    ));
+                }
+            }
+        }
+        Ok(problems)
+    }
+}
+
+impl Parked {
+    fn name(&self) -> String {
+        match &self.topic {
+            Some(topic) => format!("{} {topic}", self.endpoint.shown),
+            None => self.endpoint.shown.clone(),
+        }
+    }
+}
+
+fn missing(topic: &str) -> Error {
+    Error::new(
+        ErrorKind::MissingTopic,
+        format!("the topic {topic} is not there"),
+    )
+    .hint("create it first; a redrive makes no topics")
+}
+
+/// Reads the selection into a consumer; false when it was stopped.
+async fn read(
+    reading: &Reading,
+    stop: StopWhenBegun<'_>,
+    consumer: &mut dyn crate::pipeline::Consumer,
+    ticker: &mut dyn Ticker,
+) -> Result<bool> {
+    match reading.run(stop, consumer, ticker).await?.end {
+        End::Failed(error) => Err(error),
+        End::Interrupted => Ok(false),
+        _ => Ok(true),
+    }
+}

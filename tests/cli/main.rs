@@ -19,6 +19,7 @@ mod keys;
 mod lag;
 mod order;
 mod recording;
+mod redrive;
 mod replaying;
 mod schema;
 #[cfg(unix)]

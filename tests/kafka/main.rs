@@ -16,6 +16,7 @@ mod expect;
 mod groups;
 mod lag;
 mod recording;
+mod redrive;
 mod roundtrip;
 mod secure;
 #[path = "../support/mod.rs"]

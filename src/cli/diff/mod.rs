@@ -17,6 +17,7 @@ use super::{examples, explain, reading};
 use crate::broker::{Address, PartitionRange};
 use crate::inspect::compare::{Ignored, Lane, Lanes, Look, Rules};
 use passes::Stream;
+use print::Verdict;
 
 /// Compare two topics or captures, event by event
 #[derive(Debug, Args)]
@@ -85,7 +86,11 @@ pub async fn run(session: &Session, args: &Diff) -> Result<Exit> {
     ];
     let compared = passes::compare(session, &mut streams, ordered).await?;
     let exit = print::print(session, args.output, &rules, &compared)?;
-    Ok(if compared.differ { Exit::Finding } else { exit })
+    Ok(match print::verdict(&compared) {
+        Verdict::Same => exit,
+        Verdict::Different => Exit::Finding,
+        Verdict::Inconclusive => Exit::Partial,
+    })
 }
 
 /// What cannot be compared is refused before anything is opened.

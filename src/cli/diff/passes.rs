@@ -54,7 +54,7 @@ pub struct Compared {
     pub events: [u64; 2],
     /// The order within partitions was compared.
     pub ordered: bool,
-    /// Events of parts that differ and were not matched: there is no room for them.
+    /// Events of parts that may differ and were not matched: there is no room for them.
     pub unmatched: u64,
 }
 
@@ -81,9 +81,9 @@ pub async fn compare(
     let events = [left.sketch.events(), right.sketch.events()];
     let differing = unequal(&left.sketch, &right.sketch, ordered);
     let room = (session.global.mem / 4) as u64 / COST;
-    let (rounds, unmatched) = rounds(&differing, [&left.sketch, &right.sketch], room);
+    let rounds = rounds(&differing, [&left.sketch, &right.sketch], room);
     let mut differences = Differences::default();
-    for slots in rounds {
+    for slots in rounds.all {
         let mut matching = Matching::new(&slots);
         for (stream, side) in streams.iter_mut().zip(SIDES) {
             let mut again = Sketch::new(stream.lanes.len());
@@ -106,13 +106,12 @@ pub async fn compare(
         find(session, &mut streams[1], &differences, Side::Right).await?,
     ];
     Ok(Compared {
-        // Other orders in a part need not be of one key.
-        differ: unmatched > 0 || !differences.counts.is_empty(),
+        differ: rounds.differ || !differences.counts.is_empty(),
         differences,
         found,
         events,
         ordered,
-        unmatched,
+        unmatched: rounds.unmatched,
     })
 }
 
@@ -126,32 +125,38 @@ fn changed_meanwhile(stream: &Stream) -> Failure {
     .hint("retention or compaction took events away: begin later with --from, or record it first")
 }
 
-/// Parts that fit into memory together, for as many rounds as there may be; and how many events
-/// that leaves out.
-fn rounds(slots: &[u16], sketches: [&Sketch; 2], room: u64) -> (Vec<Vec<u16>>, u64) {
-    let mut all: Vec<Vec<u16>> = Vec::new();
+/// What is matched at once, and what is not at all.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Rounds {
+    /// Parts that fit into memory together.
+    all: Vec<Vec<u16>>,
+    /// Events of parts for which there is no room, or no more round.
+    unmatched: u64,
+    /// Some of these differ for sure. Where only the order does, it need not be that of one key.
+    differ: bool,
+}
+
+fn rounds(slots: &[u16], [left, right]: [&Sketch; 2], room: u64) -> Rounds {
+    let mut rounds = Rounds::default();
     let mut taken = u64::MAX;
-    let mut out = 0;
     for &slot in slots {
-        let events: u64 = sketches.iter().map(|sketch| sketch.events_of(slot)).sum();
-        if events > room {
-            out += events;
+        let events = left.events_of(slot) + right.events_of(slot);
+        let begins = taken.saturating_add(events) > room;
+        if events > room || (begins && rounds.all.len() == ROUNDS) {
+            rounds.unmatched += events;
+            rounds.differ |= !left.holds_the_same(right, slot);
             continue;
         }
-        if taken.saturating_add(events) > room {
-            if all.len() == ROUNDS {
-                out += events;
-                continue;
-            }
-            all.push(Vec::new());
+        if begins {
+            rounds.all.push(Vec::new());
             taken = 0;
         }
         taken += events;
-        if let Some(last) = all.last_mut() {
+        if let Some(last) = rounds.all.last_mut() {
             last.push(slot);
         }
     }
-    (all, out)
+    rounds
 }
 
 /// Reads what is listed of one side, as far as there is room for it.
@@ -273,19 +278,27 @@ mod tests {
 
     #[test]
     fn parts_are_put_together_as_far_as_memory_reaches() {
-        let (left, right) = (sketch(&[(1, 3), (2, 4), (3, 9)]), sketch(&[(1, 2), (4, 5)]));
-        let put = |room| rounds(&[1, 2, 3, 4], [&left, &right], room);
-        assert_eq!(put(100), (vec![vec![1, 2, 3, 4]], 0));
-        assert_eq!(put(9), (vec![vec![1, 2], vec![3], vec![4]], 0));
-        assert_eq!(put(5), (vec![vec![1], vec![2], vec![4]], 9));
-        assert_eq!(put(4), (vec![vec![2]], 19));
+        let (left, right) = (
+            sketch(&[(1, 3), (2, 4), (3, 9)]),
+            sketch(&[(1, 2), (3, 9), (4, 5)]),
+        );
+        let put = |room| {
+            let rounds = rounds(&[1, 2, 3, 4], [&left, &right], room);
+            (rounds.all, rounds.unmatched, rounds.differ)
+        };
+        assert_eq!(put(100), (vec![vec![1, 2, 3, 4]], 0, false));
+        assert_eq!(put(18), (vec![vec![1, 2], vec![3], vec![4]], 0, false));
+        // What holds the same events may still be in order.
+        assert_eq!(put(9), (vec![vec![1, 2], vec![4]], 18, false));
+        assert_eq!(put(4), (vec![vec![2]], 28, true));
     }
 
     #[test]
     fn there_are_no_more_rounds_than_a_person_waits_for() {
         let slots: Vec<u16> = (0..20).collect();
         let all: Vec<(u16, u64)> = slots.iter().map(|slot| (*slot, 2)).collect();
-        let (rounds, out) = rounds(&slots, [&sketch(&all), &sketch(&[])], 2);
-        assert_eq!((rounds.len(), out), (ROUNDS, 24));
+        let rounds = rounds(&slots, [&sketch(&all), &sketch(&[])], 2);
+        let told = (rounds.all.len(), rounds.unmatched, rounds.differ);
+        assert_eq!(told, (ROUNDS, 24, true));
     }
 }

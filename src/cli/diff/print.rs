@@ -46,10 +46,11 @@ fn summary(compared: &Compared) -> Vec<String> {
         (count > 0).then(|| format!("{} {words}", human::count(count)))
     });
     let counts: Vec<String> = counts.collect();
-    let told = match (counts.is_empty(), compared.differ) {
-        (true, false) => "the same".to_owned(),
-        (true, true) => "they differ".to_owned(),
-        (false, _) => counts.join(", "),
+    let told = match (verdict(compared), counts.is_empty()) {
+        (_, false) => counts.join(", "),
+        (Verdict::Different, true) => "they differ".to_owned(),
+        (Verdict::Same, true) => "the same".to_owned(),
+        (Verdict::Inconclusive, true) => "nothing was found that differs".to_owned(),
     };
     let [left, right] = compared.events.map(human::count);
     let mut lines = vec![format!("A {left} events, B {right} events: {told}")];
@@ -66,8 +67,8 @@ fn summary(compared: &Compared) -> Vec<String> {
     }
     if compared.unmatched > 0 {
         lines.push(format!(
-            "{} events of parts that differ were not matched: give more memory with --mem, or \
-             compare less with --from and --until",
+            "{} events that may differ were not matched: give more memory with --mem, or compare \
+             less with --from and --until",
             human::count(compared.unmatched)
         ));
     }
@@ -158,7 +159,11 @@ fn as_json(rules: &Rules, compared: &Compared) -> Value {
     let counts: Map<String, Value> = counts.collect();
     let [left, right] = compared.events;
     json!({
-        "verdict": if compared.differ { "different" } else { "same" },
+        "verdict": match verdict(compared) {
+            Verdict::Same => "same",
+            Verdict::Different => "different",
+            Verdict::Inconclusive => "inconclusive",
+        },
         "events": {"left": left, "right": right},
         "order_compared": compared.ordered,
         "unmatched": compared.unmatched,

@@ -16,10 +16,11 @@ use super::progress::Progress;
 use super::reading;
 use super::session::Session;
 use super::summary;
-use crate::broker::{Address, ErrorKind};
+use crate::broker::guard::allows_write;
+use crate::broker::{self, Address, ErrorKind};
 use crate::pipeline::End;
 use crate::replay::guard;
-use crate::replay::redrive::{Job, Ran, Tally};
+use crate::replay::redrive::{Endpoint, Job, Ran, Tally};
 
 pub async fn run(session: &Session, args: &Redrive) -> Result<Exit> {
     let query = reading::compile(session, &args.sources, &args.select)?;
@@ -51,7 +52,9 @@ pub async fn run(session: &Session, args: &Redrive) -> Result<Exit> {
         .into_iter()
         .chain(parked.iter().map(|parked| &parked.endpoint))
     {
-        guard::before_network(&addresses, &endpoint.address, &endpoint.settings, false)?;
+        let checked =
+            guard::before_network(&addresses, &endpoint.address, &endpoint.settings, false);
+        checked.map_err(without_allow_self)?;
     }
     refuse_unconfirmed(session, args)?;
     let reading =
@@ -87,11 +90,19 @@ fn say(session: &Session, lines: &[String]) {
     }
 }
 
+/// A redrive never writes among the dead letters that it reads.
+fn without_allow_self(error: broker::Error) -> broker::Error {
+    match &error.hint {
+        Some(hint) if hint.contains("--allow-self") => error.hint("name another topic"),
+        _ => error,
+    }
+}
+
 /// A context that takes no write is known before the network is used; the adapter holds it too.
-fn refuse_read_only(endpoint: &crate::replay::redrive::Endpoint) -> Result<()> {
+fn refuse_read_only(endpoint: &Endpoint) -> Result<()> {
     if endpoint.settings.read_only {
         let topics = endpoint.address.topics().to_string();
-        crate::broker::guard::allows_write(&endpoint.settings, &topics)?;
+        allows_write(&endpoint.settings, &topics)?;
     }
     Ok(())
 }

@@ -123,7 +123,10 @@ impl Look {
 
     fn headers(&self, hasher: &mut dyn Hasher, headers: Headers<'_>) {
         for (name, value) in headers {
-            if !self.rules.leaves_out(&String::from_utf8_lossy(name), &self.names) {
+            if !self
+                .rules
+                .leaves_out(&String::from_utf8_lossy(name), &self.names)
+            {
                 write(hasher, Some(name));
                 write(hasher, value);
             }

@@ -73,6 +73,13 @@ impl Sketch {
         events.copied().unwrap_or_default()
     }
 
+    /// Whether a part holds the same events as in another sketch, in whatever order.
+    pub fn holds_the_same(&self, other: &Self, slot: u16) -> bool {
+        let slot = usize::from(slot);
+        self.sums.get(slot) == other.sums.get(slot)
+            && self.events.get(slot) == other.events.get(slot)
+    }
+
     /// Whether another reading of the same stream gave the same events.
     pub fn agrees(&self, again: &Self) -> bool {
         self.sums == again.sums && self.events == again.events
@@ -91,12 +98,9 @@ pub fn unequal(left: &Sketch, right: &Sketch, ordered: bool) -> Vec<u16> {
             }
         }
     }
-    let alike = |slot: usize| {
-        left.sums.get(slot) == right.sums.get(slot)
-            && left.events.get(slot) == right.events.get(slot)
-            && !(cells > 0 && moved.get(slot % cells) == Some(&true))
+    let alike = |slot: u16| {
+        let moved = cells > 0 && moved.get(usize::from(slot) % cells) == Some(&true);
+        left.holds_the_same(right, slot) && !moved
     };
-    (0..SLOTS as u16)
-        .filter(|slot| !alike(usize::from(*slot)))
-        .collect()
+    (0..SLOTS as u16).filter(|slot| !alike(*slot)).collect()
 }

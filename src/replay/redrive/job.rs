@@ -15,10 +15,10 @@ use crate::broker::guard::allows_write;
 use crate::broker::{
     self, Address, Broker, Error, ErrorKind, Result, Settings, Sink, TopicSelector,
 };
-use crate::event::{ANY_PARTITION, Stream, Streams};
-use crate::pipeline::{End, Outcome, Reading, StopWhenBegun, Ticker};
+use crate::event::{ANY_PARTITION, PositionStyle, Stream, Streams, Timestamp};
+use crate::pipeline::{Consumer, End, Outcome, Reading, StopWhenBegun, Ticker};
 use crate::replay::freeze::{From, sources};
-use crate::replay::{Pace, Place, TargetState};
+use crate::replay::{Pace, Place, TargetState, guard};
 
 /// Partitions of a file that are named one by one.
 const FILE_PARTITIONS: u32 = 65_536;
@@ -146,8 +146,8 @@ impl Job {
             job.aim(destination, &topic, highest).await?;
         }
         job.aim_parked().await?;
-        job.seek_done(met.earliest, asked.memory).await?;
-        Ok(Some(job))
+        let unstopped = job.seek_done(met.earliest, asked.memory, stop).await?;
+        Ok(unstopped.then_some(job))
     }
 
     /// Makes a target of a topic, if it is there.
@@ -156,8 +156,12 @@ impl Job {
             return Ok(());
         };
         let to = self.plan.rules.to_topic.is_some();
-        if self.plan.is_read(destination, topic) && !to {
-            return Ok(());
+        if self.plan.is_read(destination, topic) {
+            // What names the dead letters as its origin is parked.
+            return match self.plan.destinations.get(destination) {
+                Some(place) if to => Err(own_target(place, topic)),
+                _ => Ok(()),
+            };
         }
         let topic: Arc<str> = topic.into();
         if matches!(endpoint.address, Address::File { .. }) {
@@ -216,7 +220,7 @@ impl Job {
                 .map(|partition| Stream {
                     topic: Arc::clone(&topic),
                     partition,
-                    style: crate::event::PositionStyle::Offset,
+                    style: PositionStyle::Offset,
                 });
             outgoing.table = outgoing.table.iter().cloned().chain(new).collect();
         }
@@ -259,6 +263,11 @@ impl Job {
             Some(topic) => {
                 allows_write(&parked.endpoint.settings, topic)?;
                 let broker = &parked.endpoint.broker;
+                let address = parked.endpoint.address.clone();
+                let place = Place::new(address, broker.cluster().await?);
+                if self.plan.reads(&place, topic) {
+                    return Err(own_target(&place, topic));
+                }
                 let found = broker.topics(&TopicSelector::one(topic)).await?;
                 let Some(found) = found.into_iter().find(|found| found.name == *topic) else {
                     return Err(missing(topic));
@@ -279,26 +288,32 @@ impl Job {
         Ok(())
     }
 
+    /// False when it was stopped.
     async fn seek_done(
         &mut self,
-        earliest: Option<crate::event::Timestamp>,
+        earliest: Option<Timestamp>,
         memory: usize,
-    ) -> Result<()> {
+        stop: StopWhenBegun<'_>,
+    ) -> Result<bool> {
         if self.plan.rules.again {
-            return Ok(());
+            return Ok(true);
         }
         let names = Names::new(&self.plan.sources, memory)?;
         let mut done = Done::default();
+        let mut stop = stop();
         for outgoing in &self.outgoing {
-            if let (Some(topic), Some(endpoint)) = (&outgoing.topic, self.endpoint(outgoing)) {
-                names
-                    .seek(&*endpoint.broker, topic, earliest, &mut done)
-                    .await?;
+            let (Some(topic), Some(endpoint)) = (&outgoing.topic, self.endpoint(outgoing)) else {
+                continue;
+            };
+            tokio::select! {
+                biased;
+                () = stop.stopped() => return Ok(false),
+                sought = names.seek(&*endpoint.broker, topic, earliest, &mut done) => sought?,
             }
         }
         done.sort();
         self.done = done;
-        Ok(())
+        Ok(true)
     }
 
     fn endpoint(&self, outgoing: &Outgoing) -> Option<&Endpoint> {
@@ -336,7 +351,8 @@ impl Job {
 
     fn runner(&self, sinks: Vec<Box<dyn Sink>>) -> Runner<'_> {
         let outlets = sinks.into_iter().zip(&self.outgoing);
-        let outlets = outlets.map(|(sink, outgoing)| Outlet::new(sink, &outgoing.table));
+        let outlets = outlets
+            .map(|(sink, outgoing)| Outlet::new(sink, &outgoing.table, outgoing.topic.is_none()));
         let aims = Aims {
             targets: &self.targets,
             by_name: &self.by_name,
@@ -441,6 +457,13 @@ impl Parked {
     }
 }
 
+/// Dead letters that are written among those that are read.
+fn own_target(place: &Place, topic: &str) -> Error {
+    let told = guard::check_self(place, Some(topic), false).err();
+    let told = told.map_or_else(String::new, |error| error.message);
+    Error::new(ErrorKind::Refused, told).hint("name another topic")
+}
+
 fn missing(topic: &str) -> Error {
     Error::new(
         ErrorKind::MissingTopic,
@@ -453,7 +476,7 @@ fn missing(topic: &str) -> Error {
 async fn read(
     reading: &Reading,
     stop: StopWhenBegun<'_>,
-    consumer: &mut dyn crate::pipeline::Consumer,
+    consumer: &mut dyn Consumer,
     ticker: &mut dyn Ticker,
 ) -> Result<bool> {
     match reading.run(stop, consumer, ticker).await?.end {

@@ -311,7 +311,7 @@ impl<'p> Judge<'p> {
         &mut self,
         event: &EventRef<'_>,
         prior: Prior,
-        stream: (&Stream, u32),
+        to: To<'_>,
         out: &mut Batch,
     ) -> Result<()> {
         let strips = !self.plan.rules.keep_headers;
@@ -329,7 +329,7 @@ impl<'p> Judge<'p> {
         };
         let place = self.lanes.place(&event);
         let headers = self.stamp.headers(&event, prior, &self.known.plan, place);
-        self.tally.bytes += write(&event, headers, stream, out)?;
+        self.tally.bytes += write(&event, headers, to, out)?;
         Ok(())
     }
 
@@ -338,7 +338,7 @@ impl<'p> Judge<'p> {
         &mut self,
         event: &EventRef<'_>,
         fate: Fate,
-        stream: (&Stream, u32),
+        to: To<'_>,
         out: &mut Batch,
     ) -> Result<()> {
         self.stripped.clear();
@@ -353,7 +353,7 @@ impl<'p> Judge<'p> {
         self.stripped.push(SOURCE.as_bytes(), Some(&self.json));
         let why = fate.word().as_bytes();
         self.stripped.push(PARKED.as_bytes(), Some(why));
-        self.tally.bytes += write(event, self.stripped.as_headers(), stream, out)?;
+        self.tally.bytes += write(event, self.stripped.as_headers(), to, out)?;
         Ok(())
     }
 
@@ -371,18 +371,27 @@ pub(super) struct Aims<'k> {
     pub done: &'k Done,
 }
 
-fn write(
-    event: &EventRef<'_>,
-    headers: Headers<'_>,
-    (stream, stream_index): (&Stream, u32),
-    out: &mut Batch,
-) -> Result<u64> {
+/// Where and as what a copy is written.
+#[derive(Clone, Copy)]
+pub(super) struct To<'t> {
+    pub stream: &'t Stream,
+    pub stream_index: u32,
+    pub position: Position,
+    /// The copy has the time of the dead letter; else that of its writing.
+    pub keeps_time: bool,
+}
+
+fn write(event: &EventRef<'_>, headers: Headers<'_>, to: To<'_>, out: &mut Batch) -> Result<u64> {
+    let (timestamp, timestamp_type) = match event.time().filter(|_| to.keeps_time) {
+        Some(time) => (time, event.timestamp_type),
+        None => (Timestamp::default(), TimestampType::None),
+    };
     let copy = EventRef {
-        stream,
-        stream_index,
-        position: Position::ZERO,
-        timestamp: Timestamp::default(),
-        timestamp_type: TimestampType::None,
+        stream: to.stream,
+        stream_index: to.stream_index,
+        position: to.position,
+        timestamp,
+        timestamp_type,
         key: event.key,
         value: event.value,
         headers,

@@ -12,6 +12,10 @@ pub(super) struct Outlet {
     table: Streams,
     pub(super) out: Batch,
     pub(super) sent: Sent,
+    /// It is a recording: times stay, and events are numbered here.
+    pub(super) is_file: bool,
+    /// Of each stream, the number of the next event.
+    next: Vec<u64>,
 }
 
 /// What went to one place.
@@ -26,13 +30,24 @@ pub struct Sent {
 }
 
 impl Outlet {
-    pub(super) fn new(sink: Box<dyn Sink>, table: &Streams) -> Self {
+    pub(super) fn new(sink: Box<dyn Sink>, table: &Streams, is_file: bool) -> Self {
         Self {
             sink,
             table: Arc::clone(table),
             out: Batch::new(Arc::clone(table)),
             sent: Sent::default(),
+            is_file,
+            next: vec![0; table.len()],
         }
+    }
+
+    /// The number that the next event of a stream gets.
+    pub(super) fn number(&mut self, stream: u32) -> u64 {
+        let Some(next) = self.next.get_mut(stream as usize) else {
+            return 0;
+        };
+        *next += 1;
+        *next - 1
     }
 
     pub(super) fn table(&self) -> &Streams {

@@ -31,9 +31,12 @@ impl Plan {
 
     /// Whether a topic of a destination is one of those that are read.
     pub(super) fn is_read(&self, destination: usize, topic: &str) -> bool {
-        let Some(place) = self.destinations.get(destination) else {
-            return false;
-        };
+        let place = self.destinations.get(destination);
+        place.is_some_and(|place| self.reads(place, topic))
+    }
+
+    /// Whether a topic of a place is one of those that are read.
+    pub(super) fn reads(&self, place: &Place, topic: &str) -> bool {
         let mut same = self
             .sources
             .iter()

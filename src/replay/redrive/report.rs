@@ -84,11 +84,7 @@ impl Tally {
         for fate in Fate::ALL {
             let count = self.count(fate);
             if count > 0 {
-                let does = match fate {
-                    Fate::Redriven => "redrive",
-                    fate if fate.is_parked() => "park",
-                    _ => "leave",
-                };
+                let does = fate.verb();
                 lines.push(format!(
                     "  {does:<7} {} {}",
                     human::count(count),
@@ -125,6 +121,13 @@ impl Group {
             lines.push(format!("        {first} to {last}"));
         }
         lines.push(format!("        {}", Visible(&self.sample)));
+        let fates = Fate::ALL
+            .into_iter()
+            .filter(|fate| self.count_of(*fate) > 0);
+        let fates: Vec<String> = fates
+            .map(|fate| format!("{} {}", human::count(self.count_of(fate)), fate.verb()))
+            .collect();
+        lines.push(format!("        {}", fates.join(", ")));
         lines
     }
 }

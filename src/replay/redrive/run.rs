@@ -4,12 +4,12 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep_until};
 
-use super::judge::{Aims, Judge, Met, Way};
+use super::judge::{Aims, Judge, Met, To, Way};
 use super::outlet::Outlet;
 use super::plan::Plan;
 use super::tally::Tally;
 use crate::broker::{BoxFuture, Error, Result};
-use crate::event::Batch;
+use crate::event::{Batch, Position, Timestamp};
 use crate::pipeline::{Consumer, Flow};
 use crate::replay::{Pacer, guard};
 use crate::text::human;
@@ -135,7 +135,17 @@ impl<'p> Runner<'p> {
             let Some(stream) = table.get(stream_index as usize) else {
                 continue;
             };
-            let to = (stream, stream_index);
+            let number = outlet.number(stream_index);
+            let to = To {
+                stream,
+                stream_index,
+                // What is parked in a file stands there as it stood among the dead letters.
+                position: match way {
+                    Way::Park(_) => event.position,
+                    _ => Position::offset(number),
+                },
+                keeps_time: outlet.is_file,
+            };
             match way {
                 Way::Redrive { prior, .. } => {
                     self.judge.copy(&event, prior, to, &mut outlet.out)?;
@@ -170,7 +180,7 @@ impl<'p> Runner<'p> {
     }
 
     /// Holds the next one until its moment, by the clock of the run.
-    async fn wait(&mut self, time: Option<crate::event::Timestamp>) -> Result<()> {
+    async fn wait(&mut self, time: Option<Timestamp>) -> Result<()> {
         let due = self.pacer.next(time);
         let Some(started) = self.started else {
             return Ok(());

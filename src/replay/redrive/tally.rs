@@ -55,6 +55,15 @@ impl Fate {
         )
     }
 
+    /// What is done with it.
+    pub(super) const fn verb(self) -> &'static str {
+        match self {
+            Self::Redriven => "redrive",
+            Self::NotPicked | Self::Done => "leave",
+            _ => "park",
+        }
+    }
+
     /// One word for tools and for the header of what is parked.
     pub const fn word(self) -> &'static str {
         match self {
@@ -71,7 +80,7 @@ impl Fate {
 
     pub const fn reason(self) -> &'static str {
         match self {
-            Self::Redriven => "go back to where they came from",
+            Self::Redriven => "to where they came from",
             Self::Capped => "redriven as often as is allowed (--max-redrives)",
             Self::NoOrigin => {
                 "nothing tells where they came from (--origin-header, --origin, --to)"

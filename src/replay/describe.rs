@@ -199,9 +199,13 @@ impl std::fmt::Display for Sample {
 }
 
 impl Report {
-    /// What is promised of a run, now.
-    pub const GUARANTEE: &'static str =
-        "at least once: run again after an interruption, and events can be there twice";
+    /// What is promised of it.
+    const fn guarantee(&self) -> &'static str {
+        match self.overall {
+            Some(_) => "exactly once, for readers of what is committed",
+            None => "at least once: run again after an interruption, and events can be there twice",
+        }
+    }
 
     pub fn describe(&self) -> Vec<String> {
         let millis = self.elapsed.as_millis();
@@ -243,8 +247,28 @@ impl Report {
         if let Some(late) = self.late {
             lines.push(format!("  drift   at most {}", human::duration(late)));
         }
-        lines.push(format!("  promise {}", Self::GUARANTEE));
+        lines.extend(self.overall_line());
+        lines.push(format!("  promise {}", self.guarantee()));
         lines
+    }
+}
+
+impl Report {
+    /// What this run alone does not tell: earlier runs and other hosts took part.
+    fn overall_line(&self) -> Option<String> {
+        let all = self.overall?;
+        let others = all.counts.copied.saturating_sub(self.acknowledged);
+        let mut line = format!(
+            "  plan    {} of {} partitions done",
+            human::count(all.done as u64),
+            human::count(all.partitions as u64)
+        );
+        if others > 0 {
+            line.push_str(" · ");
+            line.push_str(&human::count(others));
+            line.push_str(" events by earlier runs or other hosts");
+        }
+        Some(line)
     }
 }
 
@@ -369,6 +393,7 @@ mod tests {
             paused: Duration::ZERO,
             late: None,
             failure: None,
+            overall: None,
         };
         assert!(report.describe()[0].starts_with("replayed 10 of "));
         report.acknowledged = 4;

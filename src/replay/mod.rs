@@ -5,6 +5,7 @@ mod clock;
 mod command;
 mod control;
 mod describe;
+mod exact;
 #[cfg(test)]
 mod fake;
 #[cfg(test)]
@@ -14,6 +15,7 @@ mod freeze;
 pub mod guard;
 mod histogram;
 mod job;
+mod outlet;
 mod pace;
 mod place;
 mod plan;
@@ -27,6 +29,7 @@ mod verify;
 
 pub use command::quoted;
 pub use control::{Control, Figures, RunState};
+pub use exact::Overall;
 pub use freeze::{Create, From, How, To, create_target, freeze};
 pub use histogram::Histogram;
 pub use job::{Destination, Job, Ran};
@@ -35,5 +38,5 @@ pub use place::Place;
 pub use plan::{Guards, PartitionPolicy, Plan, PlanSource, PlanTarget, TimestampPolicy};
 pub use preview::{Preview, PreviewRun, Sample};
 pub use run::{Report, Runner};
-pub use tally::{PartitionTally, Skip, Tally};
+pub use tally::{Counts, PartitionTally, Skip, Tally};
 pub use verify::{TargetState, Verification, verify};

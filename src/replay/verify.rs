@@ -154,6 +154,7 @@ mod tests {
             paused: Duration::ZERO,
             late: None,
             failure: None,
+            overall: None,
         }
     }
 

@@ -1,7 +1,7 @@
 //! Kafka: the adapter's front. `direct` looks and reads by the protocol itself. Through librdkafka
 //! go writing (`sink`), and what `direct` cannot: reading (`source` and what it uses) and looking
-//! (`topics`, `groups`, `resolve`); all unsafe code is in `ffi`, `messages`, `admin`, `client`
-//! and `produce`.
+//! (`topics`, `groups`, `resolve`); all unsafe code is in `ffi`, `messages`, `admin`, `client`,
+//! `produce` and `transactions`.
 
 mod admin;
 mod bearer;
@@ -9,6 +9,7 @@ mod bounds;
 mod client;
 mod direct;
 mod error;
+mod exact;
 mod ffi;
 mod filter;
 mod group_rows;
@@ -25,6 +26,8 @@ mod sink;
 mod source;
 mod terms;
 mod topics;
+mod transactions;
+mod writer;
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -34,11 +37,12 @@ use rdkafka::types::RDKafkaType;
 use self::client::{Client, blocking};
 use self::direct::Direct;
 use self::properties::{FOLLOWING, FROZEN, Properties, QUEUE_BYTES};
+use super::exact::Job;
 use super::guard::Guarded;
 use super::{
-    Adapter, Address, BoxFuture, Broker, Capabilities, Compacted, Error, ErrorKind, Group, History,
-    LookCost, NewTopic, Notices, PartitionRange, Result, Settings, Sink, Source, Subscription,
-    Target, TopicInfo, TopicSelector,
+    Adapter, Address, BoxFuture, Broker, Capabilities, Compacted, Error, ErrorKind, ExactSink,
+    Group, History, LookCost, NewTopic, Notices, PartitionRange, Result, Settings, Sink, Source,
+    Subscription, Target, TopicInfo, TopicSelector,
 };
 use crate::event::PositionStyle;
 
@@ -270,6 +274,15 @@ impl Broker for Kafka {
             let (properties, notices) = (Arc::clone(&self.properties), self.notices.clone());
             let sink = blocking(move || sink::open(&client, &properties, &topic, notices)).await?;
             Ok(Box::new(sink) as Box<dyn Sink>)
+        })
+    }
+
+    fn exact_sink<'a>(&'a self, job: &'a Job) -> BoxFuture<'a, Result<Option<Box<dyn ExactSink>>>> {
+        Box::pin(async move {
+            let (properties, notices) = (Arc::clone(&self.properties), self.notices.clone());
+            let direct = self.direct.as_ref().ok();
+            let sink = exact::open(self.looker()?, direct, properties, notices, job).await?;
+            Ok(Some(Box::new(sink) as Box<dyn ExactSink>))
         })
     }
 

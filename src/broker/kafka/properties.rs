@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::time::Duration;
 
 use rdkafka::ClientConfig;
 use rdkafka::config::RDKafkaLogLevel;
@@ -210,10 +211,12 @@ impl Properties {
         self.base(WRITER, WRITER_FORCED)
     }
 
-    /// A producer of transactions under this id.
-    pub(super) fn transactional(&self, id: &str) -> ClientConfig {
+    /// A producer of transactions under this id, each of which is open no longer than that.
+    pub(super) fn transactional(&self, id: &str, longest: Duration) -> ClientConfig {
         let mut config = self.writer();
         config.set("transactional.id", id);
+        let longest = longest.as_millis() as usize;
+        set_default(&mut config, "transaction.timeout.ms", longest);
         config
     }
 

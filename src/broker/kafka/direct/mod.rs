@@ -1,6 +1,7 @@
 //! Reading Kafka by speaking its protocol ourselves: no librdkafka between the wire and the
-//! events, and every batch header in hand. Only for reading and looking: administration and
-//! writing go through librdkafka.
+//! events, and every batch header in hand. For reading and looking, which leave no trace:
+//! administration and writing go through librdkafka. The one exception is `member`, which joins a
+//! group, and is asked for only by hosts that share an exactly-once write.
 
 mod answers;
 mod cluster;
@@ -8,6 +9,7 @@ mod connection;
 mod fetch;
 mod groups;
 mod look;
+pub(super) mod member;
 mod offsets;
 mod sasl;
 mod settings;
@@ -15,8 +17,10 @@ mod transport;
 mod wire;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use self::cluster::Cluster;
+use self::member::Member;
 pub(super) use self::sasl::{TOKEN_HINT, Tokens};
 use self::settings::Settings;
 pub(super) use self::settings::tokens;
@@ -62,6 +66,12 @@ impl Direct {
 
     pub(super) async fn groups(&self) -> Result<Vec<Group>> {
         groups::list(&self.cluster).await
+    }
+
+    /// A place in a group, not yet joined.
+    pub(super) fn member(&self, group: &str, instance: &str, session: Duration) -> Member {
+        let cluster = Arc::clone(&self.cluster);
+        Member::new(cluster, group.to_owned(), instance.to_owned(), session)
     }
 
     /// `commits` are those of each group that the subscription names.

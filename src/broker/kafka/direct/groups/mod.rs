@@ -2,7 +2,7 @@
 //! their way. Only looks.
 
 mod ask;
-mod classic;
+pub(super) mod classic;
 mod retention;
 #[cfg(test)]
 mod tests;

@@ -17,6 +17,23 @@ use crate::text::human;
 /// Members of the event object that say what an event says.
 const SAYING: [&str; 4] = ["key", "headers", "value", "timestamp"];
 
+/// What can be said.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Verdict {
+    Same,
+    Different,
+    /// Nothing that differs was found, and not everything was matched.
+    Inconclusive,
+}
+
+pub const fn verdict(compared: &Compared) -> Verdict {
+    match (compared.differ, compared.unmatched) {
+        (true, _) => Verdict::Different,
+        (false, 0) => Verdict::Same,
+        (false, _) => Verdict::Inconclusive,
+    }
+}
+
 pub fn print(
     session: &Session,
     output: Report,

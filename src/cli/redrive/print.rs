@@ -43,7 +43,7 @@ fn group(group: &Group) -> Value {
         "first": group.first.map(|time| time.to_string()),
         "last": group.last.map(|time| time.to_string()),
         "sample": group.sample,
-        "origins": group.origins.iter().map(|topic| topic.to_string()).collect::<Vec<_>>(),
+        "origins": group.origins.iter().map(ToString::to_string).collect::<Vec<_>>(),
         "fates": fates(|fate| group.count_of(fate)),
     })
 }

@@ -37,13 +37,13 @@ fn middle(
     each: &mut impl FnMut(Pair),
 ) {
     let mut places: HashMap<u64, VecDeque<usize>> = HashMap::new();
-    for at in from..ends.1 {
-        places.entry(right[at]).or_default().push_back(at);
+    for (at, content) in right.iter().enumerate().take(ends.1).skip(from) {
+        places.entry(*content).or_default().push_back(at);
     }
     let mut pairs: Vec<(usize, usize)> = Vec::new();
     let mut lone: Vec<usize> = Vec::new();
-    for at in from..ends.0 {
-        match places.get_mut(&left[at]).and_then(VecDeque::pop_front) {
+    for (at, content) in left.iter().enumerate().take(ends.0).skip(from) {
+        match places.get_mut(content).and_then(VecDeque::pop_front) {
             Some(other) => pairs.push((at, other)),
             None => lone.push(at),
         }

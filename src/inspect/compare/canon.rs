@@ -93,15 +93,16 @@ impl Walk<'_> {
         let Some(frame) = self.canon.open.last().copied() else {
             return;
         };
-        let hash = match frame.object {
-            true => frame.hash.wrapping_add(self.canon.of(OBJECT, |hasher| {
+        let hash = if frame.object {
+            frame.hash.wrapping_add(self.canon.of(OBJECT, |hasher| {
                 hasher.write_u64(frame.name);
                 hasher.write_u64(hash);
-            })),
-            false => self.canon.of(ARRAY, |hasher| {
+            }))
+        } else {
+            self.canon.of(ARRAY, |hasher| {
                 hasher.write_u64(frame.hash);
                 hasher.write_u64(hash);
-            }),
+            })
         };
         if let Some(frame) = self.canon.open.last_mut() {
             frame.hash = hash;

@@ -64,7 +64,7 @@ fn push(made: &mut Made, place: (u32, u64), (id, key, value): One<'_>) {
     let headers = if id.is_empty() { &[][..] } else { &headers[..] };
     let (partition, offset) = place;
     made.event(
-        (partition, offset, offset as i64),
+        (partition, offset, offset.cast_signed()),
         key,
         Some(value),
         headers,

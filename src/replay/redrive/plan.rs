@@ -1,5 +1,6 @@
 //! A redrive, frozen: what is read, by which rules, and where to.
 
+use std::fmt::Write;
 use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
@@ -47,8 +48,13 @@ impl Plan {
     /// The beginning of the SHA-256 of all that makes this plan what it is.
     pub(super) fn id(&self) -> String {
         let digest = Sha256::digest(self.canonical().as_bytes());
-        let bytes = digest.iter().take(ID_BYTES);
-        bytes.map(|byte| format!("{byte:02x}")).collect()
+        let mut id = String::new();
+        for byte in digest.iter().take(ID_BYTES) {
+            // Writing into a String does not fail.
+            let written = write!(id, "{byte:02x}");
+            debug_assert!(written.is_ok());
+        }
+        id
     }
 
     fn canonical(&self) -> String {

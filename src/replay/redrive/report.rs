@@ -97,16 +97,16 @@ impl Tally {
 
     /// `3 found, 2 redriven, 1 parked`
     pub fn summary(&self) -> String {
-        let mut line = format!(
-            "{} found, {} redriven, {} parked",
+        let left = match self.left() {
+            0 => String::new(),
+            left => format!(", {} left", human::count(left)),
+        };
+        format!(
+            "{} found, {} redriven, {} parked{left}",
             human::count(self.found),
             human::count(self.redriven()),
             human::count(self.parked())
-        );
-        if self.left() > 0 {
-            line.push_str(&format!(", {} left", human::count(self.left())));
-        }
-        line
+        )
     }
 }
 

@@ -2,6 +2,7 @@
 //! sent, parked or left and why, the run and its verification. Built on the parts of a replay; it
 //! differs by its many targets, which only the events name.
 
+mod aim;
 mod done;
 mod job;
 mod judge;

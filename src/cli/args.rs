@@ -8,8 +8,9 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use super::position::Pos;
 use super::{
-    brokers, check, completions, config, demo, diff, expect, keys, lag, man, open, position, read,
-    record, redrive, replay_args, schema, search, state, tail, themes, topics, trace, units,
+    apply, brokers, check, completions, config, demo, diff, expect, keys, lag, man, open, position,
+    read, record, redrive, replay_args, schema, search, state, tail, themes, topics, trace, units,
+    verify,
 };
 use crate::event::Timestamp;
 
@@ -44,6 +45,8 @@ pub enum Command {
     Record(record::Record),
     Replay(Box<replay_args::Replay>),
     Redrive(Box<redrive::Redrive>),
+    Apply(apply::Apply),
+    Verify(verify::Verify),
     Lag(lag::Lag),
     State(Box<state::State>),
     Diff(Box<diff::Diff>),

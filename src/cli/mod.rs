@@ -1,6 +1,7 @@
 //! The command line: from arguments to a typed request, and one file for each command.
 //! The only room that names clap.
 
+mod apply;
 mod args;
 mod brokers;
 mod changes;
@@ -41,6 +42,7 @@ mod themes;
 mod topics;
 mod trace;
 mod units;
+mod verify;
 mod version;
 
 use std::ffi::OsString;
@@ -104,6 +106,8 @@ async fn dispatch(session: &Arc<Session>, command: Option<Command>) -> Result<Ex
         Command::Record(args) => record::run(session, &args).await,
         Command::Replay(args) => replay::run(session, &args).await,
         Command::Redrive(args) => Box::pin(redrive::run(session, &args)).await,
+        Command::Apply(args) => apply::run(session, &args).await,
+        Command::Verify(args) => verify::run(session, &args).await,
         Command::Lag(args) => lag::run(session, &args).await,
         Command::State(args) => state::run(session, &args).await,
         Command::Diff(args) => Box::pin(diff::run(session, &args)).await,

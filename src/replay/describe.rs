@@ -41,8 +41,9 @@ impl Plan {
                 lines.push(format!("          {} {shown}{more}", Visible(topic)));
             }
         }
-        for part in &self.selection {
-            lines.push(format!("  select  {}", Visible(part)));
+        for (flag, value) in self.selection.flags() {
+            let value = value.map_or_else(String::new, |value| format!(" {value}"));
+            lines.push(format!("  select  {flag}{}", Visible(&value)));
         }
         lines.push(format!("  to      {}", self.target_line()));
         lines.push(format!("  write   {}", self.manner()));
@@ -199,14 +200,6 @@ impl std::fmt::Display for Sample {
 }
 
 impl Report {
-    /// What is promised of it.
-    const fn guarantee(&self) -> &'static str {
-        match self.overall {
-            Some(_) => "exactly once, for readers of what is committed",
-            None => "at least once: run again after an interruption, and events can be there twice",
-        }
-    }
-
     pub fn describe(&self) -> Vec<String> {
         let millis = self.elapsed.as_millis();
         let rate = match u128::from(self.sent) * 1000 {
@@ -248,7 +241,7 @@ impl Report {
             lines.push(format!("  drift   at most {}", human::duration(late)));
         }
         lines.extend(self.overall_line());
-        lines.push(format!("  promise {}", self.guarantee()));
+        lines.push(format!("  promise {}", self.promise));
         lines
     }
 }
@@ -333,7 +326,7 @@ mod tests {
     #[test]
     fn a_plan_tells_what_where_and_how() {
         let mut plan = plan();
-        plan.selection = vec!["--where '.a\u{1b}[2J'".into()];
+        plan.selection.where_ = vec!["'.a\u{1b}[2J'".into()];
         plan.target.create = true;
         plan.pace = Pace::speed(10.0, Some(Duration::from_secs(5)));
         plan.guards.max_events = Some(1_000_000);
@@ -394,6 +387,7 @@ mod tests {
             late: None,
             failure: None,
             overall: None,
+            promise: Report::AT_LEAST_ONCE,
         };
         assert!(report.describe()[0].starts_with("replayed 10 of "));
         report.acknowledged = 4;

@@ -1,18 +1,23 @@
 //! A replay from its plan to its verification: what every front end does in this order. Talk,
 //! questions and keys are theirs; so is opening the brokers.
 
+mod verified;
+
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use super::exact::{self, Ledger};
 use super::freeze::{Create, From, How, To, create_target, freeze};
+use super::journal::Journaled;
+use super::runs::Claim;
 use super::{
     Control, Plan, Preview, PreviewRun, Report, Runner, TargetState, TimestampPolicy, Verification,
     guard, verify,
 };
 use crate::broker::exact as shared;
-use crate::broker::{Address, Broker, ErrorKind, ExactSink, Range, Result, Target};
+use crate::broker::{Address, Broker, ErrorKind, ExactSink, PartitionRange, Range, Result, Target};
 use crate::event::{Scanned, Timestamp};
 use crate::pipeline::{Consumer, End, Outcome, Reading, StopWhenBegun, Ticker, run};
 
@@ -42,8 +47,13 @@ pub struct Job {
     to_send: Option<u64>,
     /// Standard input comes once: it cannot be previewed.
     once: bool,
-    /// What the hosts that share the plan know this process by.
-    worker: String,
+    /// What the hosts that share the plan know this process by. Of the same name when it is started
+    /// again, it takes its own place at once; else that waits until it counts as gone.
+    pub(super) worker: String,
+    /// Its place among the processes of this host, once the run is kept.
+    pub(super) claim: Option<Claim>,
+    /// The folder of the plan's runs.
+    pub(super) kept_in: Option<PathBuf>,
 }
 
 /// A run that is over.
@@ -70,12 +80,14 @@ impl Job {
         let from: Vec<From<'_>> = inputs
             .map(|(input, ranges)| From {
                 address: &input.address,
+                shown: &input.shown,
                 broker: &*input.broker,
                 ranges,
             })
             .collect();
         let target = To {
             address: &to.address,
+            shown: &to.shown,
             broker: &*to.broker,
             create: to.create,
             overwrite: to.overwrite,
@@ -98,16 +110,34 @@ impl Job {
             earliest: None,
             to_send: None,
             once,
-            worker: format!("pid-{}", std::process::id()),
+            worker: unnamed(),
+            claim: None,
+            kept_in: None,
         })
     }
 
-    /// Names this process among those that share the plan. Of the same name when it is started
-    /// again, it takes its own place at once; by default it waits until it counts as gone.
-    #[must_use]
-    pub fn as_worker(mut self, name: String) -> Self {
-        self.worker = name;
-        self
+    /// A plan that was made before. `ranges` are what [`super::still_holds`] found to be left, one
+    /// list a source; the reading has the plan's sources in their order.
+    pub fn again(
+        mut reading: Reading,
+        to: Destination,
+        plan: Plan,
+        ranges: Vec<Vec<PartitionRange>>,
+    ) -> Self {
+        reading.freeze(ranges);
+        let asked = reading.inputs.iter().map(|i| i.sub.range.clone()).collect();
+        Self {
+            reading,
+            asked,
+            to,
+            plan,
+            earliest: None,
+            to_send: None,
+            once: false,
+            worker: unnamed(),
+            claim: None,
+            kept_in: None,
+        }
     }
 
     pub const fn the_plan(&self) -> &Plan {
@@ -229,23 +259,34 @@ impl Job {
         Ok((before, runner))
     }
 
-    /// The part of this process in the plan, where the target can store events and progress as one.
+    /// The part of this process in the plan, where the target can store events and progress as one,
+    /// or a journal can be kept beside it.
     async fn exact(&self, target: Target) -> Result<Option<(Box<dyn ExactSink>, Ledger)>> {
         if self.once || target.topic.is_empty() {
             return Ok(None);
         }
         let ledger = Ledger::new(&self.plan);
         let counted = self.reading.limits.events.is_some() || self.reading.last.is_some();
+        let units = ledger.units(&self.plan);
         let part = shared::Job {
             name: format!("evtap-{}", self.plan.id()),
             worker: self.worker.clone(),
-            target,
-            units: ledger.units(&self.plan),
+            target: target.clone(),
+            units: units.clone(),
             // Who counts to N, or shifts all by the same, must see them all.
             undivided: counted || self.plan.timestamps == TimestampPolicy::Shift,
         };
-        let sink = self.to.broker.exact_sink(&part).await?;
-        Ok(sink.map(|sink| (sink, ledger)))
+        let broker = &self.to.broker;
+        if let Some(sink) = broker.exact_sink(&part).await? {
+            return Ok(Some((sink, ledger)));
+        }
+        let Some(folder) = &self.kept_in else {
+            return Ok(None);
+        };
+        let memory = self.reading.inputs.iter().map(|i| i.sub.memory).sum();
+        let plan = &self.plan;
+        let sink = Journaled::open(folder, plan, units, broker.clone(), target, memory)?;
+        Ok(Some((Box::new(sink), ledger)))
     }
 
     /// Reads into the run. While the sources are still being opened, an abort ends that.
@@ -298,6 +339,11 @@ impl Job {
     }
 }
 
+/// What a process is called that is not kept: no other of this host is called so.
+fn unnamed() -> String {
+    format!("pid-{}", std::process::id())
+}
+
 /// What a run has read says little: at a slow pace the next hour's events are read in one go.
 struct Unwatched;
 
@@ -307,6 +353,12 @@ impl Ticker for Unwatched {
 
 #[cfg(test)]
 impl Job {
+    /// Under this name, as after [`Job::keep`].
+    pub(super) fn named(mut self, name: String) -> Self {
+        self.worker = name;
+        self
+    }
+
     /// As `--limit` does.
     pub(super) fn limit_to(&mut self, events: u64) {
         self.reading.limits.events = Some(events);

@@ -4,6 +4,7 @@
 mod clock;
 mod command;
 mod control;
+mod copies;
 mod describe;
 mod exact;
 #[cfg(test)]
@@ -15,6 +16,8 @@ mod freeze;
 pub mod guard;
 mod histogram;
 mod job;
+mod journal;
+mod keep;
 mod outlet;
 mod pace;
 mod place;
@@ -23,6 +26,7 @@ mod preview;
 pub mod provenance;
 pub mod redrive;
 mod run;
+pub mod runs;
 mod tally;
 mod transform;
 mod verify;
@@ -35,8 +39,13 @@ pub use histogram::Histogram;
 pub use job::{Destination, Job, Ran};
 pub use pace::{Pace, Pacer};
 pub use place::Place;
-pub use plan::{Guards, PartitionPolicy, Plan, PlanSource, PlanTarget, TimestampPolicy};
+pub use plan::{
+    Again, Guards, PartitionEnd, PartitionPolicy, Plan, PlanError, PlanSelection, PlanSource,
+    PlanTarget, TimestampPolicy, is_short_id, same_brokers, still_holds,
+};
 pub use preview::{Preview, PreviewRun, Sample};
 pub use run::{Report, Runner};
 pub use tally::{Counts, PartitionTally, Skip, Tally};
-pub use verify::{TargetState, Verification, verify};
+pub use verify::{
+    Comparison, Difference, Kind, Means, Sides, TargetState, Verdict, Verification, compare, verify,
+};

@@ -54,6 +54,19 @@ impl Exact {
         matches!(&self.sink, Held::Here(sink) if sink.is_stale())
     }
 
+    /// See [`ExactSink::takes_back`].
+    pub(super) fn takes_back(&self) -> bool {
+        !matches!(&self.sink, Held::Here(sink) if !sink.takes_back())
+    }
+
+    /// See [`ExactSink::promise`].
+    pub(super) fn promise(&self) -> Option<&'static str> {
+        match &self.sink {
+            Held::Here(sink) => Some(sink.promise()),
+            Held::Committing(_) | Held::Gone => None,
+        }
+    }
+
     pub(super) async fn send(&mut self, batch: &Batch) -> Result<()> {
         self.sink()?.send(batch).await
     }

@@ -84,6 +84,14 @@ pub struct Report {
     pub failure: Option<Error>,
     /// Of a run that writes exactly once: how far the plan is by all runs and hosts.
     pub overall: Option<Overall>,
+    /// What is promised of it.
+    pub promise: &'static str,
+}
+
+impl Report {
+    /// What is promised where nothing is remembered.
+    pub(super) const AT_LEAST_ONCE: &'static str =
+        "at least once: run again after an interruption, and events can be there twice";
 }
 
 impl Runner {
@@ -179,6 +187,11 @@ impl Runner {
                 Outlet::Plain(_) => None,
                 Outlet::Exact(exact) => Some(exact.ledger.overall()),
             },
+            promise: match &self.outlet {
+                Outlet::Plain(_) => None,
+                Outlet::Exact(exact) => exact.promise(),
+            }
+            .unwrap_or(Report::AT_LEAST_ONCE),
         }
     }
 

@@ -30,6 +30,7 @@ mod state;
 mod summary;
 mod themes;
 mod trace;
+mod verifying;
 mod version;
 
 /// What one run printed, and its exit code.

@@ -74,6 +74,7 @@ impl World {
         }
     }
 
+    /// Committed or not.
     async fn written(&self) -> Vec<String> {
         let url = format!("kafka://{}?isolation.level=read_uncommitted", self.host);
         values(&read(&*open(&url), &all_of(&self.topic)).await)
@@ -491,4 +492,41 @@ async fn what_is_not_divided_has_one_host_until_it_is_gone() {
     let got = waits.await.unwrap();
     assert_eq!(got.mine, [0, 1]);
     assert_eq!(got.progress, [Some(at(5, "")), None]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_target_that_is_deleted_meanwhile_is_told_even_when_it_is_made_anew() {
+    let Some(world) = World::new("deleted", 1, 1).await else {
+        return;
+    };
+    let mut sink = world.host("one").await;
+    share(&mut *sink).await;
+    sink.send(&batch(0, &["gone"])).await.unwrap();
+    sink.commit(&[(0, at(1, ""))]).await.unwrap();
+    world.sees(&["gone"]).await;
+    let admin: rdkafka::admin::AdminClient<_> = rdkafka::ClientConfig::new()
+        .set("bootstrap.servers", &world.host)
+        .create()
+        .unwrap();
+    let options = rdkafka::admin::AdminOptions::new();
+    let deleted = admin
+        .delete_topics(&[&world.topic], &options)
+        .await
+        .unwrap();
+    deleted[0].as_ref().unwrap();
+    // This cluster makes topics by itself.
+    let error = loop {
+        let next = at(2, "");
+        let done = match sink.send(&batch(0, &["more"])).await {
+            Ok(()) => sink.commit(&[(0, next)]).await.map(drop),
+            Err(error) => Err(error),
+        };
+        match done {
+            Ok(()) => tokio::time::sleep(Duration::from_millis(300)).await,
+            Err(error) => break error,
+        }
+    };
+    let error = sink.recover(error).await.unwrap_err();
+    assert_eq!(error.kind, ErrorKind::MissingTopic, "{error}");
+    assert!(error.message.contains("deleted"), "{error}");
 }

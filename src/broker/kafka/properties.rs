@@ -113,7 +113,7 @@ pub(super) const TOKEN_ENDPOINT: &[&str] = &[
 
 /// Patience, in milliseconds, for ranges that end.
 pub(super) const FROZEN: usize = 10;
-/// And for following: nothing is late by it, and an idle reader asks ten times a second.
+/// And for following: nothing is late by it.
 pub(super) const FOLLOWING: usize = 100;
 
 /// Bytes that a reader's queue holds at most. More is not faster once the back-off is short, and
@@ -215,8 +215,11 @@ impl Properties {
     pub(super) fn transactional(&self, id: &str, longest: Duration) -> ClientConfig {
         let mut config = self.writer();
         config.set("transactional.id", id);
-        let longest = longest.as_millis() as usize;
-        set_default(&mut config, "transaction.timeout.ms", longest);
+        set_default(
+            &mut config,
+            "transaction.timeout.ms",
+            longest.as_millis() as usize,
+        );
         config
     }
 

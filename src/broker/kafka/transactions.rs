@@ -69,7 +69,7 @@ impl Transactions<'_> {
     pub(super) fn commits(
         &self,
         commits: &Commits,
-        of: &Identity,
+        of: &Committer,
         within: Duration,
     ) -> Result<(), Fault> {
         let group = Group::new(of)?;
@@ -99,7 +99,7 @@ impl Transactions<'_> {
 
 /// As whom a group is committed for.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Identity {
+pub(super) struct Committer {
     pub(super) group: String,
     pub(super) member: Option<Membership>,
 }
@@ -116,7 +116,7 @@ pub(super) struct Membership {
 struct Group(NonNull<sys::rd_kafka_consumer_group_metadata_t>);
 
 impl Group {
-    fn new(of: &Identity) -> Result<Self, Failure> {
+    fn new(of: &Committer) -> Result<Self, Failure> {
         let text = |text: &str| CString::new(text).map_err(|_| Failure::of(Code::InvalidArgument));
         let group = text(&of.group)?;
         let raw = match &of.member {

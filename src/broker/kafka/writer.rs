@@ -149,6 +149,20 @@ impl Writer {
         self.connection.watch(&client);
     }
 
+    /// The cluster answered: what was heard of a lost connection is past.
+    pub(super) fn found(&mut self) {
+        let client = Arc::clone(self.client());
+        client.pump();
+        client.revive();
+        self.connection.stuck = None;
+        self.connection.found(client.brokers());
+    }
+
+    /// The cluster was lost, and has not been seen since.
+    pub(super) const fn is_lost(&self) -> bool {
+        self.connection.lost
+    }
+
     /// How much was sent since the writer was made, or since this was asked before.
     pub(super) fn take_sent(&mut self) -> Written {
         std::mem::take(&mut self.sent)
@@ -184,16 +198,16 @@ impl Connection {
             return;
         }
         let waiting = unsettled(client);
+        if waiting == 0 && self.stuck.is_none() {
+            return;
+        }
         let (since, before) = *self.stuck.get_or_insert_with(|| (Instant::now(), waiting));
         if waiting < before {
             // Errors from before are past.
             client.pump();
             client.revive();
             self.stuck = None;
-            if std::mem::take(&mut self.lost) {
-                self.notices
-                    .tell(&format!("connected to {} again", client.brokers()));
-            }
+            self.found(client.brokers());
         } else if !self.lost && since.elapsed() >= LOST_AFTER {
             self.lost = true;
             self.notices.tell(&format!(
@@ -202,6 +216,12 @@ impl Connection {
             ));
         } else if waiting > before {
             self.stuck = Some((since, waiting));
+        }
+    }
+
+    fn found(&mut self, brokers: &str) {
+        if std::mem::take(&mut self.lost) {
+            self.notices.tell(&format!("connected to {brokers} again"));
         }
     }
 }

@@ -202,7 +202,14 @@ impl Redrive {
         to: &To,
     ) -> Result<Asked> {
         Ok(Asked {
-            selection: selection(&self.select),
+            selection: selection(&self.select, &session.global)
+                .flags()
+                .into_iter()
+                .map(|(flag, value)| match value {
+                    Some(value) => format!("{flag} {value}"),
+                    None => flag.to_owned(),
+                })
+                .collect(),
             rules: Rules {
                 picks: Picks::new(&self.reason),
                 max_redrives: self.max_redrives,

@@ -16,7 +16,7 @@ pub(super) use self::ledger::Ledger;
 pub use self::ledger::Overall;
 use super::run::Runner;
 use super::{Control, Job};
-use crate::broker::{Error, Result};
+use crate::broker::{Error, PartitionRange, Range, Result};
 use crate::event::Scanned;
 use crate::pipeline::{End, Limits, Outcome, Reading};
 
@@ -99,7 +99,19 @@ async fn turn(
 /// What is left of the plan for this host.
 fn narrowed(reading: &Reading, runner: &Runner, elapsed: Duration) -> Reading {
     let mut reading = reading.clone();
-    reading.freeze(runner.left(reading.inputs.len()));
+    let mut left = runner.left(reading.inputs.len());
+    for (left, input) in left.iter_mut().zip(&reading.inputs) {
+        // Part of the plan's range may be gone, and that be accepted.
+        if let Range::Frozen(there) = &input.sub.range {
+            for range in left {
+                let same =
+                    |r: &&PartitionRange| r.partition == range.partition && r.topic == range.topic;
+                let start = there.iter().find(same).map(|r| r.start);
+                range.start = range.start.max(start.unwrap_or(range.start));
+            }
+        }
+    }
+    reading.freeze(left);
     let read = runner.overall().map_or(0, |all| all.counts.read);
     let limits = reading.limits;
     reading.limits = Limits {

@@ -54,7 +54,7 @@ async fn job(target: &FakeTarget, worker: &str, how: How) -> Job {
         target: target.clone(),
     });
     let job = Job::plan(reading_of("demo:orders", None), to, how).await;
-    job.unwrap().as_worker(worker.to_owned())
+    job.unwrap().named(worker.to_owned())
 }
 
 async fn run(target: &FakeTarget, how: How) -> Ran {

@@ -99,6 +99,7 @@ impl Job {
         let from: Vec<From<'_>> = inputs
             .map(|(input, ranges)| From {
                 address: &input.address,
+                shown: &input.shown,
                 broker: &*input.broker,
                 ranges,
             })

@@ -61,8 +61,14 @@ impl Runner {
 
     async fn undo(&mut self) -> Result<()> {
         self.transform.tally.go_back(&self.stored);
+        // What cannot be taken back may be there.
+        let stays = matches!(&self.outlet, Outlet::Exact(exact) if !exact.takes_back());
+        self.in_flight = if stays {
+            self.in_flight + self.sent.saturating_sub(self.acknowledged)
+        } else {
+            0
+        };
         self.sent = self.acknowledged;
-        self.in_flight = 0;
         self.unflushed = false;
         self.held = None;
         self.out = self.pool.batch(self.transform.streams().clone());

@@ -8,6 +8,7 @@ mod cluster;
 mod connection;
 mod fetch;
 mod groups;
+pub(super) mod identity;
 mod look;
 pub(super) mod member;
 mod offsets;
@@ -20,6 +21,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use self::cluster::Cluster;
+use self::identity::Identity;
 use self::member::Member;
 pub(super) use self::sasl::{TOKEN_HINT, Tokens};
 use self::settings::Settings;
@@ -66,6 +68,11 @@ impl Direct {
 
     pub(super) async fn groups(&self) -> Result<Vec<Group>> {
         groups::list(&self.cluster).await
+    }
+
+    /// What a topic is now, to be compared with later.
+    pub(super) async fn identity(&self, topic: &Arc<str>) -> Result<Identity> {
+        Identity::of(&self.cluster, topic).await
     }
 
     /// A place in a group, not yet joined.

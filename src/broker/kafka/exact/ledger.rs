@@ -6,7 +6,6 @@
 //! each of its units is.
 
 use std::collections::HashSet;
-use std::fmt::Write as _;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -169,7 +168,7 @@ impl Ledger {
     }
 
     fn entry(&self, slot: &Slot, progress: &[Option<Progress>]) -> Result<Entry> {
-        let mut text = String::from(MARK);
+        let mut parts = vec![MARK.to_owned()];
         let mut offset = 0u64;
         for &unit in &slot.units {
             let Some(Progress { next, note }) = &progress[unit] else {
@@ -182,19 +181,20 @@ impl Ledger {
                     return Err(unfit("a position that is no offset"));
                 }
                 if !note.is_empty() {
-                    push(&mut text, format_args!(" {note}"));
+                    parts.push(note.clone());
                 }
                 continue;
             }
             // What lies behind, so that who looks at the group sees it move.
             let behind = next.major.saturating_sub(self.units[unit].start.major);
             offset = offset.saturating_add(behind).min(i64::MAX as u64);
-            push(&mut text, format_args!(" {unit}={}", next.major));
-            if next.minor != 0 {
-                push(&mut text, format_args!("-{}", next.minor));
-            }
-            push(&mut text, format_args!(",{note}"));
+            let major = next.major;
+            parts.push(match next.minor {
+                0 => format!("{unit}={major},{note}"),
+                minor => format!("{unit}={major}-{minor},{note}"),
+            });
         }
+        let text = parts.join(" ");
         if text.len() > TEXT_BYTES {
             return Err(unfit("a text that is too long"));
         }
@@ -281,11 +281,6 @@ fn columns(topic: &Arc<str>, units: usize, partitions: u32) -> Vec<Slot> {
         units: units_of(column),
     })
     .collect()
-}
-
-fn push(text: &mut String, part: std::fmt::Arguments<'_>) {
-    // Writing to a string cannot fail.
-    let _ = text.write_fmt(part);
 }
 
 fn number(text: &str) -> Option<u64> {

@@ -17,7 +17,7 @@ mod share;
 mod trouble;
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rdkafka::types::RDKafkaErrorCode as Code;
 
@@ -27,16 +27,20 @@ use self::ledger::Ledger;
 use self::producer::Producer;
 use super::client::{Client, blocking};
 use super::direct::Direct;
+use super::direct::identity::Identity;
 use super::direct::member::Member;
 use super::properties::Properties;
 use super::sink;
-use super::transactions::{Commits, Identity};
+use super::transactions::{Commits, Committer};
 use crate::broker::exact::{Job, Progress, Share};
 use crate::broker::{BoxFuture, Error, ErrorKind, ExactSink, Notices, Result, Written};
 use crate::event::Batch;
 
 /// A host that gives no sign of life for this long is taken for dead.
 const SESSION: Duration = Duration::from_secs(10);
+
+/// How often the target is asked for, at most, while it is written to.
+const CHECK: Duration = Duration::from_secs(1);
 
 /// A part in a job.
 pub(super) struct KafkaExact {
@@ -46,12 +50,17 @@ pub(super) struct KafkaExact {
     partitions: u32,
     /// `None`: this host does it alone.
     member: Option<Member>,
+    /// The target as it was at first, where that is told.
+    target: Option<Identity>,
+    checked: Instant,
     producer: Option<Producer>,
     given: Given,
     /// How often this host found nothing to do while others had more than one thing.
     asked_for_more: u32,
     progress: Vec<Option<Progress>>,
     committed: Written,
+    /// It was said that the cluster is lost, and not yet that it is back.
+    lost: bool,
     /// The last error was one that another try does not mend.
     lasting: bool,
 }
@@ -71,6 +80,10 @@ pub(super) async fn open(
     let partitions = blocking(move || sink::target(&asked, &topic)).await?;
     let ledger = Ledger::new(job, partitions)?;
     let session = session(&properties)?;
+    let target = match direct {
+        Some(direct) => Some(direct.identity(&job.target.topic).await?),
+        None => None,
+    };
     let member = direct.map(|direct| direct.member(&job.name, &job.worker, session));
     Ok(KafkaExact {
         books: Books {
@@ -83,10 +96,13 @@ pub(super) async fn open(
         progress: vec![None; job.units.len()],
         partitions,
         member,
+        target,
+        checked: Instant::now(),
         producer: None,
         given: Given::default(),
         asked_for_more: 0,
         committed: Written::default(),
+        lost: false,
         lasting: false,
     })
 }
@@ -114,8 +130,8 @@ fn session(properties: &Properties) -> Result<Duration> {
 }
 
 impl KafkaExact {
-    fn identity(&self) -> Identity {
-        Identity {
+    fn committer(&self) -> Committer {
+        Committer {
             group: self.books.job.name.clone(),
             member: self.member.as_ref().map(Member::identity),
         }
@@ -154,8 +170,8 @@ impl KafkaExact {
         let rows = entries.iter().map(|e| (&e.place, e.offset, &*e.text));
         let fail = |f: super::error::Failure| f.into_error("commit");
         let commits = Commits::new(rows).map_err(fail)?;
-        let identity = self.identity();
-        let sent = match self.producer()?.commit(commits, identity).await {
+        let committer = self.committer();
+        let sent = match self.producer()?.commit(commits, committer).await {
             Ok(sent) => sent,
             Err((code, error)) => {
                 self.lasting |= is_lasting(code);
@@ -165,7 +181,19 @@ impl KafkaExact {
         self.progress = progress;
         self.committed.events += sent.events;
         self.committed.bytes += sent.bytes;
+        if self.checked.elapsed() > CHECK {
+            self.same_target().await?;
+        }
         Ok(self.committed)
+    }
+
+    /// An error when the target was deleted meanwhile, even if it is there again.
+    async fn same_target(&mut self) -> Result<()> {
+        self.checked = Instant::now();
+        match &self.target {
+            Some(target) => target.check().await,
+            None => Ok(()),
+        }
     }
 
     async fn recover_now(&mut self, error: Error) -> Result<()> {
@@ -178,7 +206,7 @@ impl KafkaExact {
             return Err(self.taken());
         }
         // What it left open is ended by the next one, which has its id.
-        self.producer = None;
+        self.lost |= self.producer.take().is_some_and(|p| p.is_lost());
         let (looker, topic) = (
             Arc::clone(&self.books.looker),
             Arc::clone(&self.books.job.target.topic),
@@ -190,6 +218,7 @@ impl KafkaExact {
             // The next share waits for it.
             Err(error) => tracing::debug!("recover: {error}"),
         }
+        self.same_target().await?;
         self.not_fenced().await
     }
 

@@ -12,7 +12,7 @@ use tokio::time::sleep;
 use super::super::client::{Client, blocking};
 use super::super::error::Failure;
 use super::super::properties::Properties;
-use super::super::transactions::{Commits, Fault, Identity, STEP, Transactions};
+use super::super::transactions::{Commits, Committer, Fault, STEP, Transactions};
 use super::super::writer::Writer;
 use super::trouble::Trouble;
 use crate::broker::{Batch, Error, Notices, Result, Written};
@@ -110,7 +110,7 @@ impl Producer {
     pub(super) async fn commit(
         &mut self,
         commits: Commits,
-        of: Identity,
+        of: Committer,
     ) -> Result<Written, (Code, Error)> {
         self.begin().map_err(|error| (Code::State, error))?;
         self.state = State::Doubtful;
@@ -169,6 +169,11 @@ impl Producer {
         why.map(|why| why.code)
     }
 
+    /// It was said that the cluster is lost.
+    pub(super) fn is_lost(&self) -> bool {
+        self.writer.as_ref().is_some_and(Writer::is_lost)
+    }
+
     /// Another one has its id, or the broker ended a transaction that was open for too long.
     pub(super) fn is_fenced(&self) -> bool {
         let fatal = self.writer.as_ref().and_then(|w| w.client().fatal());
@@ -192,6 +197,9 @@ impl Producer {
         loop {
             tokio::select! {
                 ended = &mut done => {
+                    if matches!(ended, Ok(Ok(()))) {
+                        writer.found();
+                    }
                     return ended.unwrap_or_else(|error| {
                         Err(Failure::new(Code::Fail, error.message).into())
                     });

@@ -29,16 +29,18 @@ impl KafkaExact {
             return Ok(Share::default());
         }
         let brokers = self.books.looker.brokers().to_owned();
-        let mut patience = Patience::new(self.notices.clone(), brokers);
+        let mut patience = Patience::new(self.notices.clone(), brokers, self.lost);
         let mut idle = false;
         loop {
             match self.try_share(idle).await {
                 Ok(Some(share)) => {
                     patience.settle();
+                    self.lost = false;
                     return Ok(share);
                 }
                 Ok(None) => {
                     patience.settle();
+                    self.lost = false;
                     idle = true;
                     self.rest().await;
                 }
@@ -76,6 +78,7 @@ impl KafkaExact {
         let unfinished = left.iter().filter(|left| **left > 0).count();
         self.progress.clone_from(&progress);
         if !mine.is_empty() || unfinished == 0 {
+            self.same_target().await?;
             return Ok(Some(Share { mine, progress }));
         }
         // There is more than one thing for one of the others: it is told so by asking anew.
@@ -102,15 +105,13 @@ impl KafkaExact {
         }
         self.producer = None;
         self.not_fenced().await?;
-        let (id, longest) = match &self.member {
-            Some(_) => (
-                format!("{}.{}", self.books.job.name, self.books.job.worker),
-                SHARED,
-            ),
-            None => {
-                self.alone().await?;
-                (self.books.job.name.clone(), ALONE)
-            }
+        let mut id = self.books.job.name.clone();
+        let longest = if self.member.is_some() {
+            id = format!("{id}.{}", self.books.job.worker);
+            SHARED
+        } else {
+            self.alone().await?;
+            ALONE
         };
         let made = Made {
             properties: Arc::clone(&self.properties),

@@ -79,13 +79,14 @@ pub(super) struct Patience {
 }
 
 impl Patience {
-    pub(super) const fn new(notices: Notices, brokers: String) -> Self {
+    /// `told`: it was said already that the cluster is lost.
+    pub(super) const fn new(notices: Notices, brokers: String, told: bool) -> Self {
         Self {
             notices,
             brokers,
             since: None,
             pause: FIRST_PAUSE,
-            told: false,
+            told,
         }
     }
 

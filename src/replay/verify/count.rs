@@ -3,10 +3,10 @@
 
 use std::collections::BTreeMap;
 
-use super::plan::{PartitionPolicy, Plan};
-use super::run::Report;
 use crate::broker::{Broker, Result, TopicInfo, TopicSelector};
 use crate::event::PositionStyle;
+use crate::replay::plan::{PartitionPolicy, Plan};
+use crate::replay::run::Report;
 use crate::text::human;
 
 /// How many events each partition of the target ever held, as far as its broker counts them.
@@ -37,7 +37,7 @@ impl TargetState {
         Ok(found.iter().find(|t| t.name == *topic).and_then(Self::of))
     }
 
-    pub(super) fn of(topic: &TopicInfo) -> Option<Self> {
+    pub(in crate::replay) fn of(topic: &TopicInfo) -> Option<Self> {
         let counts = topic.partitions.iter().map(|p| match topic.style {
             // The next offset: retention and compaction do not lower it.
             PositionStyle::Offset => Some((p.partition, p.end.major)),
@@ -48,7 +48,7 @@ impl TargetState {
         })
     }
 
-    pub(super) fn growth(&self, before: &Self) -> BTreeMap<u32, i128> {
+    pub(in crate::replay) fn growth(&self, before: &Self) -> BTreeMap<u32, i128> {
         self.counts
             .iter()
             .map(|(partition, &count)| {
@@ -155,6 +155,7 @@ mod tests {
             late: None,
             failure: None,
             overall: None,
+            promise: Report::AT_LEAST_ONCE,
         }
     }
 

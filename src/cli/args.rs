@@ -8,8 +8,9 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use super::position::Pos;
 use super::{
-    apply, brokers, check, completions, config, demo, expect, keys, lag, man, open, position, read,
-    record, replay_args, schema, search, state, tail, themes, topics, trace, units, verify,
+    apply, brokers, check, completions, config, demo, diff, expect, keys, lag, man, open, position,
+    read, record, redrive, replay_args, schema, search, state, tail, themes, topics, trace, units,
+    verify,
 };
 use crate::event::Timestamp;
 
@@ -43,10 +44,12 @@ pub enum Command {
     Trace(trace::Trace),
     Record(record::Record),
     Replay(Box<replay_args::Replay>),
+    Redrive(Box<redrive::Redrive>),
     Apply(apply::Apply),
     Verify(verify::Verify),
     Lag(lag::Lag),
     State(Box<state::State>),
+    Diff(Box<diff::Diff>),
     Expect(Box<expect::Expect>),
     Bisect(Box<search::bisect::Bisect>),
     Minimize(Box<search::minimize::Minimize>),

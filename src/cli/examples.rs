@@ -25,6 +25,7 @@ pub const READ: &str = "Examples:\n  evtap read kafka://localhost:9092/orders --
 pub const TAIL: &str = "Examples:\n  evtap tail demo:orders\n  evtap tail prod/orders,payments -g 'order-456' --idle 1m";
 pub const RECORD: &str = "Examples:\n  evtap record prod/orders --from -1h --out incident.mcap\n  evtap record demo: --out demo.jsonl.zst";
 pub const REPLAY: &str = "Examples:\n  evtap replay incident.mcap --to kafka://localhost:9092/orders.replay --create-topic --mask .value.email=hash --dry-run\n  echo '{\"orderId\":1}' | evtap replay - --to kafka://localhost:9092/orders --yes";
+pub const REDRIVE: &str = "Examples:\n  evtap redrive demo:payments.dlq --dry-run\n  evtap redrive prod/payments.dlq --reason SocketTimeout --parked payments.parked --rate 50";
 pub const APPLY: &str = "Examples:\n  evtap replay prod/orders --from -1h --to staging/orders.replay --plan-out plan.toml\n  evtap apply plan.toml --dry-run && evtap apply plan.toml";
 pub const VERIFY: &str =
     "Examples:\n  evtap verify plan.toml\n  evtap verify plan.toml -o json | jq .counts";
@@ -37,6 +38,7 @@ pub const SCHEMA_DRIFT: &str = "Examples:\n  evtap schema drift demo:orders\n  e
 pub const SCHEMA_COMPAT: &str = "Examples:\n  evtap schema compat new.avsc old.avsc --level full\n  evtap schema compat new.avsc --subject-of kafka://localhost:9092/orders --schemas http://localhost:8081";
 pub const LAG: &str = "Examples:\n  evtap lag demo:\n  evtap lag kafka://localhost:9092 --group billing --max 1000 --max-age 5m";
 pub const STATE: &str = "Examples:\n  evtap state demo:order-events --key order-456 --at v3 --blame\n  evtap state kafka://localhost:9092/accounts --key 42 --diff -1h end";
+pub const DIFF: &str = "Examples:\n  evtap diff before.mcap after.mcap --ignore .value.eventId --ignore .headers.ce_id\n  evtap diff kafka://localhost:9092/orders kafka://localhost:9092/orders.replay -o json";
 pub const EXPECT: &str = "Examples:\n  evtap expect kafka://localhost:9092/payments -w '.key == \"order-456\"' --within 30s -- ./place-order.sh\n  evtap expect demo:orders -w '.value.eventType == \"OrderPlaced\"' --within 5s";
 pub const BISECT: &str = "Examples:\n  evtap bisect demo:orders -w '.value.data.totalAmount | type == \"string\"'\n  evtap bisect incident.mcap -- ./consumer-with-a-bug --from-stdin";
 pub const MINIMIZE: &str = "Examples:\n  evtap minimize incident.mcap -- ./consumer-with-a-bug --from-stdin\n  evtap minimize demo:payments -o jsonl -- ./check.sh > few.jsonl";

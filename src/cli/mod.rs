@@ -5,12 +5,14 @@ mod apply;
 mod args;
 mod brokers;
 mod canary;
+mod changes;
 mod check;
 mod completions;
 mod config;
 mod confirm;
 mod decoding;
 mod demo;
+mod diff;
 mod error;
 mod examples;
 mod expect;
@@ -26,6 +28,7 @@ mod progress;
 mod read;
 mod reading;
 mod record;
+mod redrive;
 mod replay;
 mod replay_alter;
 mod replay_args;
@@ -104,10 +107,12 @@ async fn dispatch(session: &Arc<Session>, command: Option<Command>) -> Result<Ex
         Command::Trace(args) => trace::run(session, &args).await,
         Command::Record(args) => record::run(session, &args).await,
         Command::Replay(args) => replay::run(session, &args).await,
+        Command::Redrive(args) => Box::pin(redrive::run(session, &args)).await,
         Command::Apply(args) => apply::run(session, &args).await,
         Command::Verify(args) => verify::run(session, &args).await,
         Command::Lag(args) => lag::run(session, &args).await,
         Command::State(args) => state::run(session, &args).await,
+        Command::Diff(args) => Box::pin(diff::run(session, &args)).await,
         Command::Expect(args) => expect::run(session, &args).await,
         Command::Bisect(args) => search::bisect::run(session, &args).await,
         Command::Minimize(args) => search::minimize::run(session, &args).await,

@@ -5,6 +5,7 @@
 mod at;
 pub mod causes;
 pub mod check;
+pub mod compare;
 pub mod fields;
 pub mod findings;
 pub mod infer;

@@ -91,6 +91,12 @@ impl Names {
         self
     }
 
+    /// True for the name of a header that has the id of an event.
+    pub(super) fn is_id(&self, name: &[u8]) -> bool {
+        let mut known = self.headers[name.len() % LENGTHS].iter();
+        known.any(|(known, slot, _)| *slot == Slot::Id && **known == *name)
+    }
+
     /// The members of a JSON object that name its type.
     pub(super) fn kind_members(&self) -> &[Box<[u8]>] {
         &self.members

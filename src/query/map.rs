@@ -45,6 +45,11 @@ impl JqMap {
         })))
     }
 
+    /// The program as it was written.
+    pub fn text(&self) -> &str {
+        &self.0.text
+    }
+
     /// The state of one thread.
     pub fn worker(&self) -> JqMapWorker {
         JqMapWorker {

@@ -118,7 +118,7 @@ pub async fn create_target(plan: &Plan, broker: &dyn Broker) -> Result<()> {
     if there { Ok(()) } else { Err(error) }
 }
 
-async fn sources(from: &[From<'_>]) -> Result<Vec<PlanSource>> {
+pub(super) async fn sources(from: &[From<'_>]) -> Result<Vec<PlanSource>> {
     let mut sources = Vec::with_capacity(from.len());
     for one in from {
         let place = Place::new(one.address.clone(), one.broker.cluster().await?);

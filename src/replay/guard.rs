@@ -85,7 +85,7 @@ pub(super) fn frozen(plan: &Plan) -> Result<()> {
     Ok(())
 }
 
-fn check_self(target: &Place, topic: Option<&str>, allow_self: bool) -> Result<()> {
+pub(super) fn check_self(target: &Place, topic: Option<&str>, allow_self: bool) -> Result<()> {
     match topic {
         // Writing a file begins by emptying it: nothing would be left to read.
         None => Err(refused(

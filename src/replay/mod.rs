@@ -28,6 +28,7 @@ mod place;
 mod plan;
 mod preview;
 pub mod provenance;
+pub mod redrive;
 mod rejects;
 mod run;
 pub mod runs;

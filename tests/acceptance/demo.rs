@@ -64,6 +64,8 @@ fn the_demo_is_the_same_on_a_real_broker() {
     assert_eq!(events(&broker), real);
     assert_eq!(commits(&broker), committed);
 
+    dead_letters_go_back_once(&broker, &real);
+
     // Asked for before it is made, and again right after.
     let made = format!("{broker}/{}", unique("made"));
     good(&[
@@ -75,4 +77,43 @@ fn the_demo_is_the_same_on_a_real_broker() {
         "--yes",
     ]);
     assert_eq!(events(&made).len(), events("demo:orders").len());
+}
+
+/// Of the demo's three dead letters two go back, one is parked; a second time none goes. `before`
+/// is all that is there.
+fn dead_letters_go_back_once(broker: &str, before: &BTreeSet<String>) {
+    let letters = format!("{broker}/payments.dlq");
+    for refused in [
+        &["redrive", &*letters][..],
+        &["redrive", &letters, "--yes", "--read-only"],
+        &["redrive", &letters, "--yes", "--to", &letters],
+        &["redrive", &letters, "--yes", "--max-events", "1"],
+    ] {
+        run(refused).is(5, "guard ");
+    }
+    run(&["redrive", &letters, "--dry-run"]).is(0, "3 found, 2 to redrive, 1 to park");
+    assert_eq!(&events(broker), before);
+
+    run(&["redrive", &letters, "--yes"]).is(0, "3 found, 2 redriven, 1 parked");
+    let after = events(broker);
+    let new: Vec<Value> = after
+        .difference(before)
+        .map(|event| serde_json::from_str(event).unwrap())
+        .collect();
+    assert_eq!((new.len(), after.len()), (2, before.len() + 2));
+    for event in &new {
+        assert_eq!(
+            (&event["topic"], event["partition"].as_u64()),
+            (&"payments".into(), Some(1))
+        );
+        assert_eq!(event["headers"]["evtap-count"], "1");
+        let headers = event["headers"].as_object().unwrap();
+        assert!(
+            headers.keys().all(|name| !name.starts_with("kafka_dlt")),
+            "{event}"
+        );
+    }
+
+    run(&["redrive", &letters, "--yes"]).is(0, "3 found, 0 redriven, 1 parked, 2 left");
+    assert_eq!(events(broker), after);
 }

@@ -10,6 +10,7 @@ mod support;
 mod altering;
 mod bulk;
 mod check;
+mod diff;
 #[cfg(unix)]
 mod expect;
 mod filtering;
@@ -20,6 +21,7 @@ mod lag;
 mod order;
 mod plans;
 mod recording;
+mod redrive;
 mod replaying;
 mod schema;
 #[cfg(unix)]

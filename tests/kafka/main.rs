@@ -18,6 +18,7 @@ mod groups;
 mod lag;
 mod pausing;
 mod recording;
+mod redrive;
 mod roundtrip;
 mod secure;
 #[path = "../support/mod.rs"]

@@ -5,15 +5,16 @@ use serde_json::{Map, Value, json};
 
 use super::State;
 use super::point::StepNumber;
+use crate::cli::changes::{change_line, changes_json, compact};
 use crate::cli::error::{Exit, Failure, Result};
 use crate::cli::print::{pretty, print_json, print_lines, print_table};
 use crate::cli::session::Session;
 use crate::cli::topics::Report;
 use crate::event::Timestamp;
 use crate::inspect::At;
-use crate::inspect::state::{Change, ChangeKind, History, Start, Step, diff};
+use crate::inspect::state::{Change, History, Start, Step, diff};
 use crate::output::{Align, Table};
-use crate::text::{self, Visible, human};
+use crate::text::{Visible, human};
 
 /// One topic's state at the point that was asked for, or what changed between two.
 struct Shown<'a> {
@@ -172,27 +173,6 @@ fn incomplete(start: &Start) -> Option<String> {
     }
 }
 
-fn change_line(change: &Change) -> String {
-    let path = match change.path.as_str() {
-        "" => "the whole",
-        path => path,
-    };
-    let text = |value: &Option<Value>| value.as_ref().map(compact).unwrap_or_default();
-    let (before, after) = (text(&change.before), text(&change.after));
-    match change.kind {
-        ChangeKind::Added => format!("+ {path} {after}"),
-        ChangeKind::Removed => format!("- {path} {before}"),
-        ChangeKind::Changed => format!("~ {path} {before} -> {after}"),
-    }
-}
-
-/// On one line, safe to print.
-fn compact(value: &Value) -> String {
-    let mut out = Vec::new();
-    text::push_value(&mut out, value.to_string().as_bytes());
-    String::from_utf8_lossy(&out).into_owned()
-}
-
 fn blame_table(shown: &Shown<'_>) -> Table {
     let mut table = Table::new(&[
         ("SET BY", Align::Left),
@@ -277,20 +257,4 @@ fn as_json(shown: &Shown<'_>) -> Value {
         put("changes", changes_json(changes));
     }
     Value::Object(report)
-}
-
-fn changes_json(changes: &[Change]) -> Value {
-    let change = |change: &Change| {
-        json!({
-            "path": change.path,
-            "kind": match change.kind {
-                ChangeKind::Added => "added",
-                ChangeKind::Removed => "removed",
-                ChangeKind::Changed => "changed",
-            },
-            "before": change.before,
-            "after": change.after,
-        })
-    };
-    changes.iter().map(change).collect()
 }

@@ -37,7 +37,7 @@ impl TargetState {
         Ok(found.iter().find(|t| t.name == *topic).and_then(Self::of))
     }
 
-    fn of(topic: &TopicInfo) -> Option<Self> {
+    pub(in crate::replay) fn of(topic: &TopicInfo) -> Option<Self> {
         let counts = topic.partitions.iter().map(|p| match topic.style {
             // The next offset: retention and compaction do not lower it.
             PositionStyle::Offset => Some((p.partition, p.end.major)),
@@ -48,7 +48,7 @@ impl TargetState {
         })
     }
 
-    fn growth(&self, before: &Self) -> BTreeMap<u32, i128> {
+    pub(in crate::replay) fn growth(&self, before: &Self) -> BTreeMap<u32, i128> {
         self.counts
             .iter()
             .map(|(partition, &count)| {

@@ -17,8 +17,8 @@ pub mod guard;
 mod histogram;
 mod holds;
 mod job;
-mod lag_watch;
 mod keep;
+mod lag_watch;
 mod outlet;
 mod pace;
 mod place;
@@ -27,8 +27,8 @@ mod preview;
 pub mod provenance;
 mod rejects;
 mod run;
-mod sample;
 pub mod runs;
+mod sample;
 mod tally;
 mod transform;
 mod verify;
@@ -42,8 +42,12 @@ pub use holds::{Holds, PauseIf};
 pub use job::{Destination, Job, Ran};
 pub use pace::{Pace, Pacer};
 pub use place::Place;
-pub mod runs;
-mod sample;
+pub use plan::{
+    Again, Guards, PartitionEnd, PartitionPolicy, Plan, PlanError, PlanSelection, PlanSource,
+    PlanTarget, TimestampPolicy, is_short_id, still_holds,
+};
+pub use preview::{Preview, PreviewRun};
+pub use rejects::Rejects;
 pub use run::{Report, Runner};
 pub use sample::Sample;
 pub use tally::{Counts, PartitionTally, Skip, Tally};

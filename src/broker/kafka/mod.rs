@@ -25,6 +25,7 @@ mod resolve;
 mod sink;
 mod source;
 mod terms;
+mod topic_settings;
 mod topics;
 mod transactions;
 mod writer;
@@ -40,9 +41,9 @@ use self::properties::{FOLLOWING, FROZEN, Properties, QUEUE_BYTES};
 use super::exact::Job;
 use super::guard::Guarded;
 use super::{
-    Adapter, Address, BoxFuture, Broker, Capabilities, Compacted, Error, ErrorKind, ExactSink,
-    Group, History, LookCost, NewTopic, Notices, PartitionRange, Result, Settings, Sink, Source,
-    Subscription, Target, TopicInfo, TopicSelector,
+    Adapter, Address, BoxFuture, Broker, Capabilities, Error, ErrorKind, ExactSink, Group, History,
+    LookCost, NewTopic, Notices, PartitionRange, Result, Settings, Sink, Source, Subscription,
+    Target, TopicInfo, TopicSelector, TopicSettings,
 };
 use crate::event::PositionStyle;
 
@@ -252,16 +253,22 @@ impl Broker for Kafka {
         })
     }
 
-    fn compacted<'a>(&'a self, topics: &'a [Arc<str>]) -> BoxFuture<'a, Result<Compacted>> {
+    fn topic_settings<'a>(
+        &'a self,
+        topics: &'a [Arc<str>],
+    ) -> BoxFuture<'a, Result<Vec<TopicSettings>>> {
         Box::pin(async move {
             if topics.is_empty() {
                 return Ok(Vec::new());
+            }
+            if let Ok(direct) = &self.direct {
+                return direct.topic_settings(topics).await;
             }
             let (client, topics) = (self.looker()?, topics.to_vec());
             blocking(move || {
                 // The first contact tells a wrong host or password; the call would time out.
                 client.metadata(None)?;
-                let told = admin::compacted(&client, &topics);
+                let told = admin::topic_settings(&client, &topics);
                 told.map_err(|failure| failure.into_error("look up how topics are kept"))
             })
             .await

@@ -10,7 +10,7 @@ mod configs;
 mod create;
 mod groups;
 
-pub(super) use configs::compacted;
+pub(super) use configs::topic_settings;
 pub(super) use create::create;
 pub(super) use groups::{
     ask_commits, commit_for, commits, commits_with_text, list_groups, members,

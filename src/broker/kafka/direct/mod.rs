@@ -5,6 +5,7 @@
 
 mod answers;
 mod cluster;
+mod configs;
 mod connection;
 mod fetch;
 mod groups;
@@ -30,7 +31,8 @@ use super::own::ReaderChoice;
 use super::properties::Properties;
 use super::terms::Row;
 use crate::broker::{
-    Error, ErrorKind, Group, PartitionRange, Result, Source, Subscription, TopicInfo, TopicSelector,
+    Error, ErrorKind, Group, PartitionRange, Result, Source, Subscription, TopicInfo,
+    TopicSelector, TopicSettings,
 };
 
 /// A cluster that is read without librdkafka.
@@ -79,6 +81,17 @@ impl Direct {
     pub(super) fn member(&self, group: &str, instance: &str, session: Duration) -> Member {
         let cluster = Arc::clone(&self.cluster);
         Member::new(cluster, group.to_owned(), instance.to_owned(), session)
+    }
+
+    /// How these topics keep their events.
+    pub(super) async fn topic_settings(&self, topics: &[Arc<str>]) -> Result<Vec<TopicSettings>> {
+        let metadata = self.cluster.metadata(Some(&[])).await?;
+        let Some((node, _)) = metadata.brokers.first() else {
+            return Ok(Vec::new());
+        };
+        let names: Vec<&str> = topics.iter().map(|t| &**t).collect();
+        let told = configs::of_topics(&self.cluster, *node, &names).await;
+        told.map_err(|failure| failure.into_error("look up how topics are kept"))
     }
 
     /// `commits` are those of each group that the subscription names.

@@ -48,7 +48,10 @@ impl KafkaExact {
                     if self.member.as_ref().is_some_and(Member::is_fenced) {
                         return Err(self.taken());
                     }
+                    // What passes was waited for already.
+                    self.lasting = trouble.passes;
                     patience.bear(trouble).await?;
+                    self.lasting = false;
                 }
             }
         }

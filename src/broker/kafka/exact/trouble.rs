@@ -18,7 +18,8 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 /// An error on the way to a share.
 pub(super) struct Trouble {
     pub(super) error: Error,
-    passes: bool,
+    /// It ends by itself, or by asking again.
+    pub(super) passes: bool,
 }
 
 impl Trouble {

@@ -21,6 +21,10 @@ use crate::schema::{Decoder, Pins};
 /// Run a plan that `replay --plan-out` wrote: preview, confirm, run, verify
 #[derive(Debug, Args)]
 #[command(after_help = examples::APPLY)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "flags are booleans, and clap wants them as fields"
+)]
 pub struct Apply {
     /// The file of a plan, or the id of a run that is kept on this host
     #[arg(value_name = "PLAN")]

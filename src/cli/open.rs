@@ -39,14 +39,14 @@ pub async fn run(session: &Arc<Session>, args: &Open) -> Result<Exit> {
             broker::capture::readable(&path)?;
         }
     }
-    screen(
+    let shown = screen(
         session,
         sources,
         &args.select,
         View::Stream,
         Demo::default(),
-    )
-    .await
+    );
+    Box::pin(shown).await
 }
 
 /// `evtap` alone: the contexts, or the demo where none is configured.
@@ -67,26 +67,27 @@ pub async fn bare(session: &Arc<Session>) -> Result<Exit> {
     } else {
         Vec::new()
     };
-    screen(
+    let select = Select::default();
+    let shown = screen(
         session,
         sources,
-        &Select::default(),
+        &select,
         View::Findings,
         Demo::default(),
-    )
-    .await
+    );
+    Box::pin(shown).await
 }
 
 /// The screen on the embedded demo.
 pub async fn demo(session: &Arc<Session>, select: &Select, demo: Demo) -> Result<Exit> {
-    screen(
+    let shown = screen(
         session,
         vec!["demo:".to_owned()],
         select,
         View::Findings,
         demo,
-    )
-    .await
+    );
+    Box::pin(shown).await
 }
 
 /// How the embedded broker is opened.

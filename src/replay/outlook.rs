@@ -50,7 +50,7 @@ impl Outlook {
                     let reads = |g: &&crate::broker::Group| {
                         g.offsets.iter().any(|offset| offset.topic == *topic)
                     };
-                    let names = groups.iter().filter(reads).map(|g| g.name.to_string());
+                    let names = groups.iter().filter(reads).map(|g| g.name.clone());
                     outlook.readers.extend(names);
                 }
                 Err(error) => outlook.untold.push(format!("who reads it: {error}")),

@@ -74,7 +74,7 @@ fn a_journal_that_is_torn_anywhere_holds_up_to_there_and_goes_on() {
         // A disk can leave anything behind.
         torn.extend_from_slice(b"\0\xff");
         fs::write(&path, &torn).unwrap();
-        let lines = whole[..cut].iter().filter(|b| **b == b'\n').count();
+        let lines = memchr::memchr_iter(b'\n', &whole[..cut]).count();
         let mut journal = Journal::open(dir.path(), "p1", 2).unwrap();
         assert_eq!(journal.state(), &states[lines.saturating_sub(1)], "{cut}");
         journal.append(&[(1, progress(99))], ends(99)).unwrap();

@@ -74,6 +74,10 @@ struct More<'p> {
     alterations: &'p Alterations,
 }
 
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde hands over a reference to the field, which is one"
+)]
 fn is_nothing<T: Default + PartialEq>(part: &&T) -> bool {
     **part == T::default()
 }

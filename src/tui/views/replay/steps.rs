@@ -272,12 +272,12 @@ pub fn run_confirmed(model: &mut Model) -> Vec<Effect> {
         model.replay.stage = stage;
         return Vec::new();
     };
-    let state = model.options.state.clone();
+    let folder = model.options.state.clone();
     let control = job.control();
     model.replay.figures = Some(control.figures());
     model.replay.control = Some(control.clone());
     let work = async move {
-        let lines = kept(&mut job, state.as_ref(), &control).await;
+        let lines = kept(&mut job, folder.as_ref(), &control).await;
         Msg::Done(Box::new(move |model| ran(model, lines)))
     };
     vec![Effect::Wait(Box::pin(work))]

@@ -11,7 +11,9 @@ use super::lag::{self, LagReport, Probe, Trend};
 use super::misfits::{Misfits, MisfitsReport};
 use super::order::{Log, Proof, Suspicion};
 use super::payload::Payloads;
-use super::saga::{self, Commits, Model, Monitor, Reach, SagaReport, World};
+pub use super::ready::Prepared;
+use super::ready::Preparer;
+use super::saga::{self, Commits, Model, Monitor, Reach, SagaReport, Scout, World};
 use crate::broker::Group;
 use crate::event::{Batch, Timestamp};
 use crate::pipeline::Watcher as _;
@@ -40,23 +42,28 @@ pub struct Check {
     groups: Option<(Vec<Group>, Probe)>,
 }
 
-/// The detectors that look at values, each event by itself. Several of them can share a read.
+/// The detectors that look at each event by itself. Several of them can share a read.
 pub struct Values {
-    payloads: Payloads,
+    preparer: Preparer,
+    scout: Option<Scout>,
+    /// `None` where values are not asked about.
+    payloads: Option<Payloads>,
     misfits: Option<Misfits>,
 }
 
 impl Values {
-    pub fn new(decoder: &Decoder) -> Self {
-        let misfits = || Misfits::new(decoder.reader());
-        Self {
-            payloads: Payloads::default(),
-            misfits: decoder.has_schemas().then(misfits),
-        }
+    /// What the detectors in order go by; it comes before all else.
+    pub fn prepare(&mut self, batch: &Batch) -> Prepared {
+        let mut prepared = Prepared::default();
+        let scout = self.scout.as_mut();
+        self.preparer.batch(batch, scout, &mut prepared);
+        prepared
     }
 
     pub fn batch(&mut self, batch: &Batch) {
-        self.payloads.batch(batch);
+        if let Some(payloads) = &mut self.payloads {
+            payloads.batch(batch);
+        }
         if let Some(misfits) = &mut self.misfits {
             misfits.batch(batch);
         }
@@ -107,9 +114,21 @@ impl Check {
         self.findings.log(log);
     }
 
-    /// Takes the next events, in the order of their partitions.
-    pub fn batch(&mut self, batch: &Batch) {
-        self.findings.in_order(batch);
+    /// The detectors for another thread.
+    pub fn values(&self, decoder: &Decoder) -> Values {
+        let misfits = || Misfits::new(decoder.reader());
+        let looks = self.room.values;
+        Values {
+            preparer: self.findings.preparer(),
+            scout: self.findings.scout(Some(decoder.reader())),
+            payloads: looks.then(Payloads::default),
+            misfits: (looks && decoder.has_schemas()).then(misfits),
+        }
+    }
+
+    /// Takes the next events, in the order of their partitions, with what is known of them.
+    pub fn batch(&mut self, batch: &Batch, prepared: &Prepared) {
+        self.findings.in_order(batch, prepared);
         if let Some((_, probe)) = &mut self.groups {
             probe.batch(batch);
         }
@@ -117,7 +136,9 @@ impl Check {
 
     /// Takes over what was found in values.
     pub fn join(&mut self, values: Values) {
-        self.findings.merge(values.payloads);
+        if let Some(payloads) = values.payloads {
+            self.findings.merge(payloads);
+        }
         match (&mut self.misfits, values.misfits) {
             (Some(own), Some(other)) => own.merge(other),
             (own @ None, other) => *own = other,

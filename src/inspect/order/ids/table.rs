@@ -1,6 +1,8 @@
 //! A set of hashes in a bounded piece of memory, each with a place: open addressing, 16 bytes a
 //! slot. And the filter that takes over where it is full.
 
+use crate::inspect::window::home;
+
 /// Slots taken of a hundred, before the table grows or is full.
 const LOAD: usize = 80;
 /// Slots at the beginning.
@@ -45,9 +47,9 @@ impl Table {
 
     /// Looks at the place of a hash that comes soon.
     #[inline]
-    pub(super) fn look_ahead(&self, hash: u64) -> bool {
+    pub(super) fn look_ahead(&self, hash: u64) -> u64 {
         let slot = self.slots.get(home(hash, self.slots.len()));
-        slot.is_some_and(|slot| slot.hash == hash)
+        slot.map_or(0, |slot| slot.hash)
     }
 
     #[inline]
@@ -117,12 +119,6 @@ impl Table {
     }
 }
 
-/// Where a hash belongs among so many slots.
-#[inline]
-fn home(hash: u64, slots: usize) -> usize {
-    ((u128::from(hash) * slots as u128) >> 64) as usize
-}
-
 /// Bits for each id: with six probes in a block, about one stranger in two hundred is taken for
 /// known.
 const BITS: usize = 12;
@@ -171,10 +167,10 @@ impl Filter {
 
     /// Looks at the place of a hash that comes soon.
     #[inline]
-    pub(super) fn look_ahead(&self, hash: u64) -> bool {
+    pub(super) fn look_ahead(&self, hash: u64) -> u64 {
         let at = home(hash, self.blocks);
-        let look = |of: &Generation| of.blocks.get(at).is_some_and(|block| block[0] & hash != 0);
-        look(&self.young) | look(&self.old)
+        let look = |of: &Generation| of.blocks.get(at).map_or(0, |block| block[0]);
+        look(&self.young) ^ look(&self.old)
     }
 
     /// Takes a hash in; true when it may have been there.

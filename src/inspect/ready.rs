@@ -2,9 +2,11 @@
 //! it is found by again, and what it is to the sagas. Any thread can do it, while the bytes of the
 //! event are near; who goes by order then looks into few events.
 
+use std::sync::{Arc, Mutex, PoisonError};
+
+use super::Names;
 use super::saga::{Scout, Sight};
 use super::window::{Hashes, Keyed};
-use super::Names;
 use crate::event::Batch;
 
 /// One event.
@@ -20,6 +22,22 @@ pub(super) struct Ready {
 #[derive(Debug, Default)]
 pub struct Prepared {
     pub(super) events: Vec<Ready>,
+    /// Where the memory comes from and goes back to.
+    pool: Pool,
+}
+
+type Pool = Arc<Mutex<Vec<Vec<Ready>>>>;
+
+/// Pieces of memory that are kept for the next batches.
+const POOLED: usize = 32;
+
+impl Drop for Prepared {
+    fn drop(&mut self) {
+        let mut pool = self.pool.lock().unwrap_or_else(PoisonError::into_inner);
+        if pool.len() < POOLED {
+            pool.push(std::mem::take(&mut self.events));
+        }
+    }
 }
 
 /// Makes batches ready. Copies of it can share a read.
@@ -27,33 +45,40 @@ pub struct Prepared {
 pub(super) struct Preparer {
     names: Names,
     hash: Keyed,
+    pool: Pool,
 }
 
 impl Preparer {
     /// By the hash of those who go by order.
-    pub(super) const fn new(names: Names, hash: Keyed) -> Self {
-        Self { names, hash }
+    pub(super) fn new(names: Names, hash: Keyed) -> Self {
+        Self {
+            names,
+            hash,
+            pool: Pool::default(),
+        }
     }
 
     /// `scout` tells what events are to the sagas, where somebody asks.
-    pub(super) fn batch(
-        &self,
-        batch: &Batch,
-        mut scout: Option<&mut Scout>,
-        prepared: &mut Prepared,
-    ) {
-        prepared.events.clear();
-        prepared.events.reserve_exact(batch.len());
-        for event in batch.iter() {
+    pub(super) fn batch(&self, batch: &Batch, mut scout: Option<&mut Scout>) -> Prepared {
+        let mut pool = self.pool.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut events = pool.pop().unwrap_or_default();
+        drop(pool);
+        events.clear();
+        events.reserve(batch.len());
+        events.extend(batch.iter().map(|event| {
             let heads = self.names.heads(event.headers);
             let sight = scout.as_mut().map(|scout| scout.look(&event, &heads));
-            prepared.events.push(Ready {
+            Ready {
                 hashes: Hashes::of(&event, &heads, &self.hash),
                 sight: sight.unwrap_or_default(),
                 more: heads.causation.is_some()
                     || heads.sequence.is_some()
                     || heads.version.is_some(),
-            });
+            }
+        }));
+        Prepared {
+            events,
+            pool: Arc::clone(&self.pool),
         }
     }
 }

@@ -52,7 +52,9 @@ impl<A: Look, O: Fold<A::Seen>> Crew<O, A> {
         let (turns, coming) = channel(WAITING + others.len());
         let (jobs, waiting) = channel(WAITING);
         let queue = Arc::new(Mutex::new(waiting));
-        let others = others.into_iter().map(|fold| look(fold, Arc::clone(&queue)));
+        let others = others
+            .into_iter()
+            .map(|fold| look(fold, Arc::clone(&queue)));
         Ok(Self {
             turns,
             jobs,
@@ -101,7 +103,9 @@ fn fold<S: Send + 'static, O: Fold<S>>(
     thread(move || {
         while let Some((batch, seen)) = coming.blocking_recv() {
             // Without an answer the other thread has failed: nothing more can be in order.
-            let Ok(seen) = seen.blocking_recv() else { break };
+            let Ok(seen) = seen.blocking_recv() else {
+                break;
+            };
             fold.batch(&batch, seen);
         }
         fold

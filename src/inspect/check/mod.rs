@@ -30,6 +30,8 @@ pub struct Room {
     pub again: bool,
     /// Values are looked at, too: schemas, personal data, control sequences.
     pub values: bool,
+    /// Sagas are, where a model says what they are.
+    pub sagas: bool,
 }
 
 /// The detectors that see the events in order, and the report of all.
@@ -54,10 +56,7 @@ pub struct Values {
 impl Values {
     /// What the detectors in order go by; it comes before all else.
     pub fn prepare(&mut self, batch: &Batch) -> Prepared {
-        let mut prepared = Prepared::default();
-        let scout = self.scout.as_mut();
-        self.preparer.batch(batch, scout, &mut prepared);
-        prepared
+        self.preparer.batch(batch, self.scout.as_mut())
     }
 
     pub fn batch(&mut self, batch: &Batch) {
@@ -96,7 +95,7 @@ impl Check {
             Monitor::new(model, saga::Limits::default(), reader)
         };
         // What an event is stands in its value.
-        let model = model.filter(|_| room.values);
+        let model = model.filter(|_| room.sagas);
         let findings = Findings::new(room.memory, room.again);
         Self {
             findings: findings.with_sagas(model.map(monitor)),
@@ -223,11 +222,13 @@ impl Check {
 impl Check {
     /// What was left out of values, and what the sagas were judged by.
     fn not_asked(&self, sagas: Option<&SagaReport>) -> Vec<String> {
-        if !self.room.values {
+        if !self.room.sagas {
             return vec!["values were not asked about, nor schemas and sagas".into()];
         }
         let mut notes = Vec::new();
-        if self.misfits.is_none() {
+        if !self.room.values {
+            notes.push("values were not asked about, nor schemas".into());
+        } else if self.misfits.is_none() {
             notes.push("schemas: there is no source of schemas; --schemas names one".into());
         }
         let Some(sagas) = sagas else {

@@ -119,8 +119,6 @@ pub struct Findings {
     lints: Lints,
     names: Names,
     preparer: Preparer,
-    /// Recycled.
-    prepared: Prepared,
 }
 
 impl Default for Findings {
@@ -148,7 +146,6 @@ impl Findings {
             sagas: None,
             lints: Lints::default(),
             names,
-            prepared: Prepared::default(),
         }
     }
 
@@ -177,11 +174,9 @@ impl Findings {
 
     /// Feeds all folds.
     pub fn batch(&mut self, batch: &Batch) {
-        let mut prepared = std::mem::take(&mut self.prepared);
         let scout = self.sagas.as_mut().map(|monitor| monitor.own_scout());
-        self.preparer.batch(batch, scout, &mut prepared);
+        let prepared = self.preparer.batch(batch, scout);
         self.in_order(batch, &prepared);
-        self.prepared = prepared;
         self.payloads.batch(batch);
     }
 

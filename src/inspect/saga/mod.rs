@@ -18,10 +18,10 @@ mod tests;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use super::Names;
 use super::lanes::{Lanes, Spot};
 use super::trace::Hop;
 use super::window::{Keyed, Window};
-use super::Names;
 use crate::event::{Batch, EventRef};
 use crate::schema::Reader;
 pub use commits::Commits;
@@ -29,8 +29,8 @@ pub use file::{LARGEST, ModelError};
 use hops::{Hops, Slow};
 use judge::{Happened, Judge};
 pub use judge::{Judged, Lack, Outcome, Reach, World};
-pub use model::{MOST_STEPS, Model};
 use model::Steps;
+pub use model::{MOST_STEPS, Model};
 pub use report::{Case, Counts, HopReport, Outlier, SagaReport};
 pub(super) use scout::{Scout, Sight};
 use store::{Id, NO_TIME, POISON, Seen, Store};
@@ -167,7 +167,9 @@ impl Monitor {
     #[inline]
     pub(super) fn look_ahead(&self, sight: Sight) -> u64 {
         match sight {
-            Sight::Step(_, hash) => self.store.look_ahead(hash),
+            Sight::Step(_, hash) => {
+                u64::from(self.ended.get(hash).is_some()) ^ self.store.look_ahead(hash)
+            }
             Sight::Nothing | Sight::Nameless => 0,
         }
     }

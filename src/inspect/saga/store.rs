@@ -128,7 +128,9 @@ impl Store {
 
     /// Looks where a saga that comes soon will be looked up; what it gives means nothing.
     pub(super) fn look_ahead(&self, hash: u64) -> u64 {
-        self.young.get(&hash).map_or(0, |open| open.steps.0)
+        let open = self.young.get(&hash);
+        let node = open.and_then(|open| self.nodes.get(open.first as usize));
+        node.map_or(0, |node| u64::from(node.next))
     }
 
     /// Adds what happened to a saga that is there, and gives it as it is then.

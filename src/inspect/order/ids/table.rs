@@ -142,9 +142,14 @@ pub(super) struct Filter {
 
 #[derive(Debug, Default)]
 struct Generation {
-    blocks: Vec<[u64; BLOCK_WORDS]>,
+    blocks: Vec<Block>,
     len: u64,
 }
+
+/// One cache line, and no part of another.
+#[derive(Debug, Default, Clone, Copy)]
+#[repr(align(64))]
+struct Block([u64; BLOCK_WORDS]);
 
 impl Filter {
     /// Both generations together take this many bytes.
@@ -169,7 +174,7 @@ impl Filter {
     #[inline]
     pub(super) fn look_ahead(&self, hash: u64) -> u64 {
         let at = home(hash, self.blocks);
-        let look = |of: &Generation| of.blocks.get(at).map_or(0, |block| block[0]);
+        let look = |of: &Generation| of.blocks.get(at).map_or(0, |block| block.0[0]);
         look(&self.young) ^ look(&self.old)
     }
 
@@ -184,11 +189,11 @@ impl Filter {
         if self.young.len >= self.each && !self.young.has(at, &mask) {
             self.forgotten += self.old.len;
             std::mem::swap(&mut self.young, &mut self.old);
-            self.young.blocks.fill([0; BLOCK_WORDS]);
+            self.young.blocks.fill(Block::default());
             self.young.len = 0;
         }
         if self.young.blocks.is_empty() {
-            self.young.blocks = vec![[0; BLOCK_WORDS]; self.blocks];
+            self.young.blocks = vec![Block::default(); self.blocks];
         }
         let there = self.young.put(at, &mask);
         self.young.len += u64::from(!there);
@@ -201,10 +206,8 @@ impl Generation {
     fn has(&self, at: usize, mask: &[u64; BLOCK_WORDS]) -> bool {
         let block = self.blocks.get(at);
         block.is_some_and(|block| {
-            block
-                .iter()
-                .zip(mask)
-                .all(|(word, bits)| word & bits == *bits)
+            let mut words = block.0.iter().zip(mask);
+            words.all(|(word, bits)| word & bits == *bits)
         })
     }
 
@@ -214,7 +217,7 @@ impl Generation {
             return false;
         };
         let mut there = true;
-        for (word, bits) in block.iter_mut().zip(mask) {
+        for (word, bits) in block.0.iter_mut().zip(mask) {
             there &= *word & bits == *bits;
             *word |= bits;
         }

@@ -197,6 +197,12 @@ pub trait Sink: Send {
         Ok(false)
     }
 
+    /// Keeps whether topics have only the newest event of a key, in a recording that is being
+    /// written. False where there is no place for it.
+    fn compacted(&mut self, _topics: &Compacted) -> Result<bool> {
+        Ok(false)
+    }
+
     /// Keeps what must follow what in a recording that is being written. False where there is no
     /// place for it.
     fn saga(&mut self, _model: &SagaText) -> Result<bool> {

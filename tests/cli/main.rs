@@ -9,6 +9,8 @@ mod support;
 
 mod bulk;
 mod check;
+#[cfg(target_os = "linux")]
+mod endless;
 #[cfg(unix)]
 mod expect;
 mod filtering;

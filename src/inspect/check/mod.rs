@@ -90,13 +90,14 @@ impl Check {
         groups: Option<Vec<Group>>,
         model: Option<Arc<Model>>,
     ) -> Self {
-        let monitor = |model| {
-            let reader = Some(decoder.reader());
-            Monitor::new(model, saga::Limits::default(), reader)
-        };
         // What an event is stands in its value.
         let model = model.filter(|_| room.sagas);
-        let findings = Findings::new(room.memory, room.again);
+        let for_sagas = model.as_ref().map_or(0, |_| room.memory / 3);
+        let monitor = |model| {
+            let reader = Some(decoder.reader());
+            Monitor::new(model, saga::Limits::of(for_sagas), reader)
+        };
+        let findings = Findings::new(room.memory - for_sagas, room.again);
         Self {
             findings: findings.with_sagas(model.map(monitor)),
             misfits: None,

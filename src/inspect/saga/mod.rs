@@ -60,6 +60,18 @@ impl Default for Limits {
     }
 }
 
+impl Limits {
+    /// As much as so many bytes hold, and not more than by default.
+    pub(super) fn of(bytes: usize) -> Self {
+        let most = Self::default();
+        Self {
+            open: (bytes / 4 * 3 / 200).min(most.open),
+            ended: (bytes / 4 / 30).min(most.ended),
+            ..most
+        }
+    }
+}
+
 /// What one partition did so far.
 #[derive(Debug, Clone, Copy, Default)]
 struct LaneState {

@@ -25,7 +25,7 @@ use super::groups;
 use super::marks;
 use super::range::{self, Held, Window};
 use crate::broker::{
-    Bound, BoxFuture, Broker, Capabilities, Error, ErrorKind, Group, Mark, NewTopic,
+    Bound, BoxFuture, Broker, Capabilities, Compacted, Error, ErrorKind, Group, Mark, NewTopic,
     PartitionRange, Range, Result, Sink, Source, Subscription, Target, TopicInfo, TopicSelector,
 };
 use crate::event::{ArenaFull, Timestamp};
@@ -118,6 +118,15 @@ impl Broker for McapFile {
                 Error::unsupported("capture", "was recorded without consumer groups")
                     .hint("record from a broker that has them")
             })
+        })
+    }
+
+    fn compacted<'a>(&'a self, topics: &'a [Arc<str>]) -> BoxFuture<'a, Result<Compacted>> {
+        Box::pin(async {
+            let recording = self.open().await?;
+            let mut known = file::on_thread(move || attachment::compacted(&recording)).await?;
+            known.retain(|(name, _)| topics.contains(name));
+            Ok(known)
         })
     }
 

@@ -18,7 +18,7 @@ fn write(to: &mut impl Write, numbers: std::ops::Range<u64>) {
     for n in numbers {
         writeln!(
             to,
-            r#"{{"topic":"orders","partition":0,"offset":{n},"timestamp":{},"key":"order-{n}","headers":[["ce_id","id-{n}"],["causation-id","cause-{n}"],["ce_type","OrderPlaced"],["correlation-id","order-{n}"]],"value":{{"orderId":"order-{n}"}}}}"#,
+            r#"{{"topic":"orders","partition":0,"offset":{n},"timestamp":{},"key":"order-{n}","headers":{{"ce_id":"id-{n}","causation-id":"cause-{n}","ce_type":"OrderPlaced","correlation-id":"order-{n}"}},"value":{{"orderId":"order-{n}"}}}}"#,
             1_700_000_000_000 + n,
         )
         .unwrap();

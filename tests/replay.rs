@@ -60,11 +60,13 @@ async fn replay(from: &Side, to: &Side, how: How) -> evtap::broker::Result<Repla
     let ranges = from.broker.resolve(&bounds).await?;
     let source = From {
         address: &from.address,
+        shown: &from.address.to_string(),
         broker: &*from.broker,
         ranges: ranges.clone(),
     };
     let target = To {
         address: &to.address,
+        shown: &to.address.to_string(),
         broker: &*to.broker,
         create: Create::LikeSource,
         overwrite: false,

@@ -117,6 +117,30 @@ impl Address {
         }
     }
 
+    /// Without password and properties, and without topics that its text could not say: what
+    /// [`Address::parse`] reads back from its text is the same.
+    #[must_use]
+    pub fn without_secrets(mut self) -> Self {
+        match &mut self {
+            Self::Url {
+                authority,
+                properties,
+                ..
+            } => {
+                if let Some((login, hosts)) = authority.rsplit_once('@') {
+                    *authority = format!("{}@{hosts}", user_of(login));
+                }
+                properties.clear();
+            }
+            Self::Demo { properties, .. } => properties.clear(),
+            Self::File { .. } | Self::Stdin | Self::Context { .. } => {}
+        }
+        if Self::parse(&self.to_string()).is_ok_and(|again| again == self) {
+            return self;
+        }
+        self.with_topics(TopicSelector::all())
+    }
+
     /// The same broker, other topics. Files keep what they hold.
     #[must_use]
     pub fn with_topics(mut self, new: TopicSelector) -> Self {
@@ -180,6 +204,11 @@ fn split_scheme(text: &str) -> Option<(&str, &str)> {
     good.then_some((scheme, rest))
 }
 
+/// The user of `user:password`.
+fn user_of(login: &str) -> &str {
+    login.split_once(':').map_or(login, |(user, _)| user)
+}
+
 fn hide_password(authority: &str) -> String {
     match authority.rsplit_once('@') {
         Some((user, host)) => match user.split_once(':') {
@@ -205,6 +234,21 @@ fn redact(text: &str) -> String {
         None => head.to_owned(),
     };
     format!("{head}{query}")
+}
+
+/// A URL, or what is none, without the password that it may hold before its host.
+pub fn without_password(text: &str) -> String {
+    let Some((scheme, rest)) = text.split_once("://") else {
+        return text.to_owned();
+    };
+    let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
+    let (authority, path) = rest.split_at(end);
+    match authority.rsplit_once('@') {
+        Some((login, host)) => {
+            format!("{scheme}://{}@{host}{path}", user_of(login))
+        }
+        None => text.to_owned(),
+    }
 }
 
 /// `%41` becomes `A`; `None` when a percent sign begins no escape or the bytes are no UTF-8.
@@ -298,6 +342,22 @@ mod tests {
                 bad == "redis:hush" || !error.message.contains("hush"),
                 "{error}"
             );
+        }
+    }
+
+    #[test]
+    fn what_is_left_without_secrets_is_read_back() {
+        for (typed, left) in [
+            ("redis://me:hush@h:1/t", "redis://me@h:1/t"),
+            ("kafka://h:1/a,b*?sasl.password=hush", "kafka://h:1/a,b*"),
+            ("redis://h/100%25%3Fx", "redis://h"),
+            ("demo:orders?x=1", "demo:orders"),
+            ("prod/orders", "prod/orders"),
+            ("./a/b.mcap", "./a/b.mcap"),
+        ] {
+            let address = Address::parse(typed).unwrap().without_secrets();
+            assert_eq!(address.to_string(), left);
+            assert_eq!(Address::parse(left).unwrap(), address, "{typed}");
         }
     }
 

@@ -94,6 +94,16 @@ pub trait ExactSink: Send {
     /// process that took this one's place.
     fn recover(&mut self, error: super::Error) -> BoxFuture<'_, Result<()>>;
 
+    /// False where `abort` leaves what was sent since the last commit, and the next share tells.
+    fn takes_back(&self) -> bool {
+        true
+    }
+
+    /// What is promised of a job that is interrupted and begun again, in words.
+    fn promise(&self) -> &'static str {
+        "exactly once, for readers of what is committed"
+    }
+
     /// Leaves the job: others need not wait until this host counts as gone.
     fn finish(&mut self) -> BoxFuture<'_, Result<()>>;
 }

@@ -5,9 +5,9 @@
 use std::sync::Arc;
 
 use super::{
-    BoxFuture, Broker, Capabilities, Compacted, Error, ErrorKind, ExactSink, Group, History,
-    NewTopic, PartitionRange, Result, Settings, Sink, Source, Subscription, Target, TopicInfo,
-    TopicSelector, exact::Job, subscription::glob_matches,
+    BoxFuture, Broker, Capabilities, Error, ErrorKind, ExactSink, Group, History, NewTopic,
+    PartitionRange, Result, Settings, Sink, Source, Subscription, Target, TopicInfo, TopicSelector,
+    TopicSettings, exact::Job, subscription::glob_matches,
 };
 use crate::event::Timestamp;
 
@@ -71,8 +71,11 @@ impl<B: Broker> Broker for Guarded<B> {
         self.inner.groups()
     }
 
-    fn compacted<'a>(&'a self, topics: &'a [Arc<str>]) -> BoxFuture<'a, Result<Compacted>> {
-        self.inner.compacted(topics)
+    fn topic_settings<'a>(
+        &'a self,
+        topics: &'a [Arc<str>],
+    ) -> BoxFuture<'a, Result<Vec<TopicSettings>>> {
+        self.inner.topic_settings(topics)
     }
 
     fn cluster(&self) -> BoxFuture<'_, Result<Option<String>>> {

@@ -34,7 +34,7 @@ pub use registry::{ADAPTERS, Adapter};
 pub use settings::{Notices, Settings};
 pub use subscription::{Bound, PartitionRange, Range, Subscription, TopicSelector};
 pub use topic::{
-    Compacted, History, HistoryRecord, NewTopic, Origin, SagaText, Target, TopicInfo, Written,
+    History, HistoryRecord, NewTopic, Origin, SagaText, Target, TopicInfo, TopicSettings, Written,
 };
 
 use crate::event::{Batch, Timestamp};
@@ -68,9 +68,12 @@ pub trait Broker: Send + Sync {
         })
     }
 
-    /// Whether each of these topics keeps only the newest event of a key. Those of which the broker
-    /// does not tell are left out.
-    fn compacted<'a>(&'a self, _topics: &'a [Arc<str>]) -> BoxFuture<'a, Result<Compacted>> {
+    /// How each of these topics keeps its events. Those of which the broker does not tell are left
+    /// out.
+    fn topic_settings<'a>(
+        &'a self,
+        _topics: &'a [Arc<str>],
+    ) -> BoxFuture<'a, Result<Vec<TopicSettings>>> {
         Box::pin(async { Ok(Vec::new()) })
     }
 

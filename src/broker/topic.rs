@@ -27,8 +27,38 @@ pub struct PartitionInfo {
     pub events: Option<u64>,
 }
 
-/// Which topics keep only the newest event of a key, and which do not.
-pub type Compacted = Vec<(Arc<str>, bool)>;
+/// How a topic keeps its events. `None` is what the broker did not tell, or sets no bound to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TopicSettings {
+    pub topic: Arc<str>,
+    /// Only the newest event of a key stays.
+    pub compacts: Option<bool>,
+    /// Events are deleted by age or size.
+    pub deletes: Option<bool>,
+    /// How long events stay, in milliseconds.
+    pub retention_ms: Option<u64>,
+    /// Bytes of the largest record batch that is taken.
+    pub max_message_bytes: Option<u64>,
+    /// Timestamps that are older than this are refused, in milliseconds.
+    pub oldest_ms: Option<u64>,
+    /// Events get the time at which they are appended, whatever time they bring.
+    pub append_time: Option<bool>,
+}
+
+impl TopicSettings {
+    /// Of which nothing is told.
+    pub const fn of(topic: Arc<str>) -> Self {
+        Self {
+            topic,
+            compacts: None,
+            deletes: None,
+            retention_ms: None,
+            max_message_bytes: None,
+            oldest_ms: None,
+            append_time: None,
+        }
+    }
+}
 
 /// A topic to write to.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -8,8 +8,8 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use super::position::Pos;
 use super::{
-    brokers, check, completions, config, demo, expect, keys, lag, man, open, position, read,
-    record, replay_args, schema, search, state, tail, themes, topics, trace, units,
+    apply, brokers, check, completions, config, demo, expect, keys, lag, man, open, position, read,
+    record, replay_args, schema, search, state, tail, themes, topics, trace, units, verify,
 };
 use crate::event::Timestamp;
 
@@ -43,6 +43,8 @@ pub enum Command {
     Trace(trace::Trace),
     Record(record::Record),
     Replay(Box<replay_args::Replay>),
+    Apply(apply::Apply),
+    Verify(verify::Verify),
     Lag(lag::Lag),
     State(Box<state::State>),
     Expect(Box<expect::Expect>),

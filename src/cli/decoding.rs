@@ -10,17 +10,34 @@ use crate::config::Schemas as Configured;
 use crate::schema::sources::{Settings, Sources, cache_folder};
 use crate::schema::{Catalog, Decoder, Pins, SchemaError, Schemas, TopicNames};
 
+/// What decides how events are decoded, as flags say it, or a plan that keeps what they said.
+pub struct Wanted<'a> {
+    pub pins: Option<Pins>,
+    pub schemas: Option<&'a str>,
+    pub formats: bool,
+}
+
 /// The decoder for these sources.
 pub fn decoder(session: &Session, sources: &[String]) -> Result<Decoder> {
-    let pins = session.global.decode.unwrap_or_default();
+    let wanted = Wanted {
+        pins: session.global.decode,
+        schemas: session.global.schemas.as_deref(),
+        formats: session.global.formats,
+    };
+    decoder_as(session, sources, &wanted)
+}
+
+/// The decoder for these sources, whatever the flags say.
+pub fn decoder_as(session: &Session, sources: &[String], wanted: &Wanted<'_>) -> Result<Decoder> {
+    let pins = wanted.pins.unwrap_or_default();
     // What is said now counts for all topics.
-    let topics = if session.global.decode.is_some() {
+    let topics = if wanted.pins.is_some() {
         Vec::new()
     } else {
         topic_pins(session)?
     };
-    let schemas =
-        catalog(session, sources)?.map(|catalog| Schemas::new(catalog, session.global.formats));
+    let schemas = catalog(session, sources, wanted.schemas)?
+        .map(|catalog| Schemas::new(catalog, wanted.formats));
     Ok(Decoder::new(pins, topics, schemas))
 }
 
@@ -46,7 +63,7 @@ fn topic_pins(session: &Session) -> Result<Vec<(TopicNames, Pins)>> {
 
 /// Who is asked for schemas: what the flag names, else what the contexts of the sources have, else
 /// the demo's own.
-fn catalog(session: &Session, sources: &[String]) -> Result<Option<Catalog>> {
+fn catalog(session: &Session, sources: &[String], named: Option<&str>) -> Result<Option<Catalog>> {
     let mut contexts: Vec<(&str, &Configured)> = Vec::new();
     let mut properties = BTreeMap::new();
     let mut demos = 0;
@@ -72,10 +89,10 @@ fn catalog(session: &Session, sources: &[String]) -> Result<Option<Catalog>> {
     let env = |name: &str| std::env::var(name).ok();
     let settings = Settings::new(&properties)?.cached_in(cache_folder(&env));
     // The demo's are named as the demo is, for what was recorded or copied of it.
-    if session.global.schemas.as_deref() == Some("demo:") {
+    if named == Some("demo:") {
         return Ok(Some(Catalog::Demo));
     }
-    if let Some(place) = &session.global.schemas {
+    if let Some(place) = named {
         return Ok(Some(Catalog::Sources(Sources::open(place, &settings)?)));
     }
     contexts.dedup_by(|later, first| later.1 == first.1);

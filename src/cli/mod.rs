@@ -1,6 +1,7 @@
 //! The command line: from arguments to a typed request, and one file for each command.
 //! The only room that names clap.
 
+mod apply;
 mod args;
 mod brokers;
 mod check;
@@ -38,6 +39,7 @@ mod themes;
 mod topics;
 mod trace;
 mod units;
+mod verify;
 mod version;
 
 use std::ffi::OsString;
@@ -100,6 +102,8 @@ async fn dispatch(session: &Arc<Session>, command: Option<Command>) -> Result<Ex
         Command::Trace(args) => trace::run(session, &args).await,
         Command::Record(args) => record::run(session, &args).await,
         Command::Replay(args) => replay::run(session, &args).await,
+        Command::Apply(args) => apply::run(session, &args).await,
+        Command::Verify(args) => verify::run(session, &args).await,
         Command::Lag(args) => lag::run(session, &args).await,
         Command::State(args) => state::run(session, &args).await,
         Command::Expect(args) => expect::run(session, &args).await,

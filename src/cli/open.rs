@@ -184,7 +184,8 @@ async fn screen(
             .then(|| "your broker: evtap open kafka://HOST:9092".to_owned()),
         select: query,
         spec: reading::spec(session, &sources, select)?,
-        selection: replay_args::selection(select),
+        selection: replay_args::selection(select, &session.global),
+        state: session.state_folder().ok(),
         from: select.from.as_ref().map(|pos| pos.bound(now)),
         until: select
             .until

@@ -1,6 +1,7 @@
 //! `evtap replay`: plan, preview, confirm, run, verify. The talk is here, the flags in
 //! `replay_args`; the steps are the room `replay`'s.
 
+use std::path::Path;
 use std::time::Duration;
 
 use super::confirm::{Question, confirm};
@@ -12,8 +13,12 @@ use super::replay_args::Replay;
 use super::session::Session;
 use super::{explain, summary};
 use crate::broker::Address;
+use crate::event::Timestamp;
 use crate::pipeline::End;
-use crate::replay::{Control, Destination, Job, Ran, RunState, guard};
+use crate::replay::runs::Ended;
+use crate::replay::{
+    Comparison, Control, Destination, Job, Outlook, Ran, RunState, Verdict, guard,
+};
 
 pub async fn run(session: &Session, args: &Replay) -> Result<Exit> {
     let query = reading::compile(session, &args.sources, &args.select)?;
@@ -30,7 +35,9 @@ pub async fn run(session: &Session, args: &Replay) -> Result<Exit> {
         &target.settings,
         args.how.allow_self,
     )?;
-    refuse_unconfirmed(session, args)?;
+    let how = &args.how;
+    let asks = !(how.yes || how.dry_run || how.plan_out.is_some() || args.select.explain);
+    refuse_unconfirmed(session, asks)?;
     guard::existing_file(&target.address, args.how.overwrite)?;
     let reading =
         reading::prepare_opened(session, query, sources, &args.select, false, &Pos::Start).await?;
@@ -45,31 +52,124 @@ pub async fn run(session: &Session, args: &Replay) -> Result<Exit> {
         create: args.how.create()?,
         overwrite: args.how.overwrite,
     };
-    let mut job = Job::plan(reading, to, args.how.engine(&args.select)).await?;
-    say(session, &job.the_plan().describe());
-    if args.how.wants_preview() && !preview(session, &mut job).await? {
-        session.say("interrupted; nothing was written");
-        return Ok(Exit::Interrupted);
+    let how = args.how.engine(&args.select, &session.global);
+    let mut job = Job::plan(reading, to, how).await?;
+    if let Some(path) = &args.how.plan_out {
+        return write_plan(session, &job, path, args.how.overwrite);
     }
-    if args.how.dry_run {
+    let wishes = Wishes {
+        yes: args.how.yes,
+        dry_run: args.how.dry_run,
+        fail_empty: args.select.fail_empty,
+        summary: args.select.summary.as_deref(),
+    };
+    go_on(session, &mut job, &wishes).await
+}
+
+/// What the user wants of a plan that is made, whether just now or long ago.
+pub(super) struct Wishes<'a> {
+    pub yes: bool,
+    pub dry_run: bool,
+    pub fail_empty: bool,
+    pub summary: Option<&'a Path>,
+}
+
+/// From the plan on: preview, confirm, run, verify.
+pub(super) async fn go_on(session: &Session, job: &mut Job, wishes: &Wishes<'_>) -> Result<Exit> {
+    say(session, &job.the_plan().describe());
+    // With `--yes` nobody reads the preview: then it runs only where what it finds decides
+    // something, before the first event is written.
+    let previews = !wishes.yes || job.the_plan().needs_preview();
+    let outlook = job.outlook().await;
+    if previews && job.can_be_previewed() {
+        if !preview(session, job, &outlook).await? {
+            session.say("interrupted; nothing was written");
+            return Ok(Exit::Interrupted);
+        }
+    } else {
+        let now = Timestamp::wall_clock();
+        say(session, &outlook.describe(job.the_plan(), None, now));
+        if previews {
+            session.say("standard input comes only once: there is no preview");
+        }
+    }
+    if wishes.dry_run {
         session.say("dry run: nothing was written");
         return Ok(Exit::Done);
     }
     let what = format!("replay into {}", job.destination().shown);
     let question = job.name_to_type().map_or(Question::YesNo, Question::Name);
-    confirm(session, args.how.yes, &question, &what).await?;
-    let Some(ran) = write(session, &job).await? else {
-        return Err(Failure::new(Exit::Interrupted, "interrupted"));
+    confirm(session, wishes.yes, &question, &what).await?;
+    job.keep(&session.state_folder()?, Timestamp::wall_clock())?;
+    let (closed, ended) = match write(session, job).await {
+        Ok(Some(ran)) => {
+            say(session, &ran.report.describe());
+            close(session, wishes, job, ran).await
+        }
+        Ok(None) => (
+            Err(Failure::new(Exit::Interrupted, "interrupted")),
+            Ended::with("interrupted"),
+        ),
+        Err(failure) => (Err(failure), Ended::with("failed")),
     };
-    say(session, &ran.report.describe());
-    close(session, args, &job, ran).await
+    let code = match &closed {
+        Ok(exit) => *exit,
+        Err(failure) => failure.exit,
+    };
+    let ended = Ended {
+        exit: Some(code as u8),
+        ..ended
+    };
+    let noted = job.note(&ended, Timestamp::wall_clock());
+    // What failed first is told first; a run that nobody can prove is no good run either.
+    let exit = closed.map_err(|failure| resumable(failure, job))?;
+    noted?;
+    if exit == Exit::Interrupted && job.can_be_previewed() {
+        session.say(&again(job));
+    }
+    Ok(exit)
+}
+
+/// How to go on with a plan that was not done.
+fn again(job: &Job) -> String {
+    let id = job.the_plan().id();
+    format!("the plan is kept: evtap apply {id} runs it again")
+}
+
+/// A failure of a run, with how to go on.
+fn resumable(mut failure: Failure, job: &Job) -> Failure {
+    if job.can_be_previewed() && matches!(failure.exit, Exit::Incomplete | Exit::Interrupted) {
+        let again = again(job);
+        failure.hint = Some(match failure.hint {
+            Some(hint) => format!("{hint}\n{again}"),
+            None => again,
+        });
+    }
+    failure
+}
+
+/// Keeps the plan for `evtap apply`, and touches nothing else.
+fn write_plan(session: &Session, job: &Job, path: &Path, overwrite: bool) -> Result<Exit> {
+    if !job.can_be_previewed() {
+        return Err(Failure::usage(
+            "standard input comes only once: it cannot be planned for later",
+        )
+        .hint("keep the events in a file, and plan with that"));
+    }
+    let plan = job.the_plan();
+    plan.save(path, overwrite)?;
+    say(session, &plan.describe());
+    session.say(&format!(
+        "the plan stands in {}; nothing else was written",
+        path.display()
+    ));
+    Ok(Exit::Done)
 }
 
 /// Nobody can answer: better said before anything is read.
-fn refuse_unconfirmed(session: &Session, args: &Replay) -> Result<()> {
+pub(super) fn refuse_unconfirmed(session: &Session, asks: bool) -> Result<()> {
     use std::io::IsTerminal;
-    let asks = std::io::stdin().is_terminal() && session.stderr_is_terminal;
-    if asks || args.how.yes || args.how.dry_run || args.select.explain {
+    if !asks || (std::io::stdin().is_terminal() && session.stderr_is_terminal) {
         return Ok(());
     }
     Err(Failure::new(
@@ -92,11 +192,7 @@ fn say(session: &Session, lines: &[String]) {
 }
 
 /// The same way into a sink that drops everything. False when it was interrupted.
-async fn preview(session: &Session, job: &mut Job) -> Result<bool> {
-    if !job.can_be_previewed() {
-        session.say("standard input comes only once: there is no preview");
-        return Ok(true);
-    }
+async fn preview(session: &Session, job: &mut Job, outlook: &Outlook) -> Result<bool> {
     let mut progress = Progress::new(session, false);
     let preview = job.preview(&|| session.minded_stop(), &mut progress).await;
     progress.clear();
@@ -104,7 +200,13 @@ async fn preview(session: &Session, job: &mut Job) -> Result<bool> {
         return Ok(false);
     };
     say(session, &preview.describe());
+    let now = Timestamp::wall_clock();
+    say(
+        session,
+        &outlook.describe(job.the_plan(), Some(&preview), now),
+    );
     job.judge(&preview)?;
+    outlook.judge(job.the_plan(), &preview, now)?;
     Ok(true)
 }
 
@@ -161,23 +263,78 @@ impl Bar {
     }
 }
 
-/// Verifies, sums up, and says how it ended.
-async fn close(session: &Session, args: &Replay, job: &Job, ran: Ran) -> Result<Exit> {
-    let select = &args.select;
-    let verification = match &ran.outcome {
-        Ok(_) => job.verify(&ran).await?,
-        Err(_) => None,
-    };
+/// Compares what was selected with what the target holds, by provenance where that can be. What
+/// was found, and what that means to the shell; nothing after a run that is known to be incomplete.
+async fn verify(session: &Session, job: &Job, ran: &Ran) -> Result<Option<(Exit, Vec<String>)>> {
+    if !ran.came_to_an_end() {
+        return Ok(None);
+    }
+    if !job.can_be_compared() {
+        let counted = job.verify(ran).await?;
+        return Ok(counted.map(|found| {
+            let good = found.problems.is_empty();
+            let exit = if good { Exit::Done } else { Exit::Finding };
+            (exit, found.describe())
+        }));
+    }
+    session.say("verifying: both sides are read once more");
+    let mut progress = Progress::new(session, false);
+    let stop = || session.minded_stop();
+    let compared = job.compare_run(ran, &stop, &mut progress).await;
+    progress.clear();
+    Ok(Some(match compared? {
+        Some(compared) => (exit_of(&compared), compared.describe()),
+        None => {
+            let said = "interrupted: it is not verified; what was written stays";
+            (Exit::Interrupted, vec![said.to_owned()])
+        }
+    }))
+}
+
+/// What a verification means to the shell.
+pub(super) fn exit_of(compared: &Comparison) -> Exit {
+    match compared.verdict() {
+        Verdict::Clean => Exit::Done,
+        Verdict::Violation => Exit::Finding,
+        Verdict::Inconclusive => Exit::Partial,
+    }
+}
+
+/// Verifies, sums up, and says how it ended: to the user, and for the audit log.
+async fn close(
+    session: &Session,
+    wishes: &Wishes<'_>,
+    job: &Job,
+    ran: Ran,
+) -> (Result<Exit>, Ended) {
+    let verification = verify(session, job, &ran).await;
+    let verified = verification.as_ref().ok().and_then(Option::as_ref);
+    let verified = verified.and_then(|(exit, _)| match exit {
+        Exit::Done => Some(true),
+        Exit::Finding => Some(false),
+        _ => None,
+    });
+    let ended = Ended::of(&ran, verified);
+    let closed = verification.and_then(|verification| sum_up(session, wishes, ran, verification));
+    (closed, ended)
+}
+
+fn sum_up(
+    session: &Session,
+    wishes: &Wishes<'_>,
+    ran: Ran,
+    verification: Option<(Exit, Vec<String>)>,
+) -> Result<Exit> {
     let begun = ran.report.sent > 0 || ran.report.in_doubt > 0;
     let outcome = ran.outcome?;
-    let mut exit = reading::exit_of_outcome(&outcome, false, select.fail_empty);
-    if let Some(verification) = verification {
-        say(session, &verification.describe());
-        if !verification.problems.is_empty() {
-            exit = Exit::Finding;
+    let mut exit = reading::exit_of_outcome(&outcome, false, wishes.fail_empty);
+    if let Some((verified, lines)) = verification {
+        say(session, &lines);
+        if verified != Exit::Done {
+            exit = verified;
         }
     }
-    summary::close(session, &outcome, select.summary.as_deref())?;
+    summary::close(session, &outcome, wishes.summary)?;
     match outcome.end {
         End::Failed(error) => {
             let mut failure = Failure::from(error).on("the replay is incomplete");

@@ -1,13 +1,15 @@
 //! The flags of `evtap replay`, and what they mean to the engine.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args;
 
-use super::args::Select;
+use super::args::{Global, Select};
 use super::error::{Failure, Result};
 use super::{examples, units};
-use crate::replay::{Create, Guards, How, Pace, PartitionPolicy, TimestampPolicy};
+use crate::broker::address::without_password;
+use crate::replay::{Create, Guards, How, Pace, PartitionPolicy, PlanSelection, TimestampPolicy};
 
 /// Replay events into a topic or a file: plan, preview, confirm, run, verify
 #[derive(Debug, Args)]
@@ -35,6 +37,10 @@ pub struct HowArgs {
     /// Stop after the preview
     #[arg(long)]
     pub dry_run: bool,
+    /// Only write the plan into this file, for `evtap apply`
+    #[arg(long, value_name = "FILE",
+        conflicts_with_all = ["dry_run", "idle", "timeout", "fail_empty", "summary", "explain"])]
+    pub plan_out: Option<PathBuf>,
     /// Do not ask; without it a terminal is needed. The preview is left out, unless --max-events,
     /// --max-duration or --timestamps shift need it
     #[arg(long, conflicts_with = "dry_run")]
@@ -48,7 +54,7 @@ pub struct HowArgs {
     /// Make a missing target topic, by default with the source's partitions
     #[arg(long, value_name = "PARTITIONS", num_args = 0..=1, default_missing_value = "source")]
     pub create_topic: Option<String>,
-    /// Replace a target file that exists
+    /// Replace a target file or a plan that exists
     #[arg(long)]
     pub overwrite: bool,
     /// Leave out the headers that tell where an event came from
@@ -109,23 +115,14 @@ impl HowArgs {
         }
     }
 
-    /// With `--yes` nobody reads it: then it runs only where what it finds decides something,
-    /// before the first event is written.
-    pub(super) fn wants_preview(&self) -> bool {
-        !self.yes
-            || self.max_events.is_some()
-            || self.max_duration.is_some()
-            || self.timestamps == TimestampPolicy::Shift
-    }
-
-    pub(super) fn engine(&self, select: &Select) -> How {
+    pub(super) fn engine(&self, select: &Select, global: &Global) -> How {
         let pace = match (self.rate, self.speed) {
             (Some(rate), _) => Pace::rate(rate),
             (None, Some(speed)) => Pace::speed(speed, self.max_gap),
             (None, None) => Pace::Max,
         };
         How {
-            selection: selection(select),
+            selection: selection(select, global),
             partitions: self.policy,
             timestamps: self.timestamps,
             provenance: !self.no_provenance,
@@ -140,20 +137,19 @@ impl HowArgs {
     }
 }
 
-/// The selection as it was typed: part of the plan's identity.
-pub(super) fn selection(select: &Select) -> Vec<String> {
-    let mut all: Vec<String> = Vec::new();
-    all.extend(select.where_.iter().map(|e| format!("--where {e}")));
-    all.extend(select.filters.iter().map(|f| format!("--filter {f}")));
-    all.extend(select.grep.iter().map(|e| format!("--grep {e}")));
-    if select.ignore_case {
-        all.push("--ignore-case".to_owned());
+/// The selection as a plan keeps it.
+pub(super) fn selection(select: &Select, global: &Global) -> PlanSelection {
+    PlanSelection {
+        where_: select.where_.clone(),
+        filters: select.filters.clone(),
+        grep: select.grep.clone(),
+        ignore_case: select.ignore_case,
+        fixed: select.fixed_strings,
+        keys: select.keys.clone(),
+        limit: select.limit,
+        last: select.last,
+        decode: global.decode.map(|pins| pins.to_string()),
+        schemas: global.schemas.as_deref().map(without_password),
+        formats: global.formats,
     }
-    if select.fixed_strings {
-        all.push("--fixed-strings".to_owned());
-    }
-    all.extend(select.keys.iter().map(|k| format!("--key {k}")));
-    all.extend(select.limit.map(|n| format!("--limit {n}")));
-    all.extend(select.last.map(|n| format!("--last {n}")));
-    all
 }

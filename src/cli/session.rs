@@ -15,6 +15,7 @@ use crate::broker::{self, Address, Broker, Notices, Settings};
 use crate::config::{self, Config};
 use crate::event::Timestamp;
 use crate::pipeline::Stop;
+use crate::replay::runs::StateFolder;
 use crate::schema::Decoder;
 use crate::text::Visible;
 use crate::tui::theme::{self, Catalog, Depth, Theme};
@@ -196,6 +197,12 @@ impl Session {
     pub fn config_folder(&self) -> Option<std::path::PathBuf> {
         let env = |name: &str| std::env::var(name).ok();
         config::config_folder(&env)
+    }
+
+    /// Where runs of plans are kept.
+    pub fn state_folder(&self) -> Result<StateFolder> {
+        let env = |name: &str| std::env::var(name).ok();
+        Ok(StateFolder::find(&env, self.config.audit.as_deref())?)
     }
 
     /// The name of the theme that is to be used.

@@ -22,6 +22,8 @@ pub struct Config {
     pub default: Option<String>,
     /// The theme of the screens.
     pub theme: Option<String>,
+    /// Where the audit log of replays is, unless it is in the state folder.
+    pub audit: Option<PathBuf>,
     /// Draw with ASCII only.
     pub ascii: bool,
     /// Keys of the screens, by the name of the action.
@@ -110,6 +112,7 @@ impl Config {
             path: Some(path.to_owned()),
             default: document.default,
             theme: document.theme,
+            audit: document.audit,
             ascii: document.ascii,
             keys: document.keys,
             contexts,
@@ -170,6 +173,7 @@ impl Config {
                 _ => base.join(&*path),
             };
         };
+        self.audit.iter_mut().for_each(settle);
         for context in self.contexts.values_mut() {
             for value in context.properties.values_mut() {
                 if let PropertyValue::File(path) = value {

@@ -5,8 +5,18 @@ use std::path::Path;
 
 use super::{ConfigError, did_you_mean};
 
-/// An error of the parser with its place, without the source line that its own text quotes.
+/// An error of the parser in the config file.
 pub(super) fn describe(error: &toml::de::Error, text: &str, path: &Path) -> ConfigError {
+    let told = describe_toml(error, text, path);
+    if told.hint.is_some() {
+        return told;
+    }
+    told.hint("correct that line; `evtap config check` tells when the file reads")
+}
+
+/// An error of the parser with its place, without the source line that its own text quotes. A hint
+/// is there only where it can be guessed what was meant.
+pub fn describe_toml(error: &toml::de::Error, text: &str, path: &Path) -> ConfigError {
     let place = match error.span() {
         Some(span) => {
             let (line, column) = line_and_column(text, span.start);
@@ -18,7 +28,7 @@ pub(super) fn describe(error: &toml::de::Error, text: &str, path: &Path) -> Conf
     let out = ConfigError::new(format!("{place}: {message}"));
     match guess_field(&message) {
         Some(guess) => out.hint(format!("did you mean {guess}?")),
-        None => out.hint("correct that line; `evtap config check` tells when the file reads"),
+        None => out,
     }
 }
 

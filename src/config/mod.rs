@@ -14,6 +14,6 @@ pub use edit::add_context;
 pub use error::{ConfigError, did_you_mean};
 pub use file::{Config, config_folder, config_path, read_page};
 pub use imports::{Imported, ImportedSecrets, import_java, import_kcat};
-pub use mistake::line_and_column;
+pub use mistake::{describe_toml, line_and_column};
 pub use model::{Context, Decode, Schemas, TopicConfig};
 pub use secret::{PropertyValue, is_secret_name};

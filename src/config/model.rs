@@ -14,6 +14,7 @@ use super::{ConfigError, is_secret_name};
 pub(super) struct Document {
     pub default: Option<String>,
     pub theme: Option<String>,
+    pub audit: Option<PathBuf>,
     #[serde(default)]
     pub ascii: bool,
     #[serde(default)]

@@ -25,11 +25,10 @@ impl Job {
         }
         words.with("--to", &self.destination().shown);
         self.range(&mut words)?;
-        for part in &plan.selection {
-            // One flag each; what follows the first space is its value.
-            match part.split_once(' ') {
-                Some((flag, value)) => words.with(flag, value),
-                None => words.flag(part),
+        for (flag, value) in plan.selection.flags() {
+            match value {
+                Some(value) => words.with(flag, &value),
+                None => words.flag(flag),
             }
         }
         let limits = self.reading().limits;

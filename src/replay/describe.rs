@@ -41,8 +41,9 @@ impl Plan {
                 lines.push(format!("          {} {shown}{more}", Visible(topic)));
             }
         }
-        for part in &self.selection {
-            lines.push(format!("  select  {}", Visible(part)));
+        for (flag, value) in self.selection.flags() {
+            let value = value.map_or_else(String::new, |value| format!(" {value}"));
+            lines.push(format!("  select  {flag}{}", Visible(&value)));
         }
         lines.push(format!("  to      {}", self.target_line()));
         lines.push(format!("  write   {}", self.manner()));
@@ -199,10 +200,6 @@ impl std::fmt::Display for Sample {
 }
 
 impl Report {
-    /// What is promised of a run, now.
-    pub const GUARANTEE: &'static str =
-        "at least once: run again after an interruption, and events can be there twice";
-
     pub fn describe(&self) -> Vec<String> {
         let millis = self.elapsed.as_millis();
         let rate = match u128::from(self.sent) * 1000 {
@@ -243,8 +240,28 @@ impl Report {
         if let Some(late) = self.late {
             lines.push(format!("  drift   at most {}", human::duration(late)));
         }
-        lines.push(format!("  promise {}", Self::GUARANTEE));
+        lines.extend(self.overall_line());
+        lines.push(format!("  promise {}", self.promise));
         lines
+    }
+}
+
+impl Report {
+    /// What this run alone does not tell: earlier runs and other hosts took part.
+    fn overall_line(&self) -> Option<String> {
+        let all = self.overall?;
+        let others = all.counts.copied.saturating_sub(self.acknowledged);
+        let mut line = format!(
+            "  plan    {} of {} partitions done",
+            human::count(all.done as u64),
+            human::count(all.partitions as u64)
+        );
+        if others > 0 {
+            line.push_str(" · ");
+            line.push_str(&human::count(others));
+            line.push_str(" events by earlier runs or other hosts");
+        }
+        Some(line)
     }
 }
 
@@ -309,7 +326,7 @@ mod tests {
     #[test]
     fn a_plan_tells_what_where_and_how() {
         let mut plan = plan();
-        plan.selection = vec!["--where '.a\u{1b}[2J'".into()];
+        plan.selection.where_ = vec!["'.a\u{1b}[2J'".into()];
         plan.target.create = true;
         plan.pace = Pace::speed(10.0, Some(Duration::from_secs(5)));
         plan.guards.max_events = Some(1_000_000);
@@ -369,6 +386,8 @@ mod tests {
             paused: Duration::ZERO,
             late: None,
             failure: None,
+            overall: None,
+            promise: Report::AT_LEAST_ONCE,
         };
         assert!(report.describe()[0].starts_with("replayed 10 of "));
         report.acknowledged = 4;

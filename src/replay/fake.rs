@@ -2,7 +2,10 @@
 
 use std::sync::{Arc, Mutex};
 
-use super::{Guards, Pace, PartitionPolicy, Place, Plan, PlanSource, PlanTarget, TimestampPolicy};
+use super::{
+    Guards, Pace, PartitionPolicy, Place, Plan, PlanSelection, PlanSource, PlanTarget,
+    TimestampPolicy,
+};
 use crate::broker::{Address, BoxFuture, Error, ErrorKind, PartitionRange, Result, Sink, Written};
 use crate::event::{
     Batch, EventRef, HeaderBuf, Position, PositionStyle, Stream, Streams, Timestamp, TimestampType,
@@ -17,6 +20,7 @@ pub(super) fn plan() -> Plan {
     let place_of_source = place("kafka://h:9092/orders");
     Plan {
         sources: vec![PlanSource {
+            address: Address::parse("kafka://h:9092/orders").unwrap(),
             name: place_of_source.name(),
             place: place_of_source,
             ranges: (0..2)
@@ -29,13 +33,15 @@ pub(super) fn plan() -> Plan {
                 })
                 .collect(),
         }],
-        selection: Vec::new(),
+        selection: PlanSelection::default(),
         target: PlanTarget {
+            address: Address::parse("kafka://t:9092/copy").unwrap(),
             place: place("kafka://t:9092/copy"),
             topic: Some("copy".into()),
             partitions: Some(2),
             create: false,
             overwrite: false,
+            ends: Vec::new(),
         },
         partitions: PartitionPolicy::Same,
         timestamps: TimestampPolicy::Now,

@@ -13,6 +13,8 @@ use crate::event::{Position, PositionStyle};
 pub(super) struct FakeBroker {
     pub topics: Mutex<Vec<(String, u32)>>,
     pub cluster: Option<String>,
+    /// Where all partitions begin; they end at 10.
+    pub first: u64,
     pub can: Capabilities,
 }
 
@@ -21,6 +23,7 @@ impl FakeBroker {
         Self {
             topics: Mutex::new(topics.iter().map(|(t, n)| ((*t).to_owned(), *n)).collect()),
             cluster: None,
+            first: 0,
             can: Capabilities {
                 adapter: "fake",
                 look: LookCost::Free,
@@ -70,7 +73,7 @@ impl Broker for FakeBroker {
                 partitions: (0..*count)
                     .map(|partition| PartitionInfo {
                         partition,
-                        first: Position::ZERO,
+                        first: Position::offset(self.first),
                         end: Position::offset(10),
                         events: None,
                     })

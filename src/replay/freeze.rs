@@ -4,22 +4,32 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use super::plan::{Guards, PartitionPolicy, Plan, PlanSource, PlanTarget, TimestampPolicy};
+use super::plan::{
+    Guards, PartitionEnd, PartitionPolicy, Plan, PlanSelection, PlanSource, PlanTarget,
+    TimestampPolicy,
+};
 use super::{Pace, Place, feasible, guard};
+use crate::broker::topic::PartitionInfo;
 use crate::broker::{
-    Address, Broker, Error, ErrorKind, NewTopic, PartitionRange, Result, TopicSelector,
+    Address, Broker, Error, ErrorKind, NewTopic, PartitionRange, Result, TopicInfo, TopicSelector,
 };
 
 /// A source, opened and resolved.
 pub struct From<'a> {
+    /// With its context resolved.
     pub address: &'a Address,
+    /// As the user typed it, secrets hidden.
+    pub shown: &'a str,
     pub broker: &'a dyn Broker,
     pub ranges: Vec<PartitionRange>,
 }
 
 /// A target, opened.
 pub struct To<'a> {
+    /// With its context resolved.
     pub address: &'a Address,
+    /// As the user typed it, secrets hidden.
+    pub shown: &'a str,
     pub broker: &'a dyn Broker,
     pub create: Create,
     pub overwrite: bool,
@@ -37,8 +47,7 @@ pub enum Create {
 /// The rest of what the user asked for.
 #[derive(Debug, Clone, Default)]
 pub struct How {
-    /// The selection as written: `--where '.amount > 500'`.
-    pub selection: Vec<String>,
+    pub selection: PlanSelection,
     /// `None`: the same partition when the counts are equal, else by key.
     pub partitions: Option<PartitionPolicy>,
     pub timestamps: TimestampPolicy,
@@ -72,7 +81,8 @@ pub async fn freeze(from: &[From<'_>], to: &To<'_>, how: How) -> Result<Plan> {
     Ok(plan)
 }
 
-/// Creates the target topic when the plan says so.
+/// Creates the target topic when the plan says so and it is not there yet: a plan that is applied
+/// again finds what it made.
 pub async fn create_target(plan: &Plan, broker: &dyn Broker) -> Result<()> {
     let (true, Some(topic), Some(partitions)) = (
         plan.target.create,
@@ -81,12 +91,24 @@ pub async fn create_target(plan: &Plan, broker: &dyn Broker) -> Result<()> {
     ) else {
         return Ok(());
     };
+    if find(broker, topic).await?.is_ok() {
+        return Ok(());
+    }
     let topic = NewTopic {
         name: topic.to_string(),
         partitions,
         config: Vec::new(),
     };
-    broker.create_topic(&topic).await
+    let Err(error) = broker.create_topic(&topic).await else {
+        return Ok(());
+    };
+    // Another host on the same plan may have been quicker.
+    let found = broker.topics(&TopicSelector::one(&topic.name)).await;
+    let there = found.is_ok_and(|found| {
+        let mut same = found.iter().filter(|t| *t.name == *topic.name);
+        same.any(|t| t.partitions.len() == partitions as usize)
+    });
+    if there { Ok(()) } else { Err(error) }
 }
 
 async fn sources(from: &[From<'_>]) -> Result<Vec<PlanSource>> {
@@ -94,6 +116,7 @@ async fn sources(from: &[From<'_>]) -> Result<Vec<PlanSource>> {
     for one in from {
         let place = Place::new(one.address.clone(), one.broker.cluster().await?);
         sources.push(PlanSource {
+            address: typed(one.shown, one.address),
             name: place.name(),
             place,
             ranges: one.ranges.clone(),
@@ -107,6 +130,18 @@ async fn sources(from: &[From<'_>]) -> Result<Vec<PlanSource>> {
         }
     }
     Ok(sources)
+}
+
+/// What a plan keeps of what was typed. A file is kept by its whole path, so that the plan can be
+/// applied from another folder.
+fn typed(shown: &str, resolved: &Address) -> Address {
+    let typed = Address::parse(shown).unwrap_or_else(|_| resolved.clone());
+    match typed.without_secrets() {
+        Address::File { path } => Address::File {
+            path: std::path::absolute(&path).unwrap_or(path),
+        },
+        other => other,
+    }
 }
 
 /// How many partitions the topics that are read have in all, read or not.
@@ -137,42 +172,69 @@ impl Counts {
 async fn target(to: &To<'_>, counts: &Counts) -> Result<PlanTarget> {
     let topic = guard::target_topic(to.address)?;
     let place = Place::new(to.address.clone(), to.broker.cluster().await?);
-    let (partitions, create) = match &topic {
-        None => (None, false),
-        Some(topic) => {
-            let (count, create) = target_partitions(to, topic, counts).await?;
-            (Some(count), create)
-        }
-    };
-    Ok(PlanTarget {
+    let mut target = PlanTarget {
+        address: typed(to.shown, to.address),
         place,
         topic,
-        partitions,
-        create,
+        partitions: None,
+        create: false,
         overwrite: to.overwrite,
-    })
+        ends: Vec::new(),
+    };
+    let Some(topic) = &target.topic else {
+        return Ok(target);
+    };
+    match find(to.broker, topic).await? {
+        Ok(there) => {
+            target.partitions = Some(count_there(to, &there)?);
+            target.ends = ends(&there);
+        }
+        Err(missing) => {
+            target.partitions = Some(count_made(to, topic, counts, &missing)?);
+            target.create = true;
+        }
+    }
+    Ok(target)
 }
 
-/// How many partitions the target has, or will have when it is created.
-async fn target_partitions(to: &To<'_>, topic: &str, counts: &Counts) -> Result<(u32, bool)> {
-    let missing = match to.broker.topics(&TopicSelector::one(topic)).await {
-        Ok(found) => match found.iter().find(|t| &*t.name == topic) {
-            Some(found) => {
-                let there = found.partitions.len() as u32;
-                return match to.create {
-                    Create::Partitions(asked) if asked != there => Err(Error::new(
-                        ErrorKind::Usage,
-                        format!("{topic} is there already, with {there} partitions"),
-                    )
-                    .hint("leave --create-topic out, or name another topic")),
-                    _ => Ok((there, false)),
-                };
-            }
-            None => Error::new(ErrorKind::MissingTopic, format!("no topic {topic}")),
-        },
-        Err(error) if error.kind == ErrorKind::MissingTopic => error,
-        Err(error) => return Err(error),
+/// The topic, or that it is missing.
+pub(super) async fn find(broker: &dyn Broker, topic: &str) -> Result<Result<TopicInfo>> {
+    match broker.topics(&TopicSelector::one(topic)).await {
+        Ok(found) => {
+            let found = found.into_iter().find(|t| &*t.name == topic);
+            Ok(found
+                .ok_or_else(|| Error::new(ErrorKind::MissingTopic, format!("no topic {topic}"))))
+        }
+        Err(error) if error.kind == ErrorKind::MissingTopic => Ok(Err(error)),
+        Err(error) => Err(error),
+    }
+}
+
+/// Where the partitions of a topic end now.
+fn ends(topic: &TopicInfo) -> Vec<PartitionEnd> {
+    let end = |p: &PartitionInfo| PartitionEnd {
+        partition: p.partition,
+        style: topic.style,
+        end: p.end,
     };
+    topic.partitions.iter().map(end).collect()
+}
+
+/// How many partitions the target has.
+fn count_there(to: &To<'_>, topic: &TopicInfo) -> Result<u32> {
+    let there = topic.partitions.len() as u32;
+    match to.create {
+        Create::Partitions(asked) if asked != there => Err(Error::new(
+            ErrorKind::Usage,
+            format!("{} is there already, with {there} partitions", topic.name),
+        )
+        .hint("leave --create-topic out, or name another topic")),
+        _ => Ok(there),
+    }
+}
+
+/// How many partitions the target will have when it is created.
+fn count_made(to: &To<'_>, topic: &str, counts: &Counts, missing: &Error) -> Result<u32> {
     let count = match to.create {
         Create::Never => {
             return Err(Error::new(
@@ -197,7 +259,7 @@ async fn target_partitions(to: &To<'_>, topic: &str, counts: &Counts) -> Result<
             &format!("cannot create topics (topic {topic})"),
         ));
     }
-    Ok((if can.partitions { count } else { 1 }, true))
+    Ok(if can.partitions { count } else { 1 })
 }
 
 #[cfg(test)]
@@ -251,11 +313,13 @@ mod tests {
             let from = Address::parse(self.from).unwrap();
             let from = [From {
                 address: &from,
+                shown: self.from,
                 broker: &self.source,
                 ranges: ranges(self.read),
             }];
             let to = To {
                 address: &Address::parse(self.to).unwrap(),
+                shown: self.to,
                 broker: &self.target,
                 create: self.create,
                 overwrite: false,
@@ -370,11 +434,13 @@ mod tests {
         let address = Address::parse(case.from).unwrap();
         let from = |ranges| From {
             address: &address,
+            shown: case.from,
             broker: &case.source,
             ranges,
         };
         let to = To {
             address: &Address::parse(case.to).unwrap(),
+            shown: case.to,
             broker: &case.target,
             create: Create::Never,
             overwrite: false,

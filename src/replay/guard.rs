@@ -8,7 +8,7 @@ use crate::broker::guard::allows_write;
 use crate::broker::{Address, Error, ErrorKind, Result, Settings};
 use crate::text::human;
 
-fn refused(guard: &str, what: &str, hint: &str) -> Error {
+pub(super) fn refused(guard: &str, what: &str, hint: &str) -> Error {
     Error::new(ErrorKind::Refused, format!("guard {guard}: {what}")).hint(hint)
 }
 

@@ -1,15 +1,23 @@
 //! A replay from its plan to its verification: what every front end does in this order. Talk,
 //! questions and keys are theirs; so is opening the brokers.
 
+mod verified;
+
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use super::exact::{self, Ledger};
 use super::freeze::{Create, From, How, To, create_target, freeze};
+use super::journal::Journaled;
+use super::runs::Claim;
 use super::{
-    Control, Plan, Preview, PreviewRun, Report, Runner, TargetState, Verification, guard, verify,
+    Control, Plan, Preview, PreviewRun, Report, Runner, TargetState, TimestampPolicy, Verification,
+    guard, verify,
 };
-use crate::broker::{Address, Broker, ErrorKind, Range, Result, Target};
+use crate::broker::exact as shared;
+use crate::broker::{Address, Broker, ErrorKind, ExactSink, PartitionRange, Range, Result, Target};
 use crate::event::{Scanned, Timestamp};
 use crate::pipeline::{Consumer, End, Outcome, Reading, StopWhenBegun, Ticker, run};
 
@@ -39,6 +47,13 @@ pub struct Job {
     to_send: Option<u64>,
     /// Standard input comes once: it cannot be previewed.
     once: bool,
+    /// What the hosts that share the plan know this process by. Of the same name when it is started
+    /// again, it takes its own place at once; else that waits until it counts as gone.
+    pub(super) worker: String,
+    /// Its place among the processes of this host, once the run is kept.
+    pub(super) claim: Option<Claim>,
+    /// The folder of the plan's runs.
+    pub(super) kept_in: Option<PathBuf>,
 }
 
 /// A run that is over.
@@ -65,12 +80,14 @@ impl Job {
         let from: Vec<From<'_>> = inputs
             .map(|(input, ranges)| From {
                 address: &input.address,
+                shown: &input.shown,
                 broker: &*input.broker,
                 ranges,
             })
             .collect();
         let target = To {
             address: &to.address,
+            shown: &to.shown,
             broker: &*to.broker,
             create: to.create,
             overwrite: to.overwrite,
@@ -93,7 +110,34 @@ impl Job {
             earliest: None,
             to_send: None,
             once,
+            worker: unnamed(),
+            claim: None,
+            kept_in: None,
         })
+    }
+
+    /// A plan that was made before. `ranges` are what [`super::still_holds`] found to be left, one
+    /// list a source; the reading has the plan's sources in their order.
+    pub fn again(
+        mut reading: Reading,
+        to: Destination,
+        plan: Plan,
+        ranges: Vec<Vec<PartitionRange>>,
+    ) -> Self {
+        reading.freeze(ranges);
+        let asked = reading.inputs.iter().map(|i| i.sub.range.clone()).collect();
+        Self {
+            reading,
+            asked,
+            to,
+            plan,
+            earliest: None,
+            to_send: None,
+            once: false,
+            worker: unnamed(),
+            claim: None,
+            kept_in: None,
+        }
     }
 
     pub const fn the_plan(&self) -> &Plan {
@@ -132,17 +176,18 @@ impl Job {
     /// Reads the selection, by the run's time line where the pace needs it.
     async fn read(
         &self,
+        reading: &Reading,
         stop: StopWhenBegun<'_>,
         consumer: &mut dyn Consumer,
         ticker: &mut dyn Ticker,
     ) -> Result<Outcome> {
-        let by_time = self.plan.pace.needs_timeline() && !self.once && self.reading.last.is_none();
+        let by_time = self.plan.pace.needs_timeline() && !self.once && reading.last.is_none();
         if by_time {
-            let mut source = self.reading.source_by_time().await?;
-            let limits = self.reading.limits;
+            let mut source = reading.source_by_time().await?;
+            let limits = reading.limits;
             Ok(run(&mut *source, consumer, limits, stop(), ticker).await)
         } else {
-            self.reading.run(stop, consumer, ticker).await
+            reading.run(stop, consumer, ticker).await
         }
     }
 
@@ -154,7 +199,7 @@ impl Job {
         ticker: &mut dyn Ticker,
     ) -> Result<Option<Preview>> {
         let mut preview = PreviewRun::new(&self.plan);
-        let outcome = self.read(stop, &mut preview, ticker).await?;
+        let outcome = self.read(&self.reading, stop, &mut preview, ticker).await?;
         match outcome.end {
             End::Failed(error) => return Err(error.on("preview")),
             End::Interrupted => return Ok(None),
@@ -180,7 +225,11 @@ impl Job {
             () = aborted.stopped() => return Ok(None),
             opened = self.open(control) => opened?,
         };
-        let mut outcome = self.copy(&mut runner, control).await;
+        let mut outcome = if runner.overall().is_some() {
+            Ok(exact::copy(self, &mut runner, control).await)
+        } else {
+            self.copy(&self.reading, &mut runner, control).await
+        };
         let mut report = runner.finish().await;
         if let (Some(error), Ok(outcome)) = (report.failure.take(), &mut outcome)
             && !matches!(outcome.end, End::Failed(_))
@@ -202,14 +251,51 @@ impl Job {
             topic: self.plan.target.topic.clone().unwrap_or_default(),
             overwrite: self.plan.target.overwrite,
         };
-        let sink = broker.sink(&target).await?;
-        let mut runner = Runner::controlled(&self.plan, sink, control);
+        let mut runner = match self.exact(target.clone()).await? {
+            Some((sink, ledger)) => Runner::exact(&self.plan, sink, ledger, control),
+            None => Runner::controlled(&self.plan, broker.sink(&target).await?, control),
+        };
         runner.shift_from(self.earliest);
         Ok((before, runner))
     }
 
+    /// The part of this process in the plan, where the target can store events and progress as one,
+    /// or a journal can be kept beside it.
+    async fn exact(&self, target: Target) -> Result<Option<(Box<dyn ExactSink>, Ledger)>> {
+        if self.once || target.topic.is_empty() {
+            return Ok(None);
+        }
+        let ledger = Ledger::new(&self.plan);
+        let counted = self.reading.limits.events.is_some() || self.reading.last.is_some();
+        let units = ledger.units(&self.plan);
+        let part = shared::Job {
+            name: format!("evtap-{}", self.plan.id()),
+            worker: self.worker.clone(),
+            target: target.clone(),
+            units: units.clone(),
+            // Who counts to N, or shifts all by the same, must see them all.
+            undivided: counted || self.plan.timestamps == TimestampPolicy::Shift,
+        };
+        let broker = &self.to.broker;
+        if let Some(sink) = broker.exact_sink(&part).await? {
+            return Ok(Some((sink, ledger)));
+        }
+        let Some(folder) = &self.kept_in else {
+            return Ok(None);
+        };
+        let memory = self.reading.inputs.iter().map(|i| i.sub.memory).sum();
+        let plan = &self.plan;
+        let sink = Journaled::open(folder, plan, units, broker.clone(), target, memory)?;
+        Ok(Some((Box::new(sink), ledger)))
+    }
+
     /// Reads into the run. While the sources are still being opened, an abort ends that.
-    async fn copy(&self, runner: &mut Runner, control: &Control) -> Result<Outcome> {
+    pub(super) async fn copy(
+        &self,
+        reading: &Reading,
+        runner: &mut Runner,
+        control: &Control,
+    ) -> Result<Outcome> {
         let begun = AtomicBool::new(false);
         let stop = || {
             begun.store(true, Ordering::Relaxed);
@@ -225,7 +311,7 @@ impl Job {
         };
         let mut unwatched = Unwatched;
         tokio::select! {
-            outcome = self.read(&stop, runner, &mut unwatched) => outcome,
+            outcome = self.read(reading, &stop, runner, &mut unwatched) => outcome,
             () = given_up => Ok(Outcome {
                 scanned: Scanned::default(),
                 matched: 0,
@@ -253,11 +339,30 @@ impl Job {
     }
 }
 
+/// What a process is called that is not kept: no other of this host is called so.
+fn unnamed() -> String {
+    format!("pid-{}", std::process::id())
+}
+
 /// What a run has read says little: at a slow pace the next hour's events are read in one go.
 struct Unwatched;
 
 impl Ticker for Unwatched {
     fn tick(&mut self, _: Scanned, _: u64, _: Option<(u64, u64)>) {}
+}
+
+#[cfg(test)]
+impl Job {
+    /// Under this name, as after [`Job::keep`].
+    pub(super) fn named(mut self, name: String) -> Self {
+        self.worker = name;
+        self
+    }
+
+    /// As `--limit` does.
+    pub(super) fn limit_to(&mut self, events: u64) {
+        self.reading.limits.events = Some(events);
+    }
 }
 
 #[cfg(test)]

@@ -4,7 +4,9 @@
 mod clock;
 mod command;
 mod control;
+mod copies;
 mod describe;
+mod exact;
 #[cfg(test)]
 mod fake;
 #[cfg(test)]
@@ -14,25 +16,37 @@ mod freeze;
 pub mod guard;
 mod histogram;
 mod job;
+mod journal;
+mod keep;
+mod outlet;
+mod outlook;
 mod pace;
 mod place;
 mod plan;
 mod preview;
 pub mod provenance;
 mod run;
+pub mod runs;
 mod tally;
 mod transform;
 mod verify;
 
 pub use command::quoted;
 pub use control::{Control, Figures, RunState};
+pub use exact::Overall;
 pub use freeze::{Create, From, How, To, create_target, freeze};
 pub use histogram::Histogram;
 pub use job::{Destination, Job, Ran};
+pub use outlook::Outlook;
 pub use pace::{Pace, Pacer};
 pub use place::Place;
-pub use plan::{Guards, PartitionPolicy, Plan, PlanSource, PlanTarget, TimestampPolicy};
+pub use plan::{
+    Again, Guards, PartitionEnd, PartitionPolicy, Plan, PlanError, PlanSelection, PlanSource,
+    PlanTarget, TimestampPolicy, is_short_id, same_brokers, still_holds,
+};
 pub use preview::{Preview, PreviewRun, Sample};
 pub use run::{Report, Runner};
-pub use tally::{PartitionTally, Skip, Tally};
-pub use verify::{TargetState, Verification, verify};
+pub use tally::{Counts, PartitionTally, Skip, Tally};
+pub use verify::{
+    Comparison, Difference, Kind, Means, Sides, TargetState, Verdict, Verification, compare, verify,
+};

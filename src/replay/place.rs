@@ -3,12 +3,12 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::broker::Address;
+use crate::broker::{Address, TopicSelector};
 
 /// One side.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Place {
-    /// Its topic part is not looked at.
+    /// Without topics and secrets.
     pub address: Address,
     /// The server's own name for its cluster, where it has one.
     pub cluster: Option<String>,
@@ -16,6 +16,7 @@ pub struct Place {
 
 impl Place {
     pub fn new(address: Address, cluster: Option<String>) -> Self {
+        let address = address.with_topics(TopicSelector::all()).without_secrets();
         Self { address, cluster }
     }
 

@@ -27,6 +27,8 @@ pub struct PreviewRun {
     times: Histogram,
     earliest: Option<Timestamp>,
     latest: Option<Timestamp>,
+    keyless: u64,
+    largest: u64,
     first: Vec<Sample>,
     last: VecDeque<Sample>,
 }
@@ -56,6 +58,10 @@ pub struct Preview {
     pub times: Histogram,
     pub earliest: Option<Timestamp>,
     pub latest: Option<Timestamp>,
+    /// Events to be written that have no key.
+    pub keyless: u64,
+    /// Bytes of the largest event as it would be written: key, value and headers.
+    pub largest: u64,
     pub first: Vec<Sample>,
     pub last: Vec<Sample>,
     /// How long the pace takes; `None` at full speed.
@@ -73,6 +79,8 @@ impl PreviewRun {
             times: Histogram::default(),
             earliest: None,
             latest: None,
+            keyless: 0,
+            largest: 0,
             first: Vec::new(),
             last: VecDeque::new(),
         }
@@ -87,6 +95,8 @@ impl PreviewRun {
             times: self.times,
             earliest: self.earliest,
             latest: self.latest,
+            keyless: self.keyless,
+            largest: self.largest,
             first: self.first,
             last: self.last.into(),
             expected: self.paced.then(|| self.pacer.last_due()),
@@ -105,6 +115,7 @@ impl PreviewRun {
             };
             self.pacer.next(event.time());
             self.transform.copy(&event, prior, &mut self.out)?;
+            self.note_copy();
             if self.out.is_full() {
                 self.out = self.pool.batch(self.transform.streams().clone());
             }
@@ -124,6 +135,22 @@ impl PreviewRun {
             self.last.push_back(Sample::of(&batch.get(index)));
         }
         Ok(Flow::More)
+    }
+
+    /// The event that was copied last, as it would be written.
+    fn note_copy(&mut self) {
+        let Some(last) = self.out.len().checked_sub(1) else {
+            return;
+        };
+        let copy = self.out.get(last);
+        self.keyless += u64::from(copy.key.is_none());
+        let bytes = |bytes: Option<&[u8]>| bytes.map_or(0, <[u8]>::len);
+        let headers = copy
+            .headers
+            .iter()
+            .map(|(name, value)| name.len() + bytes(value));
+        let size = bytes(copy.key) + bytes(copy.value) + headers.sum::<usize>();
+        self.largest = self.largest.max(size as u64);
     }
 
     fn note_time(&mut self, time: Option<Timestamp>) {

@@ -15,6 +15,12 @@ pub const COUNT: &str = "evtap-count";
 
 const PREFIX: &[u8] = b"evtap-";
 
+/// True for the name of one of these headers.
+pub(super) fn is_own(name: &[u8]) -> bool {
+    let ours = [REPLAY, SOURCE, TIME, COUNT];
+    name.starts_with(PREFIX) && ours.iter().any(|n| n.as_bytes() == name)
+}
+
 /// What an event brings along from earlier replays.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) struct Prior {
@@ -97,8 +103,7 @@ impl Stamp {
         self.headers.clear();
         if prior.marked {
             for (name, value) in event.headers {
-                let ours = [REPLAY, SOURCE, TIME, COUNT];
-                if !ours.iter().any(|n| n.as_bytes() == name) {
+                if !is_own(name) {
                     self.headers.push(name, value);
                 }
             }

@@ -2,25 +2,33 @@
 //! made of that. Whoever calls it stops it by dropping the future of [`Consumer::batch`], and
 //! always ends it with [`Runner::finish`].
 
+mod exact;
+mod fill;
+
 use std::time::Duration;
 
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until};
 
+use self::fill::{Held, Step};
 use super::clock::Clock;
 use super::control::{Told, Wish};
-use super::plan::{Guards, Plan, TimestampPolicy};
-use super::provenance::Prior;
+use super::exact::{Ledger, Overall};
+use super::outlet::{Exact, Outlet};
+use super::plan::{Guards, Plan};
 use super::transform::Transform;
-use super::{Control, Pace, Pacer, RunState, Tally, guard};
-use crate::broker::{BoxFuture, Error, Result, Sink};
-use crate::event::{Batch, BatchPool, EventRef, Timestamp};
+use super::{Control, Pace, Pacer, RunState, Tally};
+use crate::broker::{BoxFuture, Error, ExactSink, Result, Sink};
+use crate::event::{Batch, BatchPool, Timestamp};
 use crate::pipeline::{Consumer, Flow};
-use crate::text::human;
 
 /// How often the target is asked to store what it took: it bounds what an end by force leaves in
 /// doubt, and is rare enough to cost nothing.
 const FLUSH_EVERY: Duration = Duration::from_secs(5);
+/// A transaction is committed after so long, or so many events, whatever comes first: one that
+/// stays open holds up whoever reads the target, and a commit costs some milliseconds.
+const COMMIT_EVERY: Duration = Duration::from_secs(1);
+const COMMIT_EVENTS: u64 = 20_000;
 /// A pause of this length has time for a flush.
 const LONG_WAIT: Duration = Duration::from_millis(500);
 
@@ -31,9 +39,8 @@ pub struct Runner {
     pacer: Pacer,
     /// It was paced at some time.
     paced: bool,
-    shifted: bool,
     guards: Guards,
-    sink: Box<dyn Sink>,
+    outlet: Outlet,
     pool: BatchPool,
     out: Batch,
     /// The event that waits for its moment.
@@ -47,25 +54,14 @@ pub struct Runner {
     /// Events whose `send` has not returned.
     in_flight: u64,
     acknowledged: u64,
+    /// The counts as of the last commit: what they are again when the rest is taken back.
+    stored: Tally,
+    /// As of the share: what all runs and hosts had copied then, and this one had sent.
+    already: (u64, u64),
     flushed: Instant,
     unflushed: bool,
-}
-
-#[derive(Clone, Copy)]
-struct Held {
-    prior: Prior,
-    time: Option<Timestamp>,
-    due: Duration,
-    /// To tell its moment anew when the pace changes.
-    before: Pacer,
-}
-
-/// Why the filling of a batch for the sink paused.
-enum Step {
-    Full,
-    Wait(Duration),
-    Done,
-    Stop(Error),
+    /// The target failed, and what was sent since the last commit is not there.
+    undone: bool,
 }
 
 /// What a run did.
@@ -86,6 +82,16 @@ pub struct Report {
     pub late: Option<Duration>,
     /// What the last flush failed with.
     pub failure: Option<Error>,
+    /// Of a run that writes exactly once: how far the plan is by all runs and hosts.
+    pub overall: Option<Overall>,
+    /// What is promised of it.
+    pub promise: &'static str,
+}
+
+impl Report {
+    /// What is promised where nothing is remembered.
+    pub(super) const AT_LEAST_ONCE: &'static str =
+        "at least once: run again after an interruption, and events can be there twice";
 }
 
 impl Runner {
@@ -95,14 +101,27 @@ impl Runner {
 
     /// With the handle by which somebody holds it.
     pub fn controlled(plan: &Plan, sink: Box<dyn Sink>, control: &Control) -> Self {
+        Self::into_outlet(plan, Outlet::Plain(sink), control)
+    }
+
+    /// Into a target that keeps the progress too.
+    pub(super) fn exact(
+        plan: &Plan,
+        sink: Box<dyn ExactSink>,
+        ledger: Ledger,
+        control: &Control,
+    ) -> Self {
+        Self::into_outlet(plan, Outlet::Exact(Exact::new(sink, ledger)), control)
+    }
+
+    fn into_outlet(plan: &Plan, outlet: Outlet, control: &Control) -> Self {
         Self {
             id: plan.id(),
             transform: Transform::new(plan),
             pacer: Pacer::new(plan.pace),
             paced: plan.pace != Pace::Max,
-            shifted: plan.timestamps == TimestampPolicy::Shift,
             guards: plan.guards,
-            sink,
+            outlet,
             pool: BatchPool::default(),
             out: Batch::default(),
             held: None,
@@ -113,15 +132,18 @@ impl Runner {
             sent: 0,
             in_flight: 0,
             acknowledged: 0,
+            stored: Tally::default(),
+            already: (0, 0),
             flushed: Instant::now(),
             unflushed: false,
+            undone: false,
         }
     }
 
     /// With shifted timestamps: the earliest of the selection, which becomes now. Without it the
     /// first event that comes does.
     pub fn shift_from(&mut self, earliest: Option<Timestamp>) {
-        if let (true, Some(earliest)) = (self.shifted, earliest) {
+        if let (true, Some(earliest)) = (self.transform.shifts(), earliest) {
             self.transform.shift(earliest, Timestamp::wall_clock());
         }
     }
@@ -130,11 +152,24 @@ impl Runner {
         self.sent
     }
 
+    pub(super) const fn acknowledged(&self) -> u64 {
+        self.acknowledged
+    }
+
+    /// True when what was sent since the last commit must be taken back.
+    pub(super) const fn is_undone(&self) -> bool {
+        self.undone
+    }
+
     /// Waits until what was sent is stored, closes the sink and sums up.
     pub async fn finish(mut self) -> Report {
         self.tell(RunState::Finishing);
-        let mut failure = self.flush().await.err();
-        if let Err(error) = self.sink.finish().await {
+        let mut failure = self.flush_last().await.err();
+        let closed = match &mut self.outlet {
+            Outlet::Plain(sink) => sink.finish().await,
+            Outlet::Exact(exact) => exact.finish().await,
+        };
+        if let Err(error) = closed {
             failure.get_or_insert(error);
         }
         self.tell(RunState::Ended);
@@ -148,6 +183,15 @@ impl Runner {
             paused: self.clock.map_or(Duration::ZERO, |clock| clock.stood()),
             late: self.paced.then_some(self.late),
             failure,
+            overall: match &self.outlet {
+                Outlet::Plain(_) => None,
+                Outlet::Exact(exact) => Some(exact.ledger.overall()),
+            },
+            promise: match &self.outlet {
+                Outlet::Plain(_) => None,
+                Outlet::Exact(exact) => exact.promise(),
+            }
+            .unwrap_or(Report::AT_LEAST_ONCE),
         }
     }
 
@@ -164,10 +208,15 @@ impl Runner {
             let step = self.fill(batch, &mut next)?;
             self.send().await?;
             // Not only between batches: at a slow pace one takes hours.
-            if self.unflushed && self.flushed.elapsed() >= FLUSH_EVERY {
+            if self.must_flush() {
                 self.flush().await?;
             }
             self.tell(RunState::Running);
+            if self.is_stale() {
+                // What was sent counts, if the hosts that share anew are not quicker.
+                self.flush().await?;
+                return Ok(Flow::Closed);
+            }
             match step {
                 Step::Full => {}
                 Step::Wait(due) => self.wait(due).await?,
@@ -231,76 +280,6 @@ impl Runner {
         self.control.tell(state, &told);
     }
 
-    /// Copies events as far as they are due.
-    fn fill(&mut self, batch: &Batch, next: &mut usize) -> Result<Step> {
-        let mut now = self.now();
-        if let Some(stop) = self.out_of_time(now) {
-            return Ok(Step::Stop(stop));
-        }
-        // At full speed nothing has a moment to be late for.
-        let timed = self.pacer.pace() != Pace::Max;
-        while *next < batch.len() {
-            let event = batch.get(*next);
-            let Some(held) = self.next_due(&event) else {
-                *next += 1;
-                continue;
-            };
-            if let Some(stop) = self.full_up() {
-                return Ok(Step::Stop(stop));
-            }
-            if held.due > now {
-                now = self.now();
-                if held.due > now {
-                    self.held = Some(held);
-                    let stop = self.out_of_time(held.due);
-                    return Ok(stop.map_or(Step::Wait(held.due), Step::Stop));
-                }
-            }
-            if timed {
-                self.late = self.late.max(now.saturating_sub(held.due));
-            }
-            self.transform.copy(&event, held.prior, &mut self.out)?;
-            *next += 1;
-            if self.out.is_full() {
-                return Ok(Step::Full);
-            }
-        }
-        Ok(Step::Done)
-    }
-
-    /// The event's moment; `None` when it is not copied.
-    fn next_due(&mut self, event: &EventRef<'_>) -> Option<Held> {
-        if let Some(held) = self.held.take() {
-            return Some(held);
-        }
-        let prior = self.transform.judge(event)?;
-        let before = self.pacer;
-        let time = event.time();
-        let due = self.pacer.next(time);
-        Some(Held {
-            prior,
-            time,
-            due,
-            before,
-        })
-    }
-
-    fn full_up(&self) -> Option<Error> {
-        let most = self.guards.max_events?;
-        (self.sent + self.out.len() as u64 >= most).then(|| {
-            let what = format!("{} events are written, and more follow", human::count(most));
-            guard::too_many(&what)
-        })
-    }
-
-    fn out_of_time(&self, at: Duration) -> Option<Error> {
-        let most = self.guards.max_duration?;
-        (at > most).then(|| {
-            let what = format!("{} are over, and more follows", human::duration(most));
-            guard::too_long(&what)
-        })
-    }
-
     async fn send(&mut self) -> Result<()> {
         let events = self.out.len() as u64;
         if events == 0 {
@@ -308,7 +287,14 @@ impl Runner {
         }
         self.in_flight = events;
         self.unflushed = true;
-        self.sink.send(&self.out).await?;
+        match &mut self.outlet {
+            Outlet::Plain(sink) => sink.send(&self.out).await?,
+            Outlet::Exact(exact) => {
+                self.undone = true;
+                exact.send(&self.out).await?;
+                self.undone = false;
+            }
+        }
         self.in_flight = 0;
         self.sent += events;
         self.out = self.pool.batch(self.transform.streams().clone());
@@ -331,12 +317,40 @@ impl Runner {
         Ok(())
     }
 
+    fn must_flush(&self) -> bool {
+        if !self.unflushed {
+            return false;
+        }
+        let since = self.flushed.elapsed();
+        match &self.outlet {
+            Outlet::Plain(_) => since >= FLUSH_EVERY,
+            Outlet::Exact(_) => {
+                since >= COMMIT_EVERY || self.sent - self.acknowledged >= COMMIT_EVENTS
+            }
+        }
+    }
+
+    fn is_stale(&self) -> bool {
+        matches!(&self.outlet, Outlet::Exact(exact) if exact.is_stale())
+    }
+
     async fn flush(&mut self) -> Result<()> {
-        let written = self.sink.flush().await?;
-        self.acknowledged = written.events;
+        match &mut self.outlet {
+            Outlet::Exact(_) => self.commit(false).await,
+            Outlet::Plain(sink) => {
+                self.acknowledged = sink.flush().await?.events;
+                self.flushed = Instant::now();
+                self.unflushed = false;
+                Ok(())
+            }
+        }
+    }
+
+    fn is_stored(&mut self) {
+        self.acknowledged = self.sent;
+        self.stored.clone_from(&self.transform.tally);
         self.flushed = Instant::now();
         self.unflushed = false;
-        Ok(())
     }
 }
 

@@ -78,6 +78,20 @@ impl Transform {
         self.shift = Some(to.0.saturating_sub(from.0));
     }
 
+    pub(super) const fn shifted_by(&self) -> Option<i64> {
+        self.shift
+    }
+
+    /// Timestamps are moved, by how much is not known before the run.
+    pub(super) fn shifts(&self) -> bool {
+        self.timestamps == TimestampPolicy::Shift
+    }
+
+    /// As an earlier run of the plan did.
+    pub(super) fn shift_by(&mut self, millis: i64) {
+        self.shift = Some(millis);
+    }
+
     /// Takes in the batch's table of partitions. True when the table for copies is a new one.
     pub(super) fn begin(&mut self, batch: &Batch) -> bool {
         if Arc::ptr_eq(&self.table, batch.streams()) && self.origins == *batch.origins() {
@@ -111,15 +125,21 @@ impl Transform {
         true
     }
 
+    /// The row of the tally that an event counts in.
+    pub(super) fn row(&self, event: &EventRef<'_>) -> usize {
+        self.lanes[event.stream_index as usize].row
+    }
+
     /// The table of the copies.
     pub(super) fn streams(&self) -> &Streams {
         &self.out
     }
 
-    /// Counts the event, and says what it brings along; `None` when it is not copied.
+    /// Says what the event brings along. `None` when it is not copied: then it is counted here,
+    /// else by [`Transform::copy`], which may come much later or never.
     pub(super) fn judge(&mut self, event: &EventRef<'_>) -> Option<Prior> {
         let lane = &self.lanes[event.stream_index as usize];
-        self.tally.partitions[lane.row].read += 1;
+        let row = lane.row;
         let prior = self.known.read(event.headers);
         let skip = if event.position < lane.start || event.position >= lane.end {
             Skip::OutsidePlan
@@ -132,7 +152,8 @@ impl Transform {
         } else {
             return Some(prior);
         };
-        self.tally.skip(skip);
+        self.tally.partitions[row].read += 1;
+        self.tally.skip(row, skip);
         None
     }
 
@@ -164,6 +185,7 @@ impl Transform {
         out.push(&copy)
             .map_err(|e| Error::new(ErrorKind::Broker, format!("cannot copy an event: {e}")))?;
         let row = &mut self.tally.partitions[lane.row];
+        row.read += 1;
         row.copied += 1;
         row.bytes += copy.size() as u64;
         Ok(())

@@ -1,5 +1,7 @@
 //! The decoders by their names, and what `--decode` and the config pin.
 
+use std::fmt;
+
 use super::formats::scalar::Plain;
 use crate::event::{Decoding, Format};
 
@@ -59,6 +61,18 @@ impl Pin {
 pub struct Pins {
     pub key: Pin,
     pub value: Pin,
+}
+
+/// As `--decode` takes it.
+impl fmt::Display for Pins {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let name = |pin: Pin| {
+            names()
+                .find(|(_, known)| *known == pin)
+                .map_or("auto", |n| n.0)
+        };
+        write!(f, "key={},value={}", name(self.key), name(self.value))
+    }
 }
 
 /// Why a `--decode` text was refused.

@@ -39,12 +39,9 @@ pub fn line(model: &Model) -> String {
     for partition in &model.options.partitions {
         words.extend(["-p".to_owned(), partition.to_string()]);
     }
-    for part in &model.options.selection {
-        // One flag each; what follows the first space is its value.
-        match part.split_once(' ') {
-            Some((flag, value)) => words.extend([flag.to_owned(), quoted(value)]),
-            None => words.push(part.clone()),
-        }
+    for (flag, value) in model.options.selection.flags() {
+        words.push(flag.to_owned());
+        words.extend(value.as_deref().map(quoted));
     }
     if let Some(filter) = model.feed.filter() {
         words.extend(["--filter".to_owned(), quoted(&filter.text)]);

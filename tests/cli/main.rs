@@ -19,6 +19,7 @@ mod hostile;
 mod keys;
 mod lag;
 mod order;
+mod plans;
 mod recording;
 mod replaying;
 mod schema;
@@ -30,6 +31,7 @@ mod state;
 mod summary;
 mod themes;
 mod trace;
+mod verifying;
 mod version;
 
 /// What one run printed, and its exit code.

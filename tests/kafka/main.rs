@@ -12,6 +12,7 @@ mod check;
 #[path = "../support/kafka.rs"]
 mod common;
 mod errors;
+mod exact;
 mod expect;
 mod groups;
 mod lag;

@@ -10,6 +10,7 @@
 
 #[path = "../support/kafka.rs"]
 mod common;
+mod exact;
 mod expect;
 mod refuse;
 mod restart;
@@ -37,5 +38,6 @@ fn a_broker_that_refuses_and_that_is_killed() {
         restart::a_following_read_goes_on_and_says_so(&server).await;
         restart::a_frozen_read_goes_on(&server).await;
         restart::a_write_waits_for_the_broker_and_loses_nothing(&server).await;
+        exact::an_exactly_once_write_goes_on_with_nothing_twice(&server).await;
     });
 }

@@ -39,7 +39,7 @@ fn value(number: usize) -> String {
 }
 
 /// Events with these numbers.
-fn numbers(range: std::ops::Range<usize>) -> Batch {
+pub fn numbers(range: std::ops::Range<usize>) -> Batch {
     let streams: Streams = Arc::new([Stream {
         topic: "elsewhere".into(),
         partition: 0,
@@ -65,7 +65,7 @@ fn numbers(range: std::ops::Range<usize>) -> Batch {
     batch
 }
 
-fn are_numbers(events: &[Owned], count: usize) {
+pub fn are_numbers(events: &[Owned], count: usize) {
     assert_eq!(events.len(), count);
     for (i, found) in values(events).iter().enumerate() {
         assert_eq!(*found, value(i));
@@ -82,7 +82,7 @@ async fn until(source: &mut dyn Source, got: &mut Vec<Owned>, count: usize) {
 }
 
 /// Waits until it was told.
-async fn hears(told: &Mutex<Vec<String>>, word: &str) {
+pub async fn hears(told: &Mutex<Vec<String>>, word: &str) {
     let listen = async {
         while !told.lock().unwrap().iter().any(|t| t.contains(word)) {
             tokio::time::sleep(Duration::from_millis(50)).await;

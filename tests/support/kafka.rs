@@ -14,8 +14,9 @@ use rdkafka::producer::BaseProducer;
 
 pub use crate::shared::server;
 
-/// Not every test uses all of this; a constant without a name does.
+/// Not every test uses all of this; constants without a name do.
 const _: fn() -> Option<String> = kafka;
+const _: fn() -> (Notices, Arc<Mutex<Vec<String>>>) = remembering;
 
 pub fn kafka() -> Option<String> {
     server("EVTAP_TEST_KAFKA")

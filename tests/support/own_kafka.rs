@@ -10,6 +10,8 @@ use crate::shared;
 /// Not every test uses all of this; a constant without a name does.
 const _: fn(&Own) -> String = Own::sasl_ssl;
 const _: fn(&Own) -> String = Own::ca;
+const _: fn(&Own) = Own::kill;
+const _: fn(&Own) = Own::revive;
 const _: fn(&Own, u32) = Own::kill_node;
 const _: fn(&Own, u32) = Own::revive_node;
 

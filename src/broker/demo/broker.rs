@@ -15,9 +15,9 @@ use super::source::DemoSource;
 use super::{CAPABILITIES, resolve};
 use crate::broker::topic::PartitionInfo;
 use crate::broker::{
-    Bound, BoxFuture, Broker, Capabilities, Compacted, Epochs, Error, ErrorKind, Group,
-    GroupOffset, Member, NewTopic, PartitionRange, Place, Range, Result, Settings, Sink, Source,
-    Subscription, Target, TopicInfo, TopicSelector,
+    Bound, BoxFuture, Broker, Capabilities, Epochs, Error, ErrorKind, Group, GroupOffset, Member,
+    NewTopic, PartitionRange, Place, Range, Result, Settings, Sink, Source, Subscription, Target,
+    TopicInfo, TopicSelector, TopicSettings,
 };
 use crate::event::{Position, PositionStyle, Timestamp};
 
@@ -129,9 +129,15 @@ impl Broker for Demo {
         CAPABILITIES
     }
 
-    fn compacted<'a>(&'a self, topics: &'a [Arc<str>]) -> BoxFuture<'a, Result<Compacted>> {
+    fn topic_settings<'a>(
+        &'a self,
+        topics: &'a [Arc<str>],
+    ) -> BoxFuture<'a, Result<Vec<TopicSettings>>> {
         let order_events = Topic::OrderEvents.name();
-        let told = topics.iter().map(|t| (Arc::clone(t), **t == *order_events));
+        let told = topics.iter().map(|topic| TopicSettings {
+            compacts: Some(**topic == *order_events),
+            ..TopicSettings::of(Arc::clone(topic))
+        });
         let told = told.collect();
         Box::pin(async { Ok(told) })
     }

@@ -63,9 +63,7 @@ impl Client {
         let bearer = Bearer::of(properties)?;
         let native_config = config.create_native_config().map_err(|e| refused(&e))?;
         let mut events = sys::RD_KAFKA_EVENT_LOG | sys::RD_KAFKA_EVENT_ERROR;
-        if matches!(kind, RDKafkaType::RD_KAFKA_PRODUCER)
-            && config.get("transactional.id").is_none()
-        {
+        if matches!(kind, RDKafkaType::RD_KAFKA_PRODUCER) {
             events |= sys::RD_KAFKA_EVENT_DR;
         }
         if bearer.is_some() {
@@ -178,6 +176,18 @@ impl Client {
     /// How many messages a producer gave up on since it was made, and why the first.
     pub(super) fn undelivered(&self) -> (u64, Option<Failure>) {
         lock(&self.health.undelivered).clone()
+    }
+
+    /// Why a producer can do nothing more.
+    pub(super) fn fatal(&self) -> Option<Code> {
+        // SAFETY: the client is alive, and no text is asked for.
+        let code = unsafe { sys::rd_kafka_fatal_error(self.native(), std::ptr::null_mut(), 0) };
+        (code != sys::rd_kafka_resp_err_t::RD_KAFKA_RESP_ERR_NO_ERROR).then(|| code.into())
+    }
+
+    /// Forgets what a producer gave up on: it was taken back on purpose.
+    pub(super) fn forgive(&self) {
+        *lock(&self.health.undelivered) = (0, None);
     }
 
     /// Metadata of one topic, or of all. Before the first answer it watches the client's errors,

@@ -205,6 +205,8 @@ pub(super) struct Topic {
 
 // SAFETY: topic handles may be used and destroyed from any thread.
 unsafe impl Send for Topic {}
+// SAFETY: as above; librdkafka takes its own locks.
+unsafe impl Sync for Topic {}
 
 impl Topic {
     pub(super) fn new(client: &Arc<Client>, name: &str) -> Result<Self, Failure> {

@@ -12,10 +12,11 @@ use super::admin;
 use super::client::Client;
 use super::error::Failure;
 use super::ffi::Topic;
-use super::produce::{Record, Transactions, produce, unsettled};
+use super::produce::{Record, produce, unsettled};
 use super::properties::Properties;
 use super::terms::{Ask, Place};
 use super::topics;
+use super::transactions::{Fault, STEP, Transactions};
 use crate::broker::{Error, ErrorKind, History, HistoryRecord, NewTopic, Result, TopicSelector};
 
 /// One id for all: a second loader fences the first instead of mixing with it.
@@ -95,10 +96,13 @@ struct Writer {
 }
 
 fn transactional(properties: &Properties) -> Result<Writer> {
-    let writer = Writer::new(&properties.transactional(TRANSACTIONAL_ID), properties)?;
+    let writer = Writer::new(
+        &properties.transactional(TRANSACTIONAL_ID, SETTLE),
+        properties,
+    )?;
     Transactions(&writer.client)
-        .init()
-        .map_err(|f| f.into_error("begin to write transactions"))?;
+        .init(STEP)
+        .map_err(|f| f.failure.into_error("begin to write transactions"))?;
     Ok(writer)
 }
 
@@ -160,17 +164,21 @@ impl Writer {
 
     /// Writes one record in a transaction of its own.
     fn alone(&mut self, record: &HistoryRecord, commit: bool) -> Result<()> {
-        let fail = |failure: Failure| {
-            failure.into_error(&format!("write a transaction to {}", record.topic))
+        let fail = |fault: Fault| {
+            let what = format!("write a transaction to {}", record.topic);
+            fault.failure.into_error(&what)
         };
         let client = Arc::clone(&self.client);
         let transactions = Transactions(&client);
         transactions.begin().map_err(fail)?;
         self.write(record)?;
+        // Unflushed, an aborted record would be taken back out of the producer's queue, and the
+        // log would not hold it.
+        self.flush()?;
         let ended = if commit {
-            transactions.commit()
+            transactions.commit(STEP)
         } else {
-            transactions.abort()
+            transactions.abort(STEP)
         };
         self.client.pump();
         ended.map_err(fail)

@@ -1,7 +1,7 @@
 //! Kafka: the adapter's front. `direct` looks and reads by the protocol itself. Through librdkafka
 //! go writing (`sink`), and what `direct` cannot: reading (`source` and what it uses) and looking
-//! (`topics`, `groups`, `resolve`); all unsafe code is in `ffi`, `messages`, `admin`, `client`
-//! and `produce`.
+//! (`topics`, `groups`, `resolve`); all unsafe code is in `ffi`, `messages`, `admin`, `client`,
+//! `produce` and `transactions`.
 
 mod admin;
 mod bearer;
@@ -9,6 +9,7 @@ mod bounds;
 mod client;
 mod direct;
 mod error;
+mod exact;
 mod ffi;
 mod filter;
 mod group_rows;
@@ -24,7 +25,10 @@ mod resolve;
 mod sink;
 mod source;
 mod terms;
+mod topic_settings;
 mod topics;
+mod transactions;
+mod writer;
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -34,11 +38,12 @@ use rdkafka::types::RDKafkaType;
 use self::client::{Client, blocking};
 use self::direct::Direct;
 use self::properties::{FOLLOWING, FROZEN, Properties, QUEUE_BYTES};
+use super::exact::Job;
 use super::guard::Guarded;
 use super::{
-    Adapter, Address, BoxFuture, Broker, Capabilities, Compacted, Error, ErrorKind, Group, History,
+    Adapter, Address, BoxFuture, Broker, Capabilities, Error, ErrorKind, ExactSink, Group, History,
     LookCost, NewTopic, Notices, PartitionRange, Result, Settings, Sink, Source, Subscription,
-    Target, TopicInfo, TopicSelector,
+    Target, TopicInfo, TopicSelector, TopicSettings,
 };
 use crate::event::PositionStyle;
 
@@ -248,16 +253,22 @@ impl Broker for Kafka {
         })
     }
 
-    fn compacted<'a>(&'a self, topics: &'a [Arc<str>]) -> BoxFuture<'a, Result<Compacted>> {
+    fn topic_settings<'a>(
+        &'a self,
+        topics: &'a [Arc<str>],
+    ) -> BoxFuture<'a, Result<Vec<TopicSettings>>> {
         Box::pin(async move {
             if topics.is_empty() {
                 return Ok(Vec::new());
+            }
+            if let Ok(direct) = &self.direct {
+                return direct.topic_settings(topics).await;
             }
             let (client, topics) = (self.looker()?, topics.to_vec());
             blocking(move || {
                 // The first contact tells a wrong host or password; the call would time out.
                 client.metadata(None)?;
-                let told = admin::compacted(&client, &topics);
+                let told = admin::topic_settings(&client, &topics);
                 told.map_err(|failure| failure.into_error("look up how topics are kept"))
             })
             .await
@@ -270,6 +281,15 @@ impl Broker for Kafka {
             let (properties, notices) = (Arc::clone(&self.properties), self.notices.clone());
             let sink = blocking(move || sink::open(&client, &properties, &topic, notices)).await?;
             Ok(Box::new(sink) as Box<dyn Sink>)
+        })
+    }
+
+    fn exact_sink<'a>(&'a self, job: &'a Job) -> BoxFuture<'a, Result<Option<Box<dyn ExactSink>>>> {
+        Box::pin(async move {
+            let (properties, notices) = (Arc::clone(&self.properties), self.notices.clone());
+            let direct = self.direct.as_ref().ok();
+            let sink = exact::open(self.looker()?, direct, properties, notices, job).await?;
+            Ok(Some(Box::new(sink) as Box<dyn ExactSink>))
         })
     }
 

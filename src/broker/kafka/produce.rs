@@ -1,20 +1,16 @@
-//! Handing events to a librdkafka producer, and its transactions. No waiting policy.
+//! Handing events to a librdkafka producer. No waiting policy.
 #![expect(
     unsafe_code,
     reason = "rust-rdkafka copies headers twice and knows no partitioner-free topic handle"
 )]
 
-use std::sync::Arc;
-use std::time::Duration;
-
 use rdkafka::bindings as sys;
-use rdkafka::types::RDKafkaErrorCode as Code;
 use sys::rd_kafka_vtype_t as Kind;
 
 use super::admin::take_error;
 use super::client::Client;
 use super::error::Failure;
-use super::ffi::{Topic, millis};
+use super::ffi::Topic;
 use crate::event::Headers;
 
 /// What is written, beside the topic.
@@ -115,39 +111,4 @@ impl Drop for OwnedHeaders {
 pub(super) fn unsettled(client: &Client) -> u64 {
     // SAFETY: the client is alive.
     u64::try_from(unsafe { sys::rd_kafka_outq_len(client.native()) }).unwrap_or(0)
-}
-
-/// The steps of a transactional producer. Each blocks.
-pub(super) struct Transactions<'a>(pub(super) &'a Arc<Client>);
-
-/// A transaction's step may wait for the coordinator that long.
-const STEP: Duration = Duration::from_secs(30);
-
-impl Transactions<'_> {
-    pub(super) fn init(&self) -> Result<(), Failure> {
-        // SAFETY: the client is alive.
-        take_error(unsafe { sys::rd_kafka_init_transactions(self.0.native(), millis(STEP)) })
-    }
-
-    pub(super) fn begin(&self) -> Result<(), Failure> {
-        // SAFETY: the client is alive.
-        take_error(unsafe { sys::rd_kafka_begin_transaction(self.0.native()) })
-    }
-
-    pub(super) fn commit(&self) -> Result<(), Failure> {
-        // SAFETY: the client is alive.
-        take_error(unsafe { sys::rd_kafka_commit_transaction(self.0.native(), millis(STEP)) })
-    }
-
-    /// Aborts after everything was written: without the flush the records would be taken back out
-    /// of the producer's queue, and the log would not hold them.
-    pub(super) fn abort(&self) -> Result<(), Failure> {
-        // SAFETY: the client is alive.
-        let code: Code = unsafe { sys::rd_kafka_flush(self.0.native(), millis(STEP)) }.into();
-        if code != Code::NoError {
-            return Err(Failure::of(code));
-        }
-        // SAFETY: the client is alive.
-        take_error(unsafe { sys::rd_kafka_abort_transaction(self.0.native(), millis(STEP)) })
-    }
 }

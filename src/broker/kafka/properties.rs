@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::time::Duration;
 
 use rdkafka::ClientConfig;
 use rdkafka::config::RDKafkaLogLevel;
@@ -112,7 +113,7 @@ pub(super) const TOKEN_ENDPOINT: &[&str] = &[
 
 /// Patience, in milliseconds, for ranges that end.
 pub(super) const FROZEN: usize = 10;
-/// And for following: nothing is late by it, and an idle reader asks ten times a second.
+/// And for following: nothing is late by it.
 pub(super) const FOLLOWING: usize = 100;
 
 /// Bytes that a reader's queue holds at most. More is not faster once the back-off is short, and
@@ -210,10 +211,15 @@ impl Properties {
         self.base(WRITER, WRITER_FORCED)
     }
 
-    /// A producer of transactions under this id.
-    pub(super) fn transactional(&self, id: &str) -> ClientConfig {
+    /// A producer of transactions under this id, each of which is open no longer than that.
+    pub(super) fn transactional(&self, id: &str, longest: Duration) -> ClientConfig {
         let mut config = self.writer();
         config.set("transactional.id", id);
+        set_default(
+            &mut config,
+            "transaction.timeout.ms",
+            longest.as_millis() as usize,
+        );
         config
     }
 

@@ -1,37 +1,19 @@
-//! A running write into one topic: an idempotent producer, waited for without blocking the
-//! runtime.
+//! A running write into one topic: an idempotent producer.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
 
-use rdkafka::types::{RDKafkaErrorCode as Code, RDKafkaType};
-use tokio::time::sleep;
+use rdkafka::types::RDKafkaType;
 
 use super::client::Client;
-use super::error::Failure;
-use super::ffi::Topic;
-use super::produce::{Record, produce, unsettled};
 use super::properties::Properties;
 use super::terms::{Ask, Found, Place, places};
 use super::topics;
-use crate::broker::{BoxFuture, Error, ErrorKind, Notices, Result, Sink, TopicSelector, Written};
-use crate::event::{ANY_PARTITION, Batch, EventRef, TimestampType};
-
-/// How long to leave a full queue alone, and how often to look whether all is stored.
-const PAUSE: Duration = Duration::from_millis(1);
-/// Events are handed over in runs of this many, each followed by a look at what came back.
-const RUN: usize = 256;
+use super::writer::Writer;
+use crate::broker::{BoxFuture, ErrorKind, Notices, Result, Sink, TopicSelector, Written};
+use crate::event::Batch;
 
 /// A write into one topic.
-pub(super) struct KafkaSink {
-    topic: Topic,
-    name: Arc<str>,
-    partitions: u32,
-    sent: Written,
-    /// Events whose timestamp was 0, which librdkafka takes for "now".
-    undated: u64,
-    connection: Connection,
-}
+pub(super) struct KafkaSink(Writer);
 
 /// Opens a topic, which must exist; blocks until every partition answers. `looker` is a consumer's
 /// client: a producer's would create the topic by asking.
@@ -41,6 +23,18 @@ pub(super) fn open(
     topic: &str,
     notices: Notices,
 ) -> Result<KafkaSink> {
+    let partitions = target(looker, topic)?;
+    let client = Client::new(
+        &properties.writer(),
+        RDKafkaType::RD_KAFKA_PRODUCER,
+        properties,
+    )
+    .map(Arc::new)?;
+    Writer::new(&client, topic, partitions, notices).map(KafkaSink)
+}
+
+/// How many partitions a topic to write to has; waits until each answers.
+pub(super) fn target(looker: &Arc<Client>, topic: &str) -> Result<u32> {
     let found = topics::find(looker, &TopicSelector::one(topic)).map_err(|error| {
         if error.kind == ErrorKind::MissingTopic
             && error.hint.as_ref().is_none_or(|h| !h.contains("mean"))
@@ -49,30 +43,8 @@ pub(super) fn open(
         }
         error
     })?;
-    let partitions = found.first().map_or(0, |t| t.partitions.len() as u32);
     await_leaders(looker, &found)?;
-    let client = Client::new(
-        &properties.writer(),
-        RDKafkaType::RD_KAFKA_PRODUCER,
-        properties,
-    )
-    .map(Arc::new)?;
-    let handle = Topic::new(&client, topic)
-        .map_err(|failure| failure.into_error(&format!("write to {topic}")))?;
-    // Knowing the leaders beforehand saves the first events a wait.
-    client.metadata(Some(topic))?;
-    Ok(KafkaSink {
-        topic: handle,
-        name: topic.into(),
-        partitions,
-        sent: Written::default(),
-        undated: 0,
-        connection: Connection {
-            notices,
-            lost: false,
-            stuck: None,
-        },
-    })
+    Ok(found.first().map_or(0, |t| t.partitions.len() as u32))
 }
 
 /// Waits until the leader of each partition knows that it leads, as it shows by telling an offset.
@@ -88,144 +60,12 @@ fn await_leaders(looker: &Arc<Client>, found: &[Found]) -> Result<()> {
     topics::offsets(looker, &places, &[end]).map(|_| ())
 }
 
-impl KafkaSink {
-    fn client(&self) -> &Arc<Client> {
-        self.topic.client()
-    }
-
-    /// Hands one event over; `false` when the queue is full.
-    fn offer(&mut self, event: &EventRef<'_>) -> Result<bool> {
-        let partition = event.stream.partition;
-        if partition != ANY_PARTITION && partition >= self.partitions {
-            return Err(Error::new(
-                ErrorKind::Usage,
-                format!(
-                    "write to {}: it has {} partitions, and an event is for partition {partition}",
-                    self.name, self.partitions
-                ),
-            )
-            .hint("--partitions key lets the target choose by key"));
-        }
-        let dated = event.timestamp_type != TimestampType::None;
-        let record = Record {
-            partition: (partition != ANY_PARTITION).then_some(partition),
-            timestamp: if dated { event.timestamp.0 } else { 0 },
-            key: event.key,
-            value: event.value,
-            headers: event.headers,
-        };
-        match produce(&self.topic, &record) {
-            Ok(()) => {
-                self.sent.events += 1;
-                self.sent.bytes += event.size() as u64;
-                self.undated += u64::from(dated && event.timestamp.0 == 0);
-                Ok(true)
-            }
-            Err(failure) if failure.code == Code::QueueFull => Ok(false),
-            Err(failure) => Err(self.failed(failure)),
-        }
-    }
-
-    /// Takes the producer's reports: an event that was refused ends the write.
-    fn check(&mut self) -> Result<()> {
-        self.client().pump();
-        let (lost, why) = self.client().undelivered();
-        if lost > 0 {
-            let failure = why.unwrap_or_else(|| Failure::of(Code::Fail));
-            return Err(self.failed(failure));
-        }
-        if let Some(failure) = self.client().rejected() {
-            return Err(self.failed(failure));
-        }
-        let client = Arc::clone(self.client());
-        self.connection.watch(&client);
-        Ok(())
-    }
-
-    fn failed(&self, failure: Failure) -> Error {
-        failure.into_error(&format!("write to {}", self.name))
-    }
-
-    async fn send_all(&mut self, batch: &Batch) -> Result<()> {
-        for (i, event) in batch.iter().enumerate() {
-            if i % RUN == 0 {
-                self.check()?;
-            }
-            while !self.offer(&event)? {
-                sleep(PAUSE).await;
-                self.check()?;
-            }
-        }
-        Ok(())
-    }
-
-    async fn settle(&mut self) -> Result<Written> {
-        loop {
-            self.check()?;
-            if unsettled(self.client()) == 0 {
-                break;
-            }
-            sleep(PAUSE).await;
-        }
-        // What was reported between the check and the count.
-        self.check()?;
-        if self.undated > 0 {
-            self.connection.notices.tell(&format!(
-                "{} events with the timestamp 0 were written with the time of now: \
-                 the client library cannot do otherwise",
-                self.undated
-            ));
-            self.undated = 0;
-        }
-        Ok(self.sent)
-    }
-}
-
 impl Sink for KafkaSink {
     fn send<'a>(&'a mut self, batch: &'a Batch) -> BoxFuture<'a, Result<()>> {
-        Box::pin(self.send_all(batch))
+        Box::pin(self.0.send(batch))
     }
 
     fn flush(&mut self) -> BoxFuture<'_, Result<Written>> {
-        Box::pin(self.settle())
-    }
-}
-
-/// Says when the cluster is lost, and when it takes events again; each once.
-struct Connection {
-    notices: Notices,
-    lost: bool,
-    /// Since when nothing was settled while every broker was down, and what waited then.
-    stuck: Option<(Instant, u64)>,
-}
-
-/// A broker may be gone for a moment without anything to tell.
-const LOST_AFTER: Duration = Duration::from_secs(1);
-
-impl Connection {
-    fn watch(&mut self, client: &Client) {
-        if !client.is_down() {
-            return;
-        }
-        let waiting = unsettled(client);
-        let (since, before) = *self.stuck.get_or_insert_with(|| (Instant::now(), waiting));
-        if waiting < before {
-            // Errors from before are past.
-            client.pump();
-            client.revive();
-            self.stuck = None;
-            if std::mem::take(&mut self.lost) {
-                self.notices
-                    .tell(&format!("connected to {} again", client.brokers()));
-            }
-        } else if !self.lost && since.elapsed() >= LOST_AFTER {
-            self.lost = true;
-            self.notices.tell(&format!(
-                "lost the connection to {}; {waiting} events wait, trying again",
-                client.brokers()
-            ));
-        } else if waiting > before {
-            self.stuck = Some((since, waiting));
-        }
+        Box::pin(self.0.settle())
     }
 }

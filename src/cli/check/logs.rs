@@ -61,9 +61,12 @@ pub(super) async fn tell(
     for (input, ranges) in reading.inputs.iter().zip(ranges) {
         let mut topics: Vec<Arc<str>> = ranges.iter().map(|r| Arc::clone(&r.topic)).collect();
         topics.dedup();
-        let told = input.broker.compacted(&topics).await;
+        let told = input.broker.topic_settings(&topics).await;
         let compacted: BTreeMap<Arc<str>, bool> = match told {
-            Ok(told) => told.into_iter().collect(),
+            Ok(told) => {
+                let told = told.into_iter();
+                told.filter_map(|t| Some((t.topic, t.compacts?))).collect()
+            }
             Err(error) => {
                 // Who may read topics need not be allowed to see how they are kept.
                 session.say(&format!(

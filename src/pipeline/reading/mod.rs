@@ -14,6 +14,7 @@ use crate::broker::{
 use crate::query::Query;
 
 /// A prepared read.
+#[derive(Clone)]
 pub struct Reading {
     pub query: Arc<Query>,
     pub inputs: Vec<Input>,
@@ -24,6 +25,7 @@ pub struct Reading {
 }
 
 /// One source of it.
+#[derive(Clone)]
 pub struct Input {
     /// With its context resolved.
     pub address: Address,

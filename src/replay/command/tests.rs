@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::replay::job::tests::{destination, how, reading_of};
-use crate::replay::{Create, Guards, How};
+use crate::replay::{Create, Guards, How, PlanSelection};
 
 async fn line(source: &str, to: &str, how: How, adjust: impl FnOnce(&mut Range)) -> Option<String> {
     let mut reading = reading_of(source, None);
@@ -14,11 +14,12 @@ async fn line(source: &str, to: &str, how: How, adjust: impl FnOnce(&mut Range))
 #[tokio::test]
 async fn the_line_says_all_that_the_plan_says() {
     let mut all = how(Pace::speed(10.0, Some(Duration::from_secs(5))));
-    all.selection = vec![
-        "--filter -it's \"x\" $HOME".to_owned(),
-        "--ignore-case".to_owned(),
-        "--last 5".to_owned(),
-    ];
+    all.selection = PlanSelection {
+        filters: vec!["-it's \"x\" $HOME".to_owned()],
+        ignore_case: true,
+        last: Some(5),
+        ..PlanSelection::default()
+    };
     all.provenance = false;
     all.timestamps = TimestampPolicy::Shift;
     all.guards = Guards {

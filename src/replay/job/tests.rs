@@ -15,6 +15,10 @@ use crate::query::{Query, QuerySpec};
 use crate::replay::fake_broker::FakeBroker;
 use crate::replay::{Pace, RunState};
 
+pub(in crate::replay) fn open_broker(text: &str) -> Arc<dyn Broker> {
+    open(text).1
+}
+
 fn open(text: &str) -> (Address, Arc<dyn Broker>) {
     let address = Address::parse(text).unwrap();
     let broker = registry::open(&address, &Settings::default()).unwrap();

@@ -20,6 +20,8 @@ use super::views::{self, findings, lag, order, replay, schemas, state, topics, t
 use crate::broker::{Bound, TopicSelector};
 use crate::event::{Select, Timestamp};
 use crate::query::QuerySpec;
+use crate::replay::PlanSelection;
+use crate::replay::runs::StateFolder;
 use crate::schema::Decoder;
 use feed::Feed;
 use overlay::Overlay;
@@ -110,8 +112,10 @@ pub struct Options {
     pub select: Arc<dyn Select>,
     /// The same before it was compiled.
     pub spec: QuerySpec,
-    /// The same as it was typed: `--where .amount > 500`.
-    pub selection: Vec<String>,
+    /// The same as a plan keeps it.
+    pub selection: PlanSelection,
+    /// Where runs of plans are kept; without it they are not, and cannot be applied again.
+    pub state: Option<StateFolder>,
     /// Where to begin; without it at the start of what is kept whole, else at the newest events.
     pub from: Option<Bound>,
     pub until: Bound,

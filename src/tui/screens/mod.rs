@@ -131,7 +131,10 @@ fn none() -> crate::tui::Options {
     crate::tui::Options {
         select: std::sync::Arc::new(crate::query::Query::compile(&spec).unwrap()),
         spec,
-        selection: vec!["--where".to_owned(), "false".to_owned()],
+        selection: crate::replay::PlanSelection {
+            where_: vec!["false".to_owned()],
+            ..crate::replay::PlanSelection::default()
+        },
         ..options()
     }
 }

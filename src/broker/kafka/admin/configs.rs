@@ -15,14 +15,15 @@ use sys::rd_kafka_admin_op_t as Op;
 use super::super::client::Client;
 use super::super::error::Failure;
 use super::super::ffi::owned;
+use super::super::topic_settings::take;
 use super::{Call, slice};
-use crate::broker::Compacted;
+use crate::broker::TopicSettings;
 
-/// Whether each topic is cleaned by key. A topic whose configuration we may not see is left out.
-pub(in crate::broker::kafka) fn compacted(
+/// How each topic keeps its events. A topic whose configuration we may not see is left out.
+pub(in crate::broker::kafka) fn topic_settings(
     client: &Arc<Client>,
     topics: &[Arc<str>],
-) -> Result<Compacted, Failure> {
+) -> Result<Vec<TopicSettings>, Failure> {
     let mut resources = Resources(Vec::with_capacity(topics.len()));
     for topic in topics {
         let name = CString::new(&**topic).map_err(|_| Failure::of(Code::InvalidArgument))?;
@@ -54,27 +55,28 @@ pub(in crate::broker::kafka) fn compacted(
         let found = sys::rd_kafka_DescribeConfigs_result_resources(result, &raw mut len);
         Ok(slice(found, len)
             .iter()
-            .filter_map(|&resource| {
-                let name = owned(sys::rd_kafka_ConfigResource_name(resource));
-                Some((name.into(), is_compacted(resource)?))
-            })
+            .filter_map(|&resource| settings(resource))
             .collect())
     }
 }
 
+/// `None` where nothing is told.
+///
 /// # Safety
 /// `resource` points to a live description.
-unsafe fn is_compacted(resource: *const sys::rd_kafka_ConfigResource_t) -> Option<bool> {
+unsafe fn settings(resource: *const sys::rd_kafka_ConfigResource_t) -> Option<TopicSettings> {
     // SAFETY: the caller vouches for it; what it gives belongs to it.
     unsafe {
         let mut len = 0;
         let entries = sys::rd_kafka_ConfigResource_configs(resource, &raw mut len);
-        let entries = slice(entries, len).iter();
-        let mut policies = entries
-            .filter(|&&entry| owned(sys::rd_kafka_ConfigEntry_name(entry)) == "cleanup.policy")
-            .map(|&entry| owned(sys::rd_kafka_ConfigEntry_value(entry)));
-        let policy = policies.next()?;
-        Some(policy.split(',').any(|word| word.trim() == "compact"))
+        let name = owned(sys::rd_kafka_ConfigResource_name(resource));
+        let mut settings = TopicSettings::of(name.into());
+        for &entry in slice(entries, len) {
+            let name = owned(sys::rd_kafka_ConfigEntry_name(entry));
+            let value = owned(sys::rd_kafka_ConfigEntry_value(entry));
+            take(&mut settings, &name, &value);
+        }
+        (len > 0).then_some(settings)
     }
 }
 

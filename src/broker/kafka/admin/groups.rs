@@ -156,6 +156,16 @@ pub(in crate::broker::kafka) fn ask_commits(
     group: &str,
     places: Option<&[Place]>,
 ) -> Result<Call, Failure> {
+    ask(client, group, places, false)
+}
+
+/// With `stable_only` a commit that stands in an open transaction is an error, not passed over.
+fn ask(
+    client: &Arc<Client>,
+    group: &str,
+    places: Option<&[Place]>,
+    stable_only: bool,
+) -> Result<Call, Failure> {
     let name = CString::new(group).map_err(|_| Failure::of(Code::InvalidArgument))?;
     let list = places
         .map(|p| list_of(p.iter().map(|p| (p.clone(), Offset::Invalid))))
@@ -166,7 +176,7 @@ pub(in crate::broker::kafka) fn ask_commits(
     Call::new(
         client,
         Op::RD_KAFKA_ADMIN_OP_LISTCONSUMERGROUPOFFSETS,
-        false,
+        stable_only,
         |rk, options, queue| {
             // SAFETY: all are alive, librdkafka copies the request, and it is destroyed once.
             unsafe {
@@ -191,6 +201,55 @@ pub(in crate::broker::kafka) fn commits(call: Call) -> Result<Vec<Row>, Failure>
         let mut len = 0;
         let groups = sys::rd_kafka_ListConsumerGroupOffsets_result_groups(result, &raw mut len);
         read_group_rows(slice(groups, len))
+    }
+}
+
+/// What a group has committed at these places, with the text beside each. With `stable_only`, where
+/// an open transaction may change that, the failure is `UnstableOffsetCommit`. Blocks.
+pub(in crate::broker::kafka) fn commits_with_text(
+    client: &Arc<Client>,
+    group: &str,
+    places: &[Place],
+    stable_only: bool,
+) -> Result<Vec<(Row, String)>, Failure> {
+    let event = ask(client, group, Some(places), stable_only)?.wait()?;
+    // SAFETY: the event is the answer to this call; what it gives belongs to the event.
+    unsafe {
+        let result = sys::rd_kafka_event_ListConsumerGroupOffsets_result(event.raw());
+        if result.is_null() {
+            return Err(Failure::of(Code::InvalidType));
+        }
+        let mut len = 0;
+        let groups = sys::rd_kafka_ListConsumerGroupOffsets_result_groups(result, &raw mut len);
+        let groups = slice(groups, len);
+        let rows = read_group_rows(groups)?;
+        let texts = groups
+            .iter()
+            .flat_map(|&group| read_texts(sys::rd_kafka_group_result_partitions(group)));
+        Ok(rows.into_iter().zip(texts).collect())
+    }
+}
+
+/// # Safety
+/// `list` is null or points to a live partition list.
+unsafe fn read_texts(list: *const sys::rd_kafka_topic_partition_list_t) -> Vec<String> {
+    if list.is_null() {
+        return Vec::new();
+    }
+    // SAFETY: the caller vouches for it; a list has `cnt` elements, and each says how long its text
+    // is.
+    unsafe {
+        (0..usize::try_from((*list).cnt).unwrap_or(0))
+            .map(|i| {
+                let row = (*list).elems.add(i);
+                if (*row).metadata.is_null() {
+                    return String::new();
+                }
+                let bytes = (*row).metadata.cast::<u8>().cast_const();
+                let text = std::slice::from_raw_parts(bytes, (*row).metadata_size);
+                String::from_utf8_lossy(text).into_owned()
+            })
+            .collect()
     }
 }
 

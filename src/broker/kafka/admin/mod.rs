@@ -10,9 +10,11 @@ mod configs;
 mod create;
 mod groups;
 
-pub(super) use configs::compacted;
+pub(super) use configs::topic_settings;
 pub(super) use create::create;
-pub(super) use groups::{ask_commits, commit_for, commits, list_groups, members};
+pub(super) use groups::{
+    ask_commits, commit_for, commits, commits_with_text, list_groups, members,
+};
 
 use std::ffi::c_char;
 use std::ptr::NonNull;
@@ -108,7 +110,10 @@ impl Options {
         if set != sys::rd_kafka_resp_err_t::RD_KAFKA_RESP_ERR_NO_ERROR {
             return Err(Failure::of(set.into()));
         }
-        if committed_only {
+        if committed_only && op == Op::RD_KAFKA_ADMIN_OP_LISTCONSUMERGROUPOFFSETS {
+            // SAFETY: the options are alive.
+            take_error(unsafe { sys::rd_kafka_AdminOptions_set_require_stable_offsets(raw, 1) })?;
+        } else if committed_only {
             let level = Level::RD_KAFKA_ISOLATION_LEVEL_READ_COMMITTED;
             // SAFETY: the options are alive.
             take_error(unsafe { sys::rd_kafka_AdminOptions_set_isolation_level(raw, level) })?;

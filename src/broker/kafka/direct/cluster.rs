@@ -142,7 +142,7 @@ impl Cluster {
 
     /// A connection to the first broker that answers: those that were typed, then those that the
     /// cluster named.
-    async fn any(&self) -> Result<(Host, Connection), Failure> {
+    pub(super) async fn any(&self) -> Result<(Host, Connection), Failure> {
         let mut hosts = self.settings.bootstrap.clone();
         for (_, host) in &self.known().nodes {
             if !hosts.contains(host) {

@@ -1,13 +1,17 @@
 //! Reading Kafka by speaking its protocol ourselves: no librdkafka between the wire and the
-//! events, and every batch header in hand. Only for reading and looking: administration and
-//! writing go through librdkafka.
+//! events, and every batch header in hand. For reading and looking, which leave no trace:
+//! administration and writing go through librdkafka. The one exception is `member`, which joins a
+//! group, and is asked for only by hosts that share an exactly-once write.
 
 mod answers;
 mod cluster;
+mod configs;
 mod connection;
 mod fetch;
 mod groups;
+pub(super) mod identity;
 mod look;
+pub(super) mod member;
 mod offsets;
 mod sasl;
 mod settings;
@@ -15,8 +19,11 @@ mod transport;
 mod wire;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use self::cluster::Cluster;
+use self::identity::Identity;
+use self::member::Member;
 pub(super) use self::sasl::{TOKEN_HINT, Tokens};
 use self::settings::Settings;
 pub(super) use self::settings::tokens;
@@ -24,7 +31,8 @@ use super::own::ReaderChoice;
 use super::properties::Properties;
 use super::terms::Row;
 use crate::broker::{
-    Error, ErrorKind, Group, PartitionRange, Result, Source, Subscription, TopicInfo, TopicSelector,
+    Error, ErrorKind, Group, PartitionRange, Result, Source, Subscription, TopicInfo,
+    TopicSelector, TopicSettings,
 };
 
 /// A cluster that is read without librdkafka.
@@ -62,6 +70,28 @@ impl Direct {
 
     pub(super) async fn groups(&self) -> Result<Vec<Group>> {
         groups::list(&self.cluster).await
+    }
+
+    /// What a topic is now, to be compared with later.
+    pub(super) async fn identity(&self, topic: &Arc<str>) -> Result<Identity> {
+        Identity::of(&self.cluster, topic).await
+    }
+
+    /// A place in a group, not yet joined.
+    pub(super) fn member(&self, group: &str, instance: &str, session: Duration) -> Member {
+        let cluster = Arc::clone(&self.cluster);
+        Member::new(cluster, group.to_owned(), instance.to_owned(), session)
+    }
+
+    /// How these topics keep their events.
+    pub(super) async fn topic_settings(&self, topics: &[Arc<str>]) -> Result<Vec<TopicSettings>> {
+        let metadata = self.cluster.metadata(Some(&[])).await?;
+        let Some((node, _)) = metadata.brokers.first() else {
+            return Ok(Vec::new());
+        };
+        let names: Vec<&str> = topics.iter().map(|t| &**t).collect();
+        let told = configs::of_topics(&self.cluster, *node, &names).await;
+        told.map_err(|failure| failure.into_error("look up how topics are kept"))
     }
 
     /// `commits` are those of each group that the subscription names.

@@ -3,11 +3,12 @@
 use std::sync::Arc;
 
 use super::{Selection, Stage};
-use crate::broker::{Address, Range, Subscription};
-use crate::event::Scanned;
+use crate::broker::{self, Address, Range, Subscription};
+use crate::event::{Scanned, Timestamp};
 use crate::pipeline::{Input as Source, Limits, Reading, Stop, Ticker};
 use crate::query::{Query, QuerySpec};
-use crate::replay::{Create, Destination, Job, guard};
+use crate::replay::runs::{Ended, StateFolder};
+use crate::replay::{Control, Create, Destination, Job, Preview, Ran, Verdict, guard};
 use crate::tui::connect::Connection;
 use crate::tui::model::Model;
 use crate::tui::model::overlay::{Answer, Overlay, Prompt, PromptKind, Question};
@@ -57,8 +58,7 @@ pub(super) fn plan(model: &mut Model) -> Vec<Effect> {
     };
     let mut how = model.replay.how.clone();
     how.selection.clone_from(&model.options.selection);
-    how.selection
-        .extend(selection.filter.iter().map(|f| format!("--filter {f}")));
+    how.selection.filters.extend(selection.filter.clone());
     let create = model.replay.create;
     let sources: Vec<Address> = reading.inputs.iter().map(|i| i.address.clone()).collect();
     let own = model
@@ -78,8 +78,15 @@ pub(super) fn plan(model: &mut Model) -> Vec<Effect> {
             let mut job = Job::plan(reading, to, how).await?;
             let (_handle, stop) = Stop::new();
             let preview = job.preview(&move || stop.clone(), &mut Unwatched).await?;
-            let judged = preview.as_ref().map_or(Ok(()), |p| job.judge(p));
-            let lines = preview.map(|p| p.describe()).unwrap_or_default();
+            let outlook = job.outlook().await;
+            let now = Timestamp::wall_clock();
+            let judge = |p| {
+                job.judge(p)
+                    .and_then(|()| outlook.judge(job.the_plan(), p, now))
+            };
+            let judged = preview.as_ref().map_or(Ok(()), judge);
+            let mut lines = preview.as_ref().map(Preview::describe).unwrap_or_default();
+            lines.extend(outlook.describe(job.the_plan(), preview.as_ref(), now));
             Ok((job, lines, judged.err().map(Trouble::from)))
         };
         let told: futures_util::future::BoxFuture<'static, Msg> = Box::pin(async move {
@@ -91,7 +98,8 @@ pub(super) fn plan(model: &mut Model) -> Vec<Effect> {
     vec![Effect::Open(text, Box::new(then))]
 }
 
-/// Nobody watches a preview: it is over in a moment, or a person goes elsewhere meanwhile.
+/// Nobody watches a preview or a verification: it is over in a moment, or a person goes elsewhere
+/// meanwhile.
 struct Unwatched;
 
 impl Ticker for Unwatched {
@@ -146,7 +154,7 @@ fn reading(model: &Model, selection: &Selection) -> Result<Reading, Trouble> {
                 select: query.clone(),
                 memory: model.options.memory / 8 / count,
                 raw: false,
-                notices: crate::broker::Notices::silent(),
+                notices: broker::Notices::silent(),
             },
             origin: u16::try_from(*index).unwrap_or(u16::MAX),
         }
@@ -231,35 +239,60 @@ pub fn name_typed(model: &mut Model, name: &str) -> Result<Vec<Effect>, String> 
 /// Runs what was confirmed.
 pub fn run_confirmed(model: &mut Model) -> Vec<Effect> {
     let stage = std::mem::replace(&mut model.replay.stage, Stage::Running);
-    let Stage::Planned { job, .. } = stage else {
+    let Stage::Planned { mut job, .. } = stage else {
         model.replay.stage = stage;
         return Vec::new();
     };
+    let state = model.options.state.clone();
     let control = job.control();
     model.replay.figures = Some(control.figures());
     model.replay.control = Some(control.clone());
     let work = async move {
-        let lines = run(&job, &control).await;
+        let lines = kept(&mut job, state.as_ref(), &control).await;
         Msg::Done(Box::new(move |model| ran(model, lines)))
     };
     vec![Effect::Wait(Box::pin(work))]
 }
 
-/// What is to be said of the run, and whether all is well.
-async fn run(job: &Job, control: &crate::replay::Control) -> Result<(Vec<String>, bool), Trouble> {
-    let Some(ran) = job.run(control).await? else {
-        return Ok((
-            vec!["stopped before anything was written".to_owned()],
-            false,
-        ));
+/// Runs what is kept before it writes, and notes how it ended.
+async fn kept(
+    job: &mut Job,
+    state: Option<&StateFolder>,
+    control: &Control,
+) -> Result<(Vec<String>, bool), Trouble> {
+    if let Some(state) = state {
+        job.keep(state, Timestamp::wall_clock())?;
+    }
+    let (mut told, ended) = run(job, control).await;
+    let noted = job.note(&ended, Timestamp::wall_clock());
+    if let (Ok((lines, good)), Err(error)) = (&mut told, noted) {
+        lines.push(error.to_string());
+        *good = false;
+    }
+    told
+}
+
+/// What is to be said of the run, and whether all is well; and the same for the audit log.
+async fn run(job: &Job, control: &Control) -> (Result<(Vec<String>, bool), Trouble>, Ended) {
+    let ran = match job.run(control).await {
+        Ok(Some(ran)) => ran,
+        Ok(None) => {
+            let lines = vec!["stopped before anything was written".to_owned()];
+            return (Ok((lines, false)), Ended::with("interrupted"));
+        }
+        Err(error) => {
+            let ended = Ended::failed(error.kind);
+            return (Err(error.into()), ended);
+        }
     };
     let mut lines = ran.report.describe();
-    let mut good = false;
-    match job.verify(&ran).await {
-        Ok(Some(verification)) => {
-            good = verification.problems.is_empty();
-            lines.extend(verification.describe());
-        }
+    let compared = verified(job, control, &ran).await;
+    let verified = compared.as_ref().ok().and_then(Option::as_ref);
+    let good = verified.is_some_and(|(good, _)| *good);
+    let ended = Ended::of(&ran, verified.map(|(good, _)| *good));
+    match compared {
+        Ok(Some((_, said))) => lines.extend(said),
+        Ok(None) if ran.came_to_an_end() => lines.push("it is not verified: interrupted".into()),
         Ok(None) => {}
         Err(error) => lines.push(format!("cannot verify: {error}")),
     }
@@ -267,7 +300,22 @@ async fn run(job: &Job, control: &crate::replay::Control) -> Result<(Vec<String>
         Ok(outcome) => lines.extend(outcome.end.reason().map(|why| format!("partial: {why}"))),
         Err(error) => lines.push(format!("the replay is incomplete: {error}")),
     }
-    Ok((lines, good))
+    (Ok((lines, good)), ended)
+}
+
+/// Whether the target holds what was selected, and the words for it.
+async fn verified(
+    job: &Job,
+    control: &Control,
+    ran: &Ran,
+) -> broker::Result<Option<(bool, Vec<String>)>> {
+    if !job.can_be_compared() {
+        let counted = job.verify(ran).await?;
+        return Ok(counted.map(|found| (found.problems.is_empty(), found.describe())));
+    }
+    let stop = || control.stop();
+    let compared = job.compare_run(ran, &stop, &mut Unwatched).await?;
+    Ok(compared.map(|found| (found.verdict() == Verdict::Clean, found.describe())))
 }
 
 fn ran(model: &mut Model, told: Result<(Vec<String>, bool), Trouble>) -> Vec<Effect> {

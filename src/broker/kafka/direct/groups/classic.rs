@@ -9,7 +9,7 @@ use super::super::wire::Reader;
 use super::told::partition;
 
 /// The topics that a member wants.
-pub(super) fn topics(about: &[u8]) -> Option<Vec<Arc<str>>> {
+pub(in super::super) fn topics(about: &[u8]) -> Option<Vec<Arc<str>>> {
     let read = || -> Result<Vec<Arc<str>>, Failure> {
         let mut reader = Reader::new(about, false);
         reader.i16()?;
@@ -23,7 +23,7 @@ pub(super) fn topics(about: &[u8]) -> Option<Vec<Arc<str>>> {
 }
 
 /// The partitions that a member was given.
-pub(super) fn places(given: &[u8]) -> Option<Vec<Place>> {
+pub(in super::super) fn places(given: &[u8]) -> Option<Vec<Place>> {
     let read = || -> Result<Vec<Place>, Failure> {
         let mut reader = Reader::new(given, false);
         reader.i16()?;

@@ -2,8 +2,7 @@
 //! their way. Only looks.
 
 mod ask;
-mod classic;
-mod retention;
+pub(super) mod classic;
 #[cfg(test)]
 mod tests;
 mod told;
@@ -21,6 +20,7 @@ use super::super::group_rows::{self, Ends};
 use super::super::terms::{Ask, Place};
 use super::answers::Metadata;
 use super::cluster::Cluster;
+use super::configs;
 use super::offsets::{leaders, offsets, passes};
 use crate::broker::{Group, OpenTransaction, Result};
 
@@ -137,7 +137,13 @@ async fn kept(
     topics: &[&str],
 ) -> std::result::Result<HashMap<String, u64>, Failure> {
     match nodes.first() {
-        Some(node) if !topics.is_empty() => retention::of_topics(cluster, *node, topics).await,
+        Some(node) if !topics.is_empty() => {
+            let told = configs::of_topics(cluster, *node, topics).await?;
+            let deleting = told.into_iter().filter(|t| t.deletes != Some(false));
+            Ok(deleting
+                .filter_map(|t| Some((t.topic.to_string(), t.retention_ms?)))
+                .collect())
+        }
         _ => Ok(HashMap::new()),
     }
 }

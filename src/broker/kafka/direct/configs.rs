@@ -1,31 +1,29 @@
-//! How long topics keep events by their age. Whoever may not ask is told nothing, which is no
+//! How topics keep their events. Of topics that one may not ask about nothing is told, which is no
 //! failure.
-
-use std::collections::HashMap;
 
 use kafka_protocol::messages::describe_configs_request::DescribeConfigsResource;
 use kafka_protocol::messages::{ApiKey, DescribeConfigsRequest};
 use kafka_protocol::protocol::StrBytes;
 
-use super::super::super::error::Failure;
-use super::super::cluster::Cluster;
-use super::super::wire::Reader;
+use super::super::error::Failure;
+use super::super::topic_settings::{NAMES, take};
+use super::cluster::Cluster;
+use super::wire::Reader;
+use crate::broker::TopicSettings;
 
 /// The number of topics among the kinds of things that have a configuration.
 const TOPIC: i8 = 2;
-const AGE: &str = "retention.ms";
-const POLICY: &str = "cleanup.policy";
 const VERSIONS: (i16, i16) = (1, 4);
 
-/// In milliseconds, of those of these topics that delete events by their age.
+/// Of these topics, by any node of the cluster.
 pub(super) async fn of_topics(
     cluster: &Cluster,
     node: i32,
     topics: &[&str],
-) -> Result<HashMap<String, u64>, Failure> {
+) -> Result<Vec<TopicSettings>, Failure> {
     let (host, mut connection) = cluster.connect(node).await?;
     let version = connection.version(ApiKey::DescribeConfigs, VERSIONS)?;
-    let keys = [AGE, POLICY].map(StrBytes::from_static_str);
+    let keys = NAMES.map(StrBytes::from_static_str);
     let resource = |name: &&str| {
         DescribeConfigsResource::default()
             .with_resource_type(TOPIC)
@@ -41,31 +39,25 @@ pub(super) async fn of_topics(
     read(&answer, version)
 }
 
-fn read(answer: &[u8], version: i16) -> Result<HashMap<String, u64>, Failure> {
+fn read(answer: &[u8], version: i16) -> Result<Vec<TopicSettings>, Failure> {
     let mut reader = Reader::new(answer, version >= 4);
     let r = &mut reader;
     r.i32()?;
-    let mut found = HashMap::new();
+    let mut found = Vec::new();
     for _ in 0..r.count()? {
-        r.i16()?;
+        let refused = r.i16()? != 0;
         r.string()?;
         r.u8()?;
-        let name = r.text()?.to_owned();
-        let (mut age, mut deletes) = (None, true);
+        let mut settings = TopicSettings::of(r.text()?.into());
         for _ in 0..r.count()? {
             let key = r.text()?;
             let value = r.string()?.unwrap_or_default();
-            match key {
-                AGE => age = value.parse::<u64>().ok(),
-                POLICY => deletes = value.split(',').any(|policy| policy.trim() == "delete"),
-                _ => {}
-            }
+            take(&mut settings, key, value);
             entry_rest(r, version)?;
         }
         r.tags()?;
-        // Below 0 is for ever.
-        if let Some(age) = age.filter(|_| deletes) {
-            found.insert(name, age);
+        if !refused {
+            found.push(settings);
         }
     }
     Ok(found)
@@ -104,7 +96,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_is_deleted_by_age_has_a_retention() {
+    fn each_topic_has_what_is_set_for_it() {
         let entry = |name, value| {
             let synonym = DescribeConfigsSynonym::default()
                 .with_name(text("log.x"))
@@ -118,20 +110,42 @@ mod tests {
             DescribeConfigsResult::default()
                 .with_resource_type(TOPIC)
                 .with_resource_name(text(name))
-                .with_configs(vec![entry(AGE, age), entry(POLICY, policy)])
+                .with_configs(vec![
+                    entry("retention.ms", age),
+                    entry("cleanup.policy", policy),
+                    entry("message.timestamp.type", "LogAppendTime"),
+                    entry("message.timestamp.before.max.ms", "9223372036854775807"),
+                ])
         };
         let answer = DescribeConfigsResponse::default().with_results(vec![
             topic("a", "604800000", "delete"),
             topic("b", "-1", "delete"),
             topic("c", "5", "compact"),
             topic("d", "7", "compact,delete"),
+            DescribeConfigsResult::default()
+                .with_error_code(29)
+                .with_resource_type(TOPIC)
+                .with_resource_name(text("secret")),
         ]);
         for version in VERSIONS.0..=VERSIONS.1 {
             let mut bytes = BytesMut::new();
             answer.encode(&mut bytes, version).unwrap();
             let found = read(&bytes, version).unwrap();
-            let expected = [("a".to_owned(), 604_800_000), ("d".to_owned(), 7)];
-            assert_eq!(found, HashMap::from(expected), "v{version}");
+            let told: Vec<_> = found
+                .iter()
+                .map(|t| (&*t.topic, t.retention_ms, t.compacts, t.deletes))
+                .collect();
+            let expected = [
+                ("a", Some(604_800_000), Some(false), Some(true)),
+                ("b", None, Some(false), Some(true)),
+                ("c", Some(5), Some(true), Some(false)),
+                ("d", Some(7), Some(true), Some(true)),
+            ];
+            assert_eq!(told, expected, "v{version}");
+            assert_eq!(
+                (found[0].append_time, found[0].oldest_ms),
+                (Some(true), None)
+            );
             for end in 0..bytes.len() {
                 drop(read(&bytes[..end], version));
             }

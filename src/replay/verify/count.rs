@@ -3,10 +3,10 @@
 
 use std::collections::BTreeMap;
 
-use super::plan::{PartitionPolicy, Plan};
-use super::run::Report;
 use crate::broker::{Broker, Result, TopicInfo, TopicSelector};
 use crate::event::PositionStyle;
+use crate::replay::plan::{PartitionPolicy, Plan};
+use crate::replay::run::Report;
 use crate::text::human;
 
 /// How many events each partition of the target ever held, as far as its broker counts them.
@@ -154,6 +154,8 @@ mod tests {
             paused: Duration::ZERO,
             late: None,
             failure: None,
+            overall: None,
+            promise: Report::AT_LEAST_ONCE,
         }
     }
 

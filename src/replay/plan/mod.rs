@@ -1,4 +1,13 @@
-//! A replay, frozen: what is read, where it goes, and how. Made once, then only looked at.
+//! A replay, frozen: what is read, where it goes, and how. Made once, then only looked at. How it
+//! stands in a file is `file`'s, what it selects `select`'s, whether it still holds `hold`'s.
+
+mod document;
+mod file;
+mod hold;
+mod select;
+#[cfg(test)]
+mod tests;
+mod write;
 
 use std::fmt::Write;
 use std::sync::Arc;
@@ -7,7 +16,12 @@ use std::time::Duration;
 use sha2::{Digest, Sha256};
 
 use super::{Pace, Place};
-use crate::broker::PartitionRange;
+use crate::broker::{Address, PartitionRange};
+use crate::event::{Position, PositionStyle};
+
+pub use file::PlanError;
+pub use hold::{Again, same_brokers, still_holds};
+pub use select::PlanSelection;
 
 /// Which partition of the target an event goes to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,6 +49,10 @@ pub enum TimestampPolicy {
 /// One source of a plan.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PlanSource {
+    /// As it was typed, without secrets: a context stays a name, so that whoever applies the plan
+    /// brings the secrets.
+    pub address: Address,
+    /// What that was when the plan was made.
     pub place: Place,
     /// What provenance calls it; no two sources of a plan share it.
     pub name: String,
@@ -45,6 +63,8 @@ pub struct PlanSource {
 /// Where a plan writes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PlanTarget {
+    /// As [`PlanSource::address`].
+    pub address: Address,
     pub place: Place,
     /// `None` for a file, which keeps the topics that the events had.
     pub topic: Option<Arc<str>>,
@@ -54,6 +74,26 @@ pub struct PlanTarget {
     pub create: bool,
     /// A file that is there is replaced.
     pub overwrite: bool,
+    /// Where the partitions ended when the plan was made: whatever the plan writes stands behind.
+    /// Empty for a file, and for a topic that is made.
+    pub ends: Vec<PartitionEnd>,
+}
+
+/// Where a partition of the target ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PartitionEnd {
+    pub partition: u32,
+    pub style: PositionStyle,
+    pub end: Position,
+}
+
+impl PlanTarget {
+    /// Where this partition ended when the plan was made. One that the plan does not know began
+    /// empty.
+    pub fn end_of(&self, partition: u32) -> Position {
+        let known = self.ends.iter().find(|e| e.partition == partition);
+        known.map_or(Position::ZERO, |e| e.end)
+    }
 }
 
 /// What a run refuses or skips.
@@ -64,6 +104,7 @@ pub struct Guards {
     /// Events that were replayed this many times are skipped.
     pub max_replays: u32,
     pub max_events: Option<u64>,
+    /// To the millisecond.
     pub max_duration: Option<Duration>,
 }
 
@@ -82,8 +123,7 @@ impl Default for Guards {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Plan {
     pub sources: Vec<PlanSource>,
-    /// The selection as the user wrote it, for people and for the id.
-    pub selection: Vec<String>,
+    pub selection: PlanSelection,
     pub target: PlanTarget,
     pub partitions: PartitionPolicy,
     pub timestamps: TimestampPolicy,
@@ -92,12 +132,19 @@ pub struct Plan {
     pub guards: Guards,
 }
 
-/// Hex digits of an id: 64 bits, enough to tell the plans of one target apart.
-const ID_DIGITS: usize = 16;
+/// Hex digits of a short id: 64 bits, enough to tell the plans of one target apart.
+const SHORT_DIGITS: usize = 16;
 
 impl Plan {
-    /// The beginning of the SHA-256 of the canonical form: the same plan has the same id.
+    /// The beginning of [`Plan::long_id`], which names runs and stands in provenance headers.
     pub fn id(&self) -> String {
+        let mut id = self.long_id();
+        id.truncate(SHORT_DIGITS);
+        id
+    }
+
+    /// The SHA-256 of the canonical form, in hex: the same plan has the same id.
+    pub fn long_id(&self) -> String {
         let digest = Sha256::digest(self.canonical().as_bytes());
         let mut id = String::with_capacity(2 * digest.len());
         for byte in digest {
@@ -105,63 +152,18 @@ impl Plan {
             let written = write!(id, "{byte:02x}");
             debug_assert!(written.is_ok());
         }
-        id.truncate(ID_DIGITS);
         id
     }
 
-    /// Everything that makes this plan what it is, one fact a line, names quoted.
-    pub fn canonical(&self) -> String {
-        let mut lines = vec!["evtap replay plan 1".to_owned()];
-        for source in &self.sources {
-            lines.push(format!("source {:?}", source.name));
-            lines.extend(source.ranges.iter().map(|r| {
-                format!(
-                    "range {:?} {} [{}, {})",
-                    r.topic,
-                    r.partition,
-                    r.start.display(r.style),
-                    r.end.display(r.style)
-                )
-            }));
-        }
-        lines.extend(self.selection.iter().map(|s| format!("select {s:?}")));
-        let target = &self.target;
-        lines.push(format!(
-            "target {:?} {:?} {:?} create={} overwrite={}",
-            target.place.long_name(),
-            target.topic,
-            target.partitions,
-            target.create,
-            target.overwrite
-        ));
-        lines.push(format!("partitions {:?}", self.partitions));
-        lines.push(format!("timestamps {:?}", self.timestamps));
-        lines.push(format!("provenance {}", self.provenance));
-        lines.push(format!("pace {:?}", self.pace));
-        lines.push(format!("guards {:?}", self.guards));
-        lines.push(String::new());
-        lines.join("\n")
+    /// Whether the limits of the plan, or its timestamps, need what only a preview finds.
+    pub fn needs_preview(&self) -> bool {
+        self.guards.max_events.is_some()
+            || self.guards.max_duration.is_some()
+            || self.timestamps == TimestampPolicy::Shift
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use crate::replay::fake::plan;
-
-    #[test]
-    fn the_same_plan_has_the_same_id_and_another_has_not() {
-        let one = plan();
-        assert_eq!(one.id(), plan().id());
-        assert_eq!(one.id().len(), 16);
-        let mut two = plan();
-        two.sources[0].ranges[0].end.major += 1;
-        assert_ne!(one.id(), two.id());
-        let mut three = plan();
-        three.selection = vec!["--where \"\n".to_owned()];
-        assert_ne!(one.id(), three.id());
-        assert_eq!(
-            three.canonical().lines().count(),
-            one.canonical().lines().count() + 1
-        );
-    }
+/// True for the short id of a plan.
+pub fn is_short_id(text: &str) -> bool {
+    text.len() == SHORT_DIGITS && text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'))
 }

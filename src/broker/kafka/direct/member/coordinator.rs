@@ -1,0 +1,92 @@
+//! Finding the broker that looks after a group.
+
+use std::time::{Duration, Instant};
+
+use kafka_protocol::messages::{ApiKey, FindCoordinatorRequest};
+use kafka_protocol::protocol::StrBytes;
+use rdkafka::types::RDKafkaErrorCode as Code;
+use tokio::time::sleep;
+
+use super::super::super::error::Failure;
+use super::super::cluster::Cluster;
+use super::super::connection::Connection;
+use super::super::settings::Host;
+use super::super::wire::{Reader, garbled};
+
+/// A cluster that has had no group yet makes the topic of the commits first.
+const MAKING: Duration = Duration::from_secs(15);
+const PAUSE: Duration = Duration::from_millis(100);
+const VERSIONS: (i16, i16) = (0, 4);
+
+/// A new connection to the group's coordinator.
+pub(super) async fn connect(cluster: &Cluster, group: &str) -> Result<Connection, Failure> {
+    let began = Instant::now();
+    loop {
+        let failure = match find(cluster, group).await {
+            Ok(host) => return Connection::open(&cluster.settings, &host).await,
+            Err(failure) => failure,
+        };
+        if !moved(&failure) || began.elapsed() > MAKING {
+            return Err(failure);
+        }
+        sleep(PAUSE).await;
+    }
+}
+
+/// The group is being taken over by another coordinator, or was just.
+pub(super) fn moved(failure: &Failure) -> bool {
+    matches!(
+        failure.code,
+        Code::NotCoordinator | Code::CoordinatorNotAvailable | Code::CoordinatorLoadInProgress
+    )
+}
+
+async fn find(cluster: &Cluster, group: &str) -> Result<Host, Failure> {
+    let (host, mut connection) = cluster.any().await?;
+    let version = connection.version(ApiKey::FindCoordinator, VERSIONS)?;
+    let name = StrBytes::from_string(group.to_owned());
+    let request = if version >= 4 {
+        FindCoordinatorRequest::default().with_coordinator_keys(vec![name])
+    } else {
+        FindCoordinatorRequest::default().with_key(name)
+    };
+    let answer = connection
+        .call(ApiKey::FindCoordinator, version, &request)
+        .await?;
+    cluster.keep(host, connection);
+    read(&answer, version)
+}
+
+pub(super) fn read(answer: &[u8], version: i16) -> Result<Host, Failure> {
+    let mut reader = Reader::new(answer, version >= 3);
+    let r = &mut reader;
+    if version >= 1 {
+        r.i32()?;
+    }
+    let (error, host) = if version >= 4 {
+        if r.count()? == 0 {
+            return Err(garbled("no coordinator"));
+        }
+        r.text()?;
+        r.i32()?;
+        let host = at(r)?;
+        (r.i16()?, host)
+    } else {
+        let error = r.i16()?;
+        if version >= 1 {
+            r.string()?;
+        }
+        r.i32()?;
+        (error, at(r)?)
+    };
+    if error != 0 {
+        return Err(Failure::from_number(error.into()));
+    }
+    let port = u16::try_from(host.1).map_err(|_| garbled("a port above 65535"))?;
+    Ok(Host { name: host.0, port })
+}
+
+/// Host and port; with an error they are empty and below 0.
+fn at(r: &mut Reader<'_>) -> Result<(String, i32), Failure> {
+    Ok((r.text()?.to_owned(), r.i32()?))
+}

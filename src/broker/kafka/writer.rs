@@ -1,0 +1,227 @@
+//! Handing batches to a producer without blocking the runtime: partitions checked, a full queue
+//! waited for, what was refused told. Which producer, and when all counts as stored, is the sink's.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use rdkafka::types::RDKafkaErrorCode as Code;
+use tokio::time::sleep;
+
+use super::client::Client;
+use super::error::Failure;
+use super::ffi::Topic;
+use super::produce::{Record, produce, unsettled};
+use crate::broker::{Error, ErrorKind, Notices, Result, Written};
+use crate::event::{ANY_PARTITION, Batch, EventRef, TimestampType};
+
+/// How long to leave a full queue alone, and how often to look whether all is stored.
+const PAUSE: Duration = Duration::from_millis(1);
+/// Events are handed over in runs of this many, each followed by a look at what came back.
+const RUN: usize = 256;
+
+/// A producer for one topic.
+pub(super) struct Writer {
+    topic: Topic,
+    name: Arc<str>,
+    partitions: u32,
+    sent: Written,
+    /// Events whose timestamp was 0, which librdkafka takes for "now".
+    undated: u64,
+    connection: Connection,
+}
+
+impl Writer {
+    /// `partitions` is how many the topic has. Blocks until the producer knows their leaders.
+    pub(super) fn new(
+        client: &Arc<Client>,
+        topic: &str,
+        partitions: u32,
+        notices: Notices,
+    ) -> Result<Self> {
+        let handle = Topic::new(client, topic)
+            .map_err(|failure| failure.into_error(&format!("write to {topic}")))?;
+        // Knowing the leaders beforehand saves the first events a wait.
+        client.metadata(Some(topic))?;
+        Ok(Self {
+            topic: handle,
+            name: topic.into(),
+            partitions,
+            sent: Written::default(),
+            undated: 0,
+            connection: Connection {
+                notices,
+                lost: false,
+                stuck: None,
+            },
+        })
+    }
+
+    pub(super) const fn client(&self) -> &Arc<Client> {
+        self.topic.client()
+    }
+
+    /// Hands one event over; `false` when the queue is full.
+    fn offer(&mut self, event: &EventRef<'_>) -> Result<bool> {
+        let partition = event.stream.partition;
+        if partition != ANY_PARTITION && partition >= self.partitions {
+            return Err(Error::new(
+                ErrorKind::Usage,
+                format!(
+                    "write to {}: it has {} partitions, and an event is for partition {partition}",
+                    self.name, self.partitions
+                ),
+            )
+            .hint("--partitions key lets the target choose by key"));
+        }
+        let dated = event.timestamp_type != TimestampType::None;
+        let record = Record {
+            partition: (partition != ANY_PARTITION).then_some(partition),
+            timestamp: if dated { event.timestamp.0 } else { 0 },
+            key: event.key,
+            value: event.value,
+            headers: event.headers,
+        };
+        match produce(&self.topic, &record) {
+            Ok(()) => {
+                self.sent.events += 1;
+                self.sent.bytes += event.size() as u64;
+                self.undated += u64::from(dated && event.timestamp.0 == 0);
+                Ok(true)
+            }
+            Err(failure) if failure.code == Code::QueueFull => Ok(false),
+            Err(failure) => Err(self.failed(failure)),
+        }
+    }
+
+    /// Takes the producer's reports: an event that was refused ends the write.
+    pub(super) fn check(&mut self) -> Result<()> {
+        self.client().pump();
+        let (lost, why) = self.client().undelivered();
+        if lost > 0 {
+            let failure = why.unwrap_or_else(|| Failure::of(Code::Fail));
+            return Err(self.failed(failure));
+        }
+        if let Some(failure) = self.client().rejected() {
+            return Err(self.failed(failure));
+        }
+        let client = Arc::clone(self.client());
+        self.connection.watch(&client);
+        Ok(())
+    }
+
+    fn failed(&self, failure: Failure) -> Error {
+        failure.into_error(&format!("write to {}", self.name))
+    }
+
+    /// Returns when the events are taken over, not when they are stored.
+    pub(super) async fn send(&mut self, batch: &Batch) -> Result<()> {
+        for (i, event) in batch.iter().enumerate() {
+            if i % RUN == 0 {
+                self.check()?;
+            }
+            while !self.offer(&event)? {
+                sleep(PAUSE).await;
+                self.check()?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Waits until all that was sent is stored, and tells how much that is.
+    pub(super) async fn settle(&mut self) -> Result<Written> {
+        loop {
+            self.check()?;
+            if unsettled(self.client()) == 0 {
+                break;
+            }
+            sleep(PAUSE).await;
+        }
+        // What was reported between the check and the count.
+        self.check()?;
+        self.tell_undated();
+        Ok(self.sent)
+    }
+
+    /// Takes the producer's reports while something else is waited for.
+    pub(super) fn look(&mut self) {
+        let client = Arc::clone(self.client());
+        client.pump();
+        self.connection.watch(&client);
+    }
+
+    /// The cluster answered: what was heard of a lost connection is past.
+    pub(super) fn found(&mut self) {
+        let client = Arc::clone(self.client());
+        client.pump();
+        client.revive();
+        self.connection.stuck = None;
+        self.connection.found(client.brokers());
+    }
+
+    /// The cluster was lost, and has not been seen since.
+    pub(super) const fn is_lost(&self) -> bool {
+        self.connection.lost
+    }
+
+    /// How much was sent since the writer was made, or since this was asked before.
+    pub(super) fn take_sent(&mut self) -> Written {
+        std::mem::take(&mut self.sent)
+    }
+
+    /// Says which events were stored otherwise than they were sent.
+    pub(super) fn tell_undated(&mut self) {
+        if self.undated > 0 {
+            self.connection.notices.tell(&format!(
+                "{} events with the timestamp 0 were written with the time of now: \
+                 the client library cannot do otherwise",
+                self.undated
+            ));
+            self.undated = 0;
+        }
+    }
+}
+
+/// Says when the cluster is lost, and when it takes events again; each once.
+struct Connection {
+    notices: Notices,
+    lost: bool,
+    /// Since when nothing was settled while every broker was down, and what waited then.
+    stuck: Option<(Instant, u64)>,
+}
+
+/// A broker may be gone for a moment without anything to tell.
+const LOST_AFTER: Duration = Duration::from_secs(1);
+
+impl Connection {
+    fn watch(&mut self, client: &Client) {
+        if !client.is_down() {
+            return;
+        }
+        let waiting = unsettled(client);
+        if waiting == 0 && self.stuck.is_none() {
+            return;
+        }
+        let (since, before) = *self.stuck.get_or_insert_with(|| (Instant::now(), waiting));
+        if waiting < before {
+            // Errors from before are past.
+            client.pump();
+            client.revive();
+            self.stuck = None;
+            self.found(client.brokers());
+        } else if !self.lost && since.elapsed() >= LOST_AFTER {
+            self.lost = true;
+            self.notices.tell(&format!(
+                "lost the connection to {}; {waiting} events wait, trying again",
+                client.brokers()
+            ));
+        } else if waiting > before {
+            self.stuck = Some((since, waiting));
+        }
+    }
+
+    fn found(&mut self, brokers: &str) {
+        if std::mem::take(&mut self.lost) {
+            self.notices.tell(&format!("connected to {brokers} again"));
+        }
+    }
+}

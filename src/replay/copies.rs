@@ -1,0 +1,146 @@
+//! The copies that a plan made, as they stand in its target: which events they are, and where they
+//! say that they come from.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use super::plan::Plan;
+use super::provenance;
+use crate::event::{EventRef, Position, PositionStyle, Select, SelectError, SelectWorker, Verdict};
+
+/// The partitions that a plan reads, numbered; two ranges of one partition are one.
+#[derive(Debug, Clone)]
+pub(super) struct Places {
+    /// By the beginning of `evtap-source`: `PLACE/TOPIC/PARTITION`.
+    by_place: HashMap<Vec<u8>, usize>,
+    styles: Vec<PositionStyle>,
+}
+
+impl Places {
+    pub(super) fn of(plan: &Plan) -> Self {
+        let mut places = Self {
+            by_place: HashMap::new(),
+            styles: Vec::new(),
+        };
+        for source in &plan.sources {
+            for range in &source.ranges {
+                let place = format!("{}/{}/{}", source.name, range.topic, range.partition);
+                places
+                    .by_place
+                    .entry(place.into_bytes())
+                    .or_insert_with(|| {
+                        places.styles.push(range.style);
+                        places.styles.len() - 1
+                    });
+            }
+        }
+        places
+    }
+
+    /// The number of `PLACE/TOPIC/PARTITION`.
+    pub(super) fn find(&self, place: &[u8]) -> Option<usize> {
+        self.by_place.get(place).copied()
+    }
+
+    /// The number of a partition of one of the plan's sources, by the source's name.
+    pub(super) fn number(&self, source: &str, topic: &str, partition: u32) -> Option<usize> {
+        self.find(format!("{source}/{topic}/{partition}").as_bytes())
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.styles.len()
+    }
+
+    pub(super) fn style(&self, place: usize) -> Option<PositionStyle> {
+        self.styles.get(place).copied()
+    }
+}
+
+/// Where a copy says that it comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Origin {
+    At(usize, Position),
+    /// Of this plan, and from no place that it reads.
+    Unknown,
+}
+
+/// Finds the lane of a copy; the lane before is most often the right one.
+#[derive(Debug, Default)]
+pub(super) struct Reader {
+    place: Vec<u8>,
+    lane: Option<usize>,
+}
+
+impl Reader {
+    /// Where the event comes from by its headers; `None` when it is no copy of this plan.
+    pub(super) fn origin(
+        &mut self,
+        places: &Places,
+        plan: &str,
+        event: &EventRef<'_>,
+    ) -> Option<Origin> {
+        if event.is_aborted() || !is_copy(event, plan) {
+            return None;
+        }
+        Some(self.parse(places, event).unwrap_or(Origin::Unknown))
+    }
+
+    fn parse(&mut self, places: &Places, event: &EventRef<'_>) -> Option<Origin> {
+        let source = event.headers.last(provenance::SOURCE)??;
+        let slash = memchr::memrchr(b'/', source)?;
+        let (place, position) = source.split_at(slash);
+        if self.lane.is_none() || self.place != place {
+            self.lane = places.find(place);
+            self.place.clear();
+            self.place.extend_from_slice(place);
+        }
+        let lane = self.lane?;
+        let text = std::str::from_utf8(position.get(1..)?).ok()?;
+        let position = Position::parse(text, places.style(lane)?)?;
+        Some(Origin::At(lane, position))
+    }
+}
+
+fn is_copy(event: &EventRef<'_>, plan: &str) -> bool {
+    event.headers.last(provenance::REPLAY) == Some(Some(plan.as_bytes()))
+}
+
+/// Selects the copies that a plan made; others need not be looked at.
+pub(super) struct Copies {
+    plan: Arc<str>,
+}
+
+impl Copies {
+    pub(super) fn of(plan: &str) -> Arc<Self> {
+        Arc::new(Self { plan: plan.into() })
+    }
+}
+
+impl Select for Copies {
+    fn worker(&self) -> Box<dyn SelectWorker> {
+        Box::new(CopiesWorker {
+            finder: memchr::memmem::Finder::new(self.plan.as_bytes()).into_owned(),
+            plan: self.plan.clone(),
+        })
+    }
+}
+
+struct CopiesWorker {
+    plan: Arc<str>,
+    finder: memchr::memmem::Finder<'static>,
+}
+
+impl SelectWorker for CopiesWorker {
+    fn test(&mut self, event: &EventRef<'_>) -> Result<Verdict, SelectError> {
+        if is_copy(event, &self.plan) {
+            Ok(Verdict::Keep)
+        } else {
+            Ok(Verdict::Drop)
+        }
+    }
+
+    fn seek(&mut self, bytes: &[u8], from: usize) -> Option<usize> {
+        let hit = self.finder.find(bytes.get(from..)?)?;
+        Some(from + hit)
+    }
+}

@@ -1,0 +1,241 @@
+//! Which partitions a plan has to do, how far each is, and what is to be committed next. Arithmetic
+//! only: who asks and who stores is `outlet`.
+
+use super::note::Note;
+use crate::broker::exact::{Progress, Share, Unit};
+use crate::broker::{Error, ErrorKind, PartitionRange, Result};
+use crate::event::Position;
+use crate::replay::Plan;
+use crate::replay::tally::{Counts, Tally};
+
+/// One partition of a source, as far as it is known.
+#[derive(Debug, Clone)]
+struct Line {
+    source: usize,
+    range: PartitionRange,
+    /// As of the share: what all runs and hosts did until then; and what this one stored since.
+    next: Position,
+    note: Note,
+    /// This run's own counts at that time.
+    counted: Counts,
+    mine: bool,
+}
+
+impl Line {
+    fn is_done(&self) -> bool {
+        self.next >= self.range.end
+    }
+}
+
+/// The partitions of a plan, in its order.
+#[derive(Debug, Default)]
+pub(in crate::replay) struct Ledger {
+    lines: Vec<Line>,
+    /// The line of each row of the tally.
+    rows: Vec<Option<usize>>,
+    /// What was read next of each row when it was last committed, and since.
+    reached: Vec<(Position, Position)>,
+    /// What the commit under way stores.
+    pending: Vec<Pending>,
+}
+
+#[derive(Debug)]
+struct Pending {
+    line: usize,
+    next: Position,
+    note: Note,
+    counted: Counts,
+}
+
+/// How far the whole plan is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Overall {
+    pub partitions: usize,
+    /// Those that are done.
+    pub done: usize,
+    /// By all runs and hosts.
+    pub counts: Counts,
+}
+
+impl Ledger {
+    pub(in crate::replay) fn new(plan: &Plan) -> Self {
+        let sources = plan.sources.iter().enumerate();
+        let lines = sources.flat_map(|(source, from)| {
+            from.ranges.iter().map(move |range| Line {
+                source,
+                range: range.clone(),
+                next: range.start,
+                note: Note::default(),
+                counted: Counts::default(),
+                mine: false,
+            })
+        });
+        Self {
+            lines: lines.collect(),
+            ..Self::default()
+        }
+    }
+
+    /// What the target shares among the hosts. Progress is kept under the partitions' own names
+    /// where all sources are the cluster that is written to.
+    pub(in crate::replay) fn units(&self, plan: &Plan) -> Vec<Unit> {
+        let target = plan.target.place.cluster.as_ref();
+        let home = |line: &Line| {
+            let cluster = plan.sources.get(line.source)?.place.cluster.as_ref();
+            (cluster.is_some() && cluster == target)
+                .then(|| (line.range.topic.clone(), line.range.partition))
+        };
+        let lines = self.lines.iter();
+        lines
+            .map(|line| Unit {
+                home: home(line),
+                start: line.range.start,
+                end: line.range.end,
+            })
+            .collect()
+    }
+
+    /// Takes over what this host is to do from now on.
+    pub(in crate::replay) fn begin(&mut self, share: &Share, tally: &Tally) -> Result<()> {
+        for (line, progress) in self.lines.iter_mut().zip(&share.progress) {
+            line.mine = false;
+            let Some(progress) = progress else { continue };
+            line.next = progress.next.max(line.range.start);
+            line.note = Note::parse(&progress.note).ok_or_else(|| {
+                let what = format!(
+                    "the progress of {}/{} that the target keeps is not understood: '{}'",
+                    line.range.topic, line.range.partition, progress.note
+                );
+                Error::new(ErrorKind::Broker, what)
+                    .hint("another version of evtap may have begun this plan; plan it anew")
+            })?;
+        }
+        for &unit in &share.mine {
+            if let Some(line) = self.lines.get_mut(unit) {
+                line.mine = true;
+            }
+        }
+        self.rows.clear();
+        self.reached.clear();
+        self.pending.clear();
+        self.see(tally);
+        for (row, line) in tally.partitions.iter().zip(&self.rows) {
+            if let Some(line) = line {
+                self.lines[*line].counted = row.counts();
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes in rows that are new in the tally.
+    fn see(&mut self, tally: &Tally) {
+        for row in tally.partitions.iter().skip(self.rows.len()) {
+            let line = self.lines.iter().position(|line| {
+                line.source == row.source
+                    && line.range.partition == row.partition
+                    && line.range.topic == row.topic
+            });
+            let next = line.map_or(Position::ZERO, |line| self.lines[line].next);
+            self.rows.push(line);
+            self.reached.push((next, next));
+        }
+    }
+
+    /// The event of this row is dealt with: sent, or not to be.
+    pub(in crate::replay) fn pass(&mut self, row: usize, at: Position, tally: &Tally) {
+        if row >= self.reached.len() {
+            self.see(tally);
+        }
+        let Some((_, reached)) = self.reached.get_mut(row) else {
+            return;
+        };
+        if let Some(line) = self.rows[row] {
+            *reached = at.next(self.lines[line].range.style);
+        }
+    }
+
+    /// What is to be committed: lines that moved, or all of this host's as done.
+    pub(in crate::replay) fn progress(
+        &mut self,
+        tally: &Tally,
+        done: bool,
+        shift: Option<i64>,
+    ) -> Vec<(usize, Progress)> {
+        self.see(tally);
+        self.pending.clear();
+        for (index, line) in self.lines.iter().enumerate() {
+            if !line.mine {
+                continue;
+            }
+            let row = self.rows.iter().position(|row| *row == Some(index));
+            let counted = row.map_or(line.counted, |row| tally.partitions[row].counts());
+            let next = match row.map(|row| self.reached[row]) {
+                _ if done => line.range.end,
+                Some((was, now)) if now > was => now,
+                _ => continue,
+            };
+            let counts = line.note.counts.plus(counted.since(line.counted));
+            let shift = shift.or(line.note.shift);
+            self.pending.push(Pending {
+                line: index,
+                next,
+                note: Note { counts, shift },
+                counted,
+            });
+        }
+        let progress = self.pending.iter().map(|pending| {
+            let note = pending.note.encode();
+            (
+                pending.line,
+                Progress {
+                    next: pending.next,
+                    note,
+                },
+            )
+        });
+        progress.collect()
+    }
+
+    /// What was to be committed is.
+    pub(in crate::replay) fn committed(&mut self) {
+        for (was, now) in &mut self.reached {
+            *was = *now;
+        }
+        for pending in self.pending.drain(..) {
+            let line = &mut self.lines[pending.line];
+            line.next = pending.next;
+            line.note = pending.note;
+            line.counted = pending.counted;
+        }
+    }
+
+    /// What is left of this host's share, by source.
+    pub(in crate::replay) fn left(&self, sources: usize) -> Vec<Vec<PartitionRange>> {
+        let mut left = vec![Vec::new(); sources];
+        for line in self.lines.iter().filter(|line| line.mine) {
+            if let Some(ranges) = left.get_mut(line.source) {
+                let range = PartitionRange {
+                    start: line.next,
+                    ..line.range.clone()
+                };
+                ranges.push(range);
+            }
+        }
+        left
+    }
+
+    /// As of the share, or of the last commit since.
+    pub(in crate::replay) fn overall(&self) -> Overall {
+        let counts = self.lines.iter().map(|line| line.note.counts);
+        Overall {
+            partitions: self.lines.len(),
+            done: self.lines.iter().filter(|line| line.is_done()).count(),
+            counts: counts.fold(Counts::default(), Counts::plus),
+        }
+    }
+
+    /// By how much runs of this plan shift timestamps, if one has said so.
+    pub(in crate::replay) fn shift(&self) -> Option<i64> {
+        self.lines.iter().find_map(|line| line.note.shift)
+    }
+}

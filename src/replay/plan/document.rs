@@ -1,0 +1,414 @@
+//! The fields of a plan's file as serde reads them, and the plan that they make. Unknown fields
+//! are refused: what is not understood must not be run.
+
+use std::fmt;
+use std::marker::PhantomData;
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde::Deserialize;
+use serde::de::{Deserializer, Error, Visitor};
+
+use super::{
+    Guards, PartitionEnd, PartitionPolicy, Plan, PlanSelection, PlanSource, PlanTarget,
+    TimestampPolicy,
+};
+use crate::broker::{Address, PartitionRange};
+use crate::event::{Position, PositionStyle};
+use crate::replay::{Pace, Place};
+
+/// What every version of the form has.
+#[derive(Deserialize)]
+pub(super) struct Head {
+    pub format: u32,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Document {
+    pub id: String,
+    #[serde(rename = "format")]
+    _format: u32,
+    sources: Vec<Source>,
+    selection: Selection,
+    target: TargetSide,
+    write: Manner,
+    pace: PaceSection,
+    guards: GuardSection,
+}
+
+impl Document {
+    pub(super) fn plan(self) -> Plan {
+        Plan {
+            sources: self.sources.into_iter().map(Source::plan).collect(),
+            selection: self.selection.plan(),
+            target: self.target.plan(),
+            partitions: self.write.partitions.0,
+            timestamps: self.write.timestamps.policy(),
+            provenance: self.write.provenance,
+            pace: self.pace.0,
+            guards: Guards {
+                allow_self: self.guards.allow_self,
+                max_replays: self.guards.max_replays,
+                max_events: self.guards.max_events,
+                max_duration: self.guards.max_duration_ms.map(Duration::from_millis),
+            },
+        }
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Source {
+    address: Text<Address>,
+    broker: Text<Address>,
+    cluster: Option<String>,
+    name: String,
+    ranges: Vec<Range>,
+}
+
+impl Source {
+    fn plan(self) -> PlanSource {
+        PlanSource {
+            address: self.address.0,
+            place: Place::new(self.broker.0, self.cluster),
+            name: self.name,
+            ranges: self.ranges.into_iter().map(|r| r.0).collect(),
+        }
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(try_from = "RangeRow")]
+struct Range(PartitionRange);
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RangeRow {
+    topic: String,
+    partition: u32,
+    start: At,
+    end: At,
+}
+
+impl TryFrom<RangeRow> for Range {
+    type Error = String;
+
+    fn try_from(row: RangeRow) -> Result<Self, String> {
+        let (start, end) = (row.start, row.end);
+        if start.style != end.style {
+            return Err("start and end are positions of two kinds".to_owned());
+        }
+        if start.position > end.position {
+            return Err("the end is below the start".to_owned());
+        }
+        Ok(Self(PartitionRange {
+            topic: row.topic.into(),
+            partition: row.partition,
+            style: start.style,
+            start: start.position,
+            end: end.position,
+        }))
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Selection {
+    language: Language,
+    #[serde(default, rename = "where")]
+    where_: Vec<String>,
+    #[serde(default)]
+    filter: Vec<String>,
+    #[serde(default)]
+    grep: Vec<String>,
+    #[serde(default)]
+    ignore_case: bool,
+    #[serde(default)]
+    fixed_strings: bool,
+    #[serde(default)]
+    keys: Vec<String>,
+    limit: Option<u64>,
+    last: Option<usize>,
+    decode: Option<String>,
+    schemas: Option<String>,
+    #[serde(default)]
+    formats: bool,
+}
+
+impl Selection {
+    fn plan(self) -> PlanSelection {
+        let Language = self.language;
+        PlanSelection {
+            where_: self.where_,
+            filters: self.filter,
+            grep: self.grep,
+            ignore_case: self.ignore_case,
+            fixed: self.fixed_strings,
+            keys: self.keys,
+            limit: self.limit,
+            last: self.last,
+            decode: self.decode,
+            schemas: self.schemas,
+            formats: self.formats,
+        }
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(try_from = "u32")]
+struct Language;
+
+impl TryFrom<u32> for Language {
+    type Error = String;
+
+    fn try_from(version: u32) -> Result<Self, String> {
+        match version {
+            PlanSelection::LANGUAGE => Ok(Self),
+            other => Err(format!(
+                "the selection is in version {other} of the language, this evtap speaks {}",
+                PlanSelection::LANGUAGE
+            )),
+        }
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct TargetSide {
+    address: Text<Address>,
+    broker: Text<Address>,
+    cluster: Option<String>,
+    topic: Option<String>,
+    partitions: Option<u32>,
+    create: bool,
+    overwrite: bool,
+    #[serde(default)]
+    ends: Vec<EndRow>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct EndRow {
+    partition: u32,
+    end: At,
+}
+
+impl TargetSide {
+    fn plan(self) -> PlanTarget {
+        let ends = self.ends.into_iter().map(|row| PartitionEnd {
+            partition: row.partition,
+            style: row.end.style,
+            end: row.end.position,
+        });
+        PlanTarget {
+            address: self.address.0,
+            place: Place::new(self.broker.0, self.cluster),
+            topic: self.topic.map(Arc::from),
+            partitions: self.partitions,
+            create: self.create,
+            overwrite: self.overwrite,
+            ends: ends.collect(),
+        }
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Manner {
+    partitions: Text<PartitionPolicy>,
+    timestamps: Timestamps,
+    provenance: bool,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Timestamps {
+    Now,
+    Keep,
+    Shift,
+}
+
+impl Timestamps {
+    const fn policy(self) -> TimestampPolicy {
+        match self {
+            Self::Now => TimestampPolicy::Now,
+            Self::Keep => TimestampPolicy::Keep,
+            Self::Shift => TimestampPolicy::Shift,
+        }
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(try_from = "PaceRows")]
+struct PaceSection(Pace);
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct PaceRows {
+    rate: Option<f64>,
+    speed: Option<Text<Speed>>,
+    max_gap_ms: Option<u64>,
+}
+
+impl TryFrom<PaceRows> for PaceSection {
+    type Error = String;
+
+    fn try_from(rows: PaceRows) -> Result<Self, String> {
+        let good = |n: f64| n.is_finite() && n > 0.0;
+        let pace = match (rows.rate, rows.speed, rows.max_gap_ms) {
+            (Some(rate), None, None) if good(rate) => Pace::Rate(rate),
+            (None, Some(Text(Speed(None))), None) => Pace::Max,
+            (None, Some(Text(Speed(Some(factor)))), gap) if good(factor) => Pace::Speed {
+                factor,
+                max_gap: gap.map(Duration::from_millis),
+            },
+            _ => {
+                return Err(
+                    "the pace is a rate above 0, speed = \"max\", or a speed above 0 \
+                            with or without max_gap_ms"
+                        .to_owned(),
+                );
+            }
+        };
+        Ok(Self(pace))
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct GuardSection {
+    allow_self: bool,
+    max_replays: u32,
+    max_events: Option<u64>,
+    max_duration_ms: Option<u64>,
+}
+
+/// A value that is a number or a text.
+struct Text<T>(T);
+
+trait FromText: Sized {
+    const EXPECTED: &'static str;
+
+    fn of_text(text: &str) -> Result<Self, String>;
+
+    fn of_number(_: f64) -> Option<Self> {
+        None
+    }
+
+    fn of_integer(_: u64) -> Option<Self> {
+        None
+    }
+}
+
+impl FromText for Address {
+    const EXPECTED: &'static str = "an address";
+
+    fn of_text(text: &str) -> Result<Self, String> {
+        Self::parse(text).map_err(|error| error.message)
+    }
+}
+
+impl FromText for PartitionPolicy {
+    const EXPECTED: &'static str = "\"same\", \"key\" or the number of a partition";
+
+    fn of_text(text: &str) -> Result<Self, String> {
+        match text {
+            "same" => Ok(Self::Same),
+            "key" => Ok(Self::Key),
+            _ => Err(format!("expected {}", Self::EXPECTED)),
+        }
+    }
+
+    fn of_integer(number: u64) -> Option<Self> {
+        u32::try_from(number).ok().map(Self::Fixed)
+    }
+}
+
+/// `None` is the maximum.
+struct Speed(Option<f64>);
+
+impl FromText for Speed {
+    const EXPECTED: &'static str = "\"max\" or a number";
+
+    fn of_text(text: &str) -> Result<Self, String> {
+        match text {
+            "max" => Ok(Self(None)),
+            _ => Err(format!("expected {}", Self::EXPECTED)),
+        }
+    }
+
+    fn of_number(number: f64) -> Option<Self> {
+        Some(Self(Some(number)))
+    }
+}
+
+/// A position, and how it is written.
+#[derive(Clone, Copy)]
+struct At {
+    position: Position,
+    style: PositionStyle,
+}
+
+impl FromText for At {
+    const EXPECTED: &'static str = "an offset, or a position such as \"1692100000000-0\"";
+
+    fn of_text(text: &str) -> Result<Self, String> {
+        let style = if text.contains('-') {
+            PositionStyle::Entry
+        } else {
+            PositionStyle::Offset
+        };
+        let position = Position::parse(text, style);
+        let position = position.ok_or_else(|| format!("expected {}", Self::EXPECTED))?;
+        Ok(Self { position, style })
+    }
+
+    fn of_integer(number: u64) -> Option<Self> {
+        Some(Self {
+            position: Position::offset(number),
+            style: PositionStyle::Offset,
+        })
+    }
+}
+
+impl<'de> Deserialize<'de> for At {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Text::deserialize(deserializer).map(|text| text.0)
+    }
+}
+
+impl<'de, T: FromText> Deserialize<'de> for Text<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(TextVisitor(PhantomData))
+    }
+}
+
+struct TextVisitor<T>(PhantomData<T>);
+
+impl<T: FromText> Visitor<'_> for TextVisitor<T> {
+    type Value = Text<T>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(T::EXPECTED)
+    }
+
+    fn visit_str<E: Error>(self, text: &str) -> Result<Text<T>, E> {
+        T::of_text(text).map(Text).map_err(E::custom)
+    }
+
+    fn visit_i64<E: Error>(self, number: i64) -> Result<Text<T>, E> {
+        let known = u64::try_from(number).ok().and_then(T::of_integer);
+        #[expect(clippy::cast_precision_loss, reason = "only speeds are taken as such")]
+        let known = known.or_else(|| T::of_number(number as f64));
+        known
+            .map(Text)
+            .ok_or_else(|| E::custom(format!("expected {}", T::EXPECTED)))
+    }
+
+    fn visit_f64<E: Error>(self, number: f64) -> Result<Text<T>, E> {
+        T::of_number(number)
+            .map(Text)
+            .ok_or_else(|| E::custom(format!("expected {}", T::EXPECTED)))
+    }
+}

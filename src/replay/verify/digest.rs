@@ -1,0 +1,168 @@
+//! What of an event is compared, as hashes: key, value, headers without evtap's own, and where and
+//! when it was to be written, as far as the plan says. One key for both sides of a verification.
+
+use std::hash::{BuildHasher, Hasher, RandomState};
+
+use crate::broker::Address;
+use crate::event::{EventRef, Headers, Position};
+use crate::replay::plan::{PartitionPolicy, Plan, TimestampPolicy};
+use crate::replay::provenance;
+use crate::text::{JsonText, push_value};
+
+/// Hashes both sides of one verification alike.
+#[derive(Debug, Clone)]
+pub(super) struct Digester {
+    state: RandomState,
+    /// The plan says which partition an event goes to.
+    placed: bool,
+    /// The target keeps the topics that the events had.
+    topics: bool,
+    /// The original timestamps are written.
+    timed: bool,
+    /// The target is JSON lines, which keep what a JSON value means and not how it is spelled.
+    spelled_anew: bool,
+}
+
+/// The parts of an event by which two are compared.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Parts {
+    key: u64,
+    value: u64,
+    headers: u64,
+    place: u64,
+    time: u64,
+}
+
+impl Digester {
+    pub(super) fn new(plan: &Plan) -> Self {
+        Self {
+            state: RandomState::new(),
+            placed: plan.partitions != PartitionPolicy::Key,
+            topics: plan.target.topic.is_none(),
+            timed: plan.timestamps == TimestampPolicy::Keep,
+            spelled_anew: is_lines(plan),
+        }
+    }
+
+    /// `had_time`: the original had a timestamp, so that the copy must have the same where the
+    /// plan keeps them.
+    pub(super) fn parts(&self, event: &EventRef<'_>, had_time: bool) -> Parts {
+        let mut place = self.state.build_hasher();
+        if self.placed {
+            place.write_u32(event.stream.partition);
+        }
+        if self.topics {
+            place.write(event.stream.topic.as_bytes());
+        }
+        let time = match event.time() {
+            Some(time) if self.timed && had_time => time.0.cast_unsigned(),
+            _ => u64::from(self.timed && had_time),
+        };
+        Parts {
+            key: self.bytes(event.key),
+            value: self.value(event.value),
+            headers: self.headers(event.headers),
+            place: place.finish(),
+            time,
+        }
+    }
+
+    /// One number for an event that stands at this position of its source.
+    pub(super) fn at(&self, position: Position, parts: &Parts) -> u64 {
+        let mut hasher = self.state.build_hasher();
+        for part in [
+            position.major,
+            position.minor,
+            parts.key,
+            parts.value,
+            parts.headers,
+            parts.place,
+            parts.time,
+        ] {
+            hasher.write_u64(part);
+        }
+        hasher.finish()
+    }
+
+    /// Null and empty differ.
+    pub(super) fn bytes(&self, bytes: Option<&[u8]>) -> u64 {
+        let mut hasher = self.state.build_hasher();
+        put(&mut hasher, bytes);
+        hasher.finish()
+    }
+
+    fn value(&self, bytes: Option<&[u8]>) -> u64 {
+        let odd = |byte: &u8| !(b' '..=b'~').contains(byte);
+        match bytes {
+            // Most JSON is written as it is.
+            Some(value) if self.spelled_anew && value.iter().any(odd) => {
+                if JsonText::parse(value).is_err() {
+                    return self.bytes(bytes);
+                }
+                let mut line = Vec::with_capacity(value.len());
+                push_value(&mut line, value);
+                self.bytes(Some(&line))
+            }
+            _ => self.bytes(bytes),
+        }
+    }
+
+    fn headers(&self, headers: Headers<'_>) -> u64 {
+        let mut hasher = self.state.build_hasher();
+        let mut all = headers.iter();
+        for (name, value) in all.by_ref() {
+            if !provenance::is_own(name) {
+                put(&mut hasher, Some(name));
+                put(&mut hasher, value);
+            }
+        }
+        hasher.write(all.rest());
+        hasher.finish()
+    }
+}
+
+/// True where the target is a file of JSON lines.
+fn is_lines(plan: &Plan) -> bool {
+    let Address::File { path } = &plan.target.address else {
+        return false;
+    };
+    let name = path.to_string_lossy();
+    name.ends_with(".jsonl") || name.ends_with(".jsonl.zst")
+}
+
+fn put(hasher: &mut impl Hasher, bytes: Option<&[u8]>) {
+    match bytes {
+        None => hasher.write_u64(u64::MAX),
+        Some(bytes) => {
+            hasher.write_u64(bytes.len() as u64);
+            hasher.write(bytes);
+        }
+    }
+}
+
+impl Parts {
+    /// Key, value and headers as one: what is left to compare without provenance.
+    pub(super) fn content(&self) -> u64 {
+        self.key
+            .rotate_left(1)
+            .wrapping_add(self.value.rotate_left(17))
+            .wrapping_add(self.headers.rotate_left(33))
+    }
+
+    /// The names of the parts in which it differs from the other one.
+    pub(super) fn differing(&self, other: &Self) -> String {
+        let parts = [
+            ("key", self.key == other.key),
+            ("value", self.value == other.value),
+            ("headers", self.headers == other.headers),
+            ("partition", self.place == other.place),
+            ("timestamp", self.time == other.time),
+        ];
+        let names: Vec<&str> = parts
+            .iter()
+            .filter(|(_, same)| !same)
+            .map(|(name, _)| *name)
+            .collect();
+        names.join(", ")
+    }
+}

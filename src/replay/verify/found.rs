@@ -1,0 +1,123 @@
+//! The target's side: which copies of this plan are there, each held against the ledger.
+
+use std::collections::HashMap;
+
+use super::digest::Digester;
+use super::ledger::{Ledger, Match};
+use super::result::{Findings, Kind};
+use crate::broker::{BoxFuture, Result};
+use crate::event::{Batch, EventRef, Position, Stream};
+use crate::pipeline::{Consumer, Flow};
+use crate::replay::copies::{Origin, Reader};
+use crate::replay::provenance;
+
+/// True for an event whose original had a timestamp.
+pub(super) fn had_time(event: &EventRef<'_>) -> bool {
+    event.headers.last(provenance::TIME).is_some()
+}
+
+/// `copy/1@20`
+pub(super) fn coordinate(stream: &Stream, position: Position) -> String {
+    let position = position.display(stream.style);
+    format!("{}/{}@{position}", stream.topic, stream.partition)
+}
+
+/// One pass over the target.
+pub(super) struct Find<'a> {
+    pub plan: &'a str,
+    pub digester: &'a Digester,
+    pub ledger: &'a mut Ledger,
+    pub findings: &'a mut Findings,
+    /// Windows that come before all others, and after them.
+    pub is_first: bool,
+    pub is_last: bool,
+    pub reader: Reader,
+    pub order: Order,
+    /// Copies of events that retention has taken from the source.
+    pub unjudged: u64,
+}
+
+/// The furthest copy so far of each partition of the source in each of the target.
+#[derive(Default)]
+pub(super) struct Order {
+    /// By lane, and by the target's own index of the partition.
+    furthest: HashMap<(usize, u32), Position>,
+}
+
+impl Order {
+    /// False when a later event stands before it.
+    fn is_kept(&mut self, lane: usize, partition: u32, position: Position) -> bool {
+        let furthest = self.furthest.entry((lane, partition)).or_insert(position);
+        let kept = *furthest <= position;
+        *furthest = position.max(*furthest);
+        kept
+    }
+}
+
+impl Find<'_> {
+    fn look(&mut self, event: &EventRef<'_>) {
+        let Some(origin) = self.reader.origin(&self.ledger.places, self.plan, event) else {
+            return;
+        };
+        let Origin::At(index, position) = origin else {
+            if self.is_first {
+                self.findings.copies += 1;
+                let at = coordinate(event.stream, event.position);
+                let what = "names no place that the plan reads";
+                self.findings
+                    .add(Kind::Extra, || (None, Some(at), what.into()));
+            }
+            return;
+        };
+        let Some(lane) = self.ledger.lanes.get_mut(index) else {
+            return;
+        };
+        if position < lane.first && position >= lane.start {
+            self.unjudged += u64::from(self.is_first);
+            return;
+        }
+        let before = position < lane.from;
+        let after = position >= lane.to;
+        if before && !self.is_first {
+            return;
+        }
+        if after && !self.is_last {
+            // Whether it is expected is not known yet; that it stands before others is.
+            if position < lane.end {
+                self.order.is_kept(index, event.stream_index, position);
+            }
+            return;
+        }
+        self.findings.copies += 1;
+        let matched = if before || after {
+            Match::Unexpected
+        } else {
+            lane.see(position, || {
+                let parts = self.digester.parts(event, had_time(event));
+                self.digester.at(position, &parts)
+            })
+        };
+        let tell = || {
+            let at = coordinate(event.stream, event.position);
+            (Some(lane.coordinate(position)), Some(at), String::new())
+        };
+        match matched {
+            Match::First => {
+                if !self.order.is_kept(index, event.stream_index, position) {
+                    self.findings.add(Kind::Reordered, tell);
+                }
+            }
+            Match::Again => self.findings.add(Kind::Duplicated, tell),
+            Match::Unexpected => self.findings.add(Kind::Extra, tell),
+        }
+    }
+}
+
+impl Consumer for Find<'_> {
+    fn batch(&mut self, batch: Batch) -> BoxFuture<'_, Result<Flow>> {
+        for event in batch.iter() {
+            self.look(&event);
+        }
+        Box::pin(async { Ok(Flow::More) })
+    }
+}

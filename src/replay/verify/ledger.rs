@@ -1,0 +1,286 @@
+//! What must be in the target and what is there, by partition of the source: two bits and a share
+//! of two sums for each position where positions are dense, 16 bytes more where they are not.
+//! Bounded: see [`Ledger::is_full`].
+
+use std::collections::BTreeMap;
+
+use crate::event::{Position, PositionStyle};
+use crate::replay::copies::Places;
+use crate::replay::plan::Plan;
+
+/// Positions of one chunk.
+pub(super) const CHUNK: usize = 4096;
+const WORDS: usize = CHUNK / 64;
+
+/// A partition of a source, and the window of it that is looked at now.
+pub(super) struct Lane {
+    /// `TOPIC/PARTITION`, for people.
+    pub name: String,
+    pub style: PositionStyle,
+    /// The whole range of the plan.
+    pub start: Position,
+    pub end: Position,
+    /// Where retention has come to: what stood before it cannot be judged.
+    pub first: Position,
+    /// The window `[from, to)`.
+    pub from: Position,
+    pub to: Position,
+    /// The last position that the source handed on.
+    last: Option<Position>,
+    /// The positions of the window, in order, where they are not dense.
+    listed: Vec<Position>,
+    /// Those that hold something: positions can be far apart.
+    chunks: BTreeMap<usize, Box<Chunk>>,
+}
+
+struct Chunk {
+    expected: [u64; WORDS],
+    seen: [u64; WORDS],
+    /// Of the hashes of all that is expected, and of what was seen first at each position.
+    expected_sum: u64,
+    seen_sum: u64,
+}
+
+/// What a copy is to its original.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Match {
+    First,
+    Again,
+    Unexpected,
+}
+
+pub(super) struct Ledger {
+    pub lanes: Vec<Lane>,
+    /// Numbers the lanes.
+    pub places: Places,
+    bytes: usize,
+    most_bytes: usize,
+    pub expected: u64,
+    /// Positions that the source handed on twice or out of order: they cannot be told apart.
+    pub ambiguous: u64,
+}
+
+impl Chunk {
+    const EMPTY: Self = Self {
+        expected: [0; WORDS],
+        seen: [0; WORDS],
+        expected_sum: 0,
+        seen_sum: 0,
+    };
+}
+
+fn bit(slot: usize) -> (usize, u64) {
+    (slot % CHUNK / 64, 1 << (slot % 64))
+}
+
+impl Lane {
+    fn new(name: String, style: PositionStyle, start: Position, end: Position) -> Self {
+        Self {
+            name,
+            style,
+            start,
+            end,
+            first: Position::ZERO,
+            from: start,
+            to: end,
+            last: None,
+            listed: Vec::new(),
+            chunks: BTreeMap::new(),
+        }
+    }
+
+    /// `orders/0@15`
+    pub(super) fn coordinate(&self, position: Position) -> String {
+        format!("{}@{}", self.name, position.display(self.style))
+    }
+
+    pub(super) fn slot(&self, position: Position) -> Option<usize> {
+        match self.style {
+            PositionStyle::Offset => {
+                usize::try_from(position.major.checked_sub(self.from.major)?).ok()
+            }
+            PositionStyle::Entry => self.listed.binary_search(&position).ok(),
+        }
+    }
+
+    fn position(&self, slot: usize) -> Position {
+        match self.style {
+            PositionStyle::Offset => Position::offset(self.from.major + slot as u64),
+            PositionStyle::Entry => self.listed.get(slot).copied().unwrap_or(self.to),
+        }
+    }
+
+    fn chunk(&self, slot: usize) -> Option<&Chunk> {
+        self.chunks.get(&(slot / CHUNK)).map(|chunk| &**chunk)
+    }
+
+    /// Notes a copy of the event at this position, which lies in the window.
+    pub(super) fn see(&mut self, position: Position, hash: impl FnOnce() -> u64) -> Match {
+        let Some(slot) = self.slot(position) else {
+            return Match::Unexpected;
+        };
+        let chunk = self.chunks.get_mut(&(slot / CHUNK));
+        let (word, bit) = bit(slot);
+        match chunk {
+            Some(chunk) if chunk.expected[word] & bit != 0 => {
+                if chunk.seen[word] & bit != 0 {
+                    return Match::Again;
+                }
+                chunk.seen[word] |= bit;
+                chunk.seen_sum = chunk.seen_sum.wrapping_add(hash());
+                Match::First
+            }
+            _ => Match::Unexpected,
+        }
+    }
+
+    /// Whether a copy of the event in this slot was seen.
+    pub(super) fn was_seen(&self, slot: usize) -> bool {
+        let (word, bit) = bit(slot);
+        self.chunk(slot)
+            .is_some_and(|chunk| chunk.seen[word] & bit != 0)
+    }
+
+    /// The positions of which no copy was seen, in order.
+    pub(super) fn missing(&self) -> impl Iterator<Item = Position> + '_ {
+        self.chunks.iter().flat_map(move |(index, chunk)| {
+            let words = chunk.expected.iter().zip(&chunk.seen).enumerate();
+            words
+                .filter(|(_, (expected, seen))| *expected & !*seen != 0)
+                .flat_map(move |(word, (expected, seen))| {
+                    let lost = *expected & !*seen;
+                    (0..64)
+                        .filter(move |bit| lost >> bit & 1 == 1)
+                        .map(move |bit| self.position(index * CHUNK + word * 64 + bit))
+                })
+        })
+    }
+
+    pub(super) fn count_missing(&self) -> u64 {
+        self.chunks
+            .values()
+            .flat_map(|chunk| chunk.expected.iter().zip(&chunk.seen))
+            .map(|(expected, seen)| u64::from((expected & !seen).count_ones()))
+            .sum()
+    }
+
+    /// The chunks of which copies were seen and whose sums differ.
+    pub(super) fn differing(&self) -> impl Iterator<Item = usize> + '_ {
+        let differs = |chunk: &Chunk| {
+            chunk.expected_sum != chunk.seen_sum && chunk.seen.iter().any(|word| *word != 0)
+        };
+        self.chunks
+            .iter()
+            .filter(move |(_, chunk)| differs(chunk))
+            .map(|(index, _)| *index)
+    }
+
+    /// The positions that a chunk covers, `[from, to)`.
+    pub(super) fn span(&self, chunk: usize) -> (Position, Position) {
+        let end = (chunk + 1) * CHUNK;
+        let to = match self.style {
+            PositionStyle::Offset => self.position(end).min(self.to),
+            PositionStyle::Entry => self.position(end),
+        };
+        (self.position(chunk * CHUNK), to)
+    }
+}
+
+impl Ledger {
+    /// Empty, with a window on all of the plan.
+    pub(super) fn new(plan: &Plan, most_bytes: usize) -> Self {
+        let mut ledger = Self {
+            lanes: Vec::new(),
+            places: Places::of(plan),
+            bytes: 0,
+            most_bytes,
+            expected: 0,
+            ambiguous: 0,
+        };
+        for source in &plan.sources {
+            for range in &source.ranges {
+                let lane = ledger.find(&source.name, &range.topic, range.partition);
+                let lane = lane.and_then(|lane| ledger.lanes.get_mut(lane));
+                if let Some(lane) = lane {
+                    // Two sources read parts of one partition.
+                    lane.start = lane.start.min(range.start);
+                    lane.end = lane.end.max(range.end);
+                    (lane.from, lane.to) = (lane.start, lane.end);
+                } else {
+                    ledger.lanes.push(Lane::new(
+                        format!("{}/{}", range.topic, range.partition),
+                        range.style,
+                        range.start,
+                        range.end,
+                    ));
+                }
+            }
+        }
+        ledger
+    }
+
+    /// The lane of a partition of a source, by the source's name.
+    pub(super) fn find(&self, source: &str, topic: &str, partition: u32) -> Option<usize> {
+        self.places.number(source, topic, partition)
+    }
+
+    /// No room for more: the window ends where each partition stands now.
+    pub(super) fn is_full(&self) -> bool {
+        self.bytes >= self.most_bytes
+    }
+
+    /// Notes that a copy of the event at this position is expected.
+    pub(super) fn expect(&mut self, lane: usize, position: Position, hash: u64) {
+        let Some(lane) = self.lanes.get_mut(lane) else {
+            return;
+        };
+        if lane.last.is_some_and(|last| position <= last) {
+            self.ambiguous += 1;
+            return;
+        }
+        lane.last = Some(position);
+        let slot = match lane.style {
+            PositionStyle::Offset => lane.slot(position),
+            PositionStyle::Entry => {
+                lane.listed.push(position);
+                self.bytes += size_of::<Position>();
+                Some(lane.listed.len() - 1)
+            }
+        };
+        let Some(slot) = slot else { return };
+        let chunk = lane.chunks.entry(slot / CHUNK).or_insert_with(|| {
+            self.bytes += size_of::<Chunk>();
+            Box::new(Chunk::EMPTY)
+        });
+        let (word, bit) = bit(slot);
+        chunk.expected[word] |= bit;
+        chunk.expected_sum = chunk.expected_sum.wrapping_add(hash);
+        self.expected += 1;
+    }
+
+    pub(super) fn windows(&self) -> Vec<(Position, Position)> {
+        self.lanes.iter().map(|lane| (lane.from, lane.to)).collect()
+    }
+
+    /// The windows end where the source stopped: after what it handed on last, or at the very end.
+    pub(super) fn close(&mut self, complete: bool) {
+        for lane in &mut self.lanes {
+            lane.to = match lane.last {
+                _ if complete => lane.end,
+                Some(last) => last.next(lane.style).min(lane.end),
+                None => lane.from,
+            };
+        }
+    }
+
+    /// The next windows begin where these end, with nothing in them.
+    pub(super) fn advance(&mut self) {
+        self.bytes = 0;
+        for lane in &mut self.lanes {
+            lane.from = lane.to;
+            lane.to = lane.end;
+            lane.listed = Vec::new();
+            lane.chunks = BTreeMap::new();
+        }
+    }
+}

@@ -200,9 +200,9 @@ pub trait Sink: Send {
         Ok(false)
     }
 
-    /// Keeps whether topics have only the newest event of a key, in a recording that is being
-    /// written. False where there is no place for it.
-    fn compacted(&mut self, _topics: &Compacted) -> Result<bool> {
+    /// Keeps how topics keep their events in a recording that is being written. False where there is
+    /// no place for it.
+    fn topic_settings(&mut self, _topics: &[TopicSettings]) -> Result<bool> {
         Ok(false)
     }
 

@@ -11,7 +11,9 @@ use super::error::{Exit, Failure, Result};
 use super::progress::Progress;
 use super::session::Session;
 use super::{examples, explain, reading, sagas, summary};
-use crate::broker::{self, Address, BoxFuture, Compacted, Group, LookCost, Origin, Sink, Target};
+use crate::broker::{
+    self, Address, BoxFuture, Group, LookCost, Origin, Sink, Target, TopicSettings,
+};
 use crate::event::Batch;
 use crate::pipeline::{Consumer, End, Flow, Input, Reading};
 use crate::text::human;
@@ -63,7 +65,7 @@ pub async fn run(session: &Session, args: &Record) -> Result<Exit> {
     let origin = origin(&reading).await?;
     // Before the events are read: what a group has passed then has had its effect.
     let groups = reading::groups(session, &reading, "recorded").await;
-    let compacted = compacted(session, &reading).await;
+    let kept = topic_settings(session, &reading).await;
     let target = session.open_with(&out, |settings| {
         // A capture is not what `--read-only` protects.
         settings.read_only = false;
@@ -77,8 +79,8 @@ pub async fn run(session: &Session, args: &Record) -> Result<Exit> {
         .await?;
     sink.describe(&origin)?;
     keep(session, &mut *sink, groups);
-    if !compacted.is_empty()
-        && let Err(error) = sink.compacted(&compacted)
+    if !kept.is_empty()
+        && let Err(error) = sink.topic_settings(&kept)
     {
         session.say(&format!("warning: {error}"));
     }
@@ -119,15 +121,15 @@ pub async fn run(session: &Session, args: &Record) -> Result<Exit> {
     ))
 }
 
-/// Which of the topics keep only the newest event of a key, as far as the sources tell.
-async fn compacted(session: &Session, reading: &Reading) -> Compacted {
-    let mut all = Compacted::new();
+/// How the topics keep their events, as far as the sources tell.
+async fn topic_settings(session: &Session, reading: &Reading) -> Vec<TopicSettings> {
+    let mut all = Vec::new();
     let cheap = |input: &&Input| input.broker.capabilities().look == LookCost::Free;
     for input in reading.inputs.iter().filter(cheap) {
         let told = async {
             let topics = input.broker.topics(&input.sub.topics).await?;
             let topics: Vec<Arc<str>> = topics.into_iter().map(|topic| topic.name).collect();
-            input.broker.compacted(&topics).await
+            input.broker.topic_settings(&topics).await
         };
         match told.await {
             Ok(told) => all.extend(told),

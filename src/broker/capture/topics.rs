@@ -4,7 +4,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::document::Kind;
-use crate::broker::{Compacted, Result};
+use crate::broker::{Result, TopicSettings};
 
 /// The name of the attachment.
 pub(super) const NAME: &str = "evtap.topics.json";
@@ -21,19 +21,23 @@ struct Row {
 }
 
 /// The document.
-pub(super) fn to_json(topics: &Compacted) -> Result<Vec<u8>> {
-    let row = |(name, compacted): &(std::sync::Arc<str>, bool)| Row {
-        name: name.to_string(),
-        compacted: *compacted,
+pub(super) fn to_json(topics: &[TopicSettings]) -> Result<Vec<u8>> {
+    let row = |kept: &TopicSettings| {
+        let name = kept.topic.to_string();
+        kept.compacts.map(|compacted| Row { name, compacted })
     };
-    DOCUMENT.write(&topics.iter().map(row).collect::<Vec<_>>())
+    DOCUMENT.write(&topics.iter().filter_map(row).collect::<Vec<_>>())
 }
 
 /// Reads a document; `place` is named when it is none.
-pub(super) fn from_json(json: &[u8], place: &str) -> Result<Compacted> {
+pub(super) fn from_json(json: &[u8], place: &str) -> Result<Vec<TopicSettings>> {
     let rows: Vec<Row> = DOCUMENT.read(json, place)?;
     let rows = rows.into_iter();
-    Ok(rows.map(|row| (row.name.into(), row.compacted)).collect())
+    let kept = |row: Row| TopicSettings {
+        compacts: Some(row.compacted),
+        ..TopicSettings::of(row.name.into())
+    };
+    Ok(rows.map(kept).collect())
 }
 
 #[cfg(test)]
@@ -42,8 +46,17 @@ mod tests {
 
     #[test]
     fn topics_are_read_back_as_they_were_written() {
-        let all: Compacted = vec![("a\u{1b}".into(), true), ("b".into(), false)];
+        let kept = |name: &str, compacts| TopicSettings {
+            compacts,
+            ..TopicSettings::of(name.into())
+        };
+        let mut all = vec![
+            kept("a\u{1b}", Some(true)),
+            kept("b", Some(false)),
+            kept("untold", None),
+        ];
         let json = to_json(&all).unwrap();
+        all.pop();
         assert_eq!(from_json(&json, "x.mcap").unwrap(), all);
     }
 }

@@ -11,7 +11,7 @@ use super::Recording;
 use super::index::{self, record_at};
 use super::store::RECORD_HEAD;
 use crate::broker::capture::{document, file, groups, marks, topics};
-use crate::broker::{Compacted, Group, Mark, Result};
+use crate::broker::{Group, Mark, Result, TopicSettings};
 
 /// The largest record that is looked into; one of ours is smaller.
 const RECORD_LIMIT: u64 = document::LIMIT as u64 + 1024;
@@ -57,7 +57,7 @@ pub(super) fn groups(recording: &Recording) -> Result<Option<Vec<Group>>> {
 }
 
 /// How topics were kept, as far as it is attached.
-pub(super) fn compacted(recording: &Recording) -> Result<Compacted> {
+pub(super) fn topics(recording: &Recording) -> Result<Vec<TopicSettings>> {
     let place = recording.path.display().to_string();
     let found = last(recording, topics::NAME)?;
     found.map_or(Ok(Vec::new()), |data| topics::from_json(&data, &place))

@@ -25,8 +25,9 @@ use super::groups;
 use super::marks;
 use super::range::{self, Held, Window};
 use crate::broker::{
-    Bound, BoxFuture, Broker, Capabilities, Compacted, Error, ErrorKind, Group, Mark, NewTopic,
+    Bound, BoxFuture, Broker, Capabilities, Error, ErrorKind, Group, Mark, NewTopic,
     PartitionRange, Range, Result, Sink, Source, Subscription, Target, TopicInfo, TopicSelector,
+    TopicSettings,
 };
 use crate::event::{ArenaFull, Timestamp};
 
@@ -121,11 +122,14 @@ impl Broker for McapFile {
         })
     }
 
-    fn compacted<'a>(&'a self, topics: &'a [Arc<str>]) -> BoxFuture<'a, Result<Compacted>> {
+    fn topic_settings<'a>(
+        &'a self,
+        topics: &'a [Arc<str>],
+    ) -> BoxFuture<'a, Result<Vec<TopicSettings>>> {
         Box::pin(async {
             let recording = self.open().await?;
-            let mut known = file::on_thread(move || attachment::compacted(&recording)).await?;
-            known.retain(|(name, _)| topics.contains(name));
+            let mut known = file::on_thread(move || attachment::topics(&recording)).await?;
+            known.retain(|kept| topics.contains(&kept.topic));
             Ok(known)
         })
     }

@@ -13,7 +13,7 @@ use crate::broker::capture::marks;
 use crate::broker::{
     BoxFuture, Error, ErrorKind, Mark, Origin, Result, SagaText, Sink, Target, Written,
 };
-use crate::broker::{Compacted, Group as Commits};
+use crate::broker::{Group as Commits, TopicSettings};
 use crate::event::codec::BatchHeader;
 use crate::event::{ANY_PARTITION, Batch, BatchMeta, EventRef, Stream, Streams, Visibility};
 
@@ -285,7 +285,7 @@ impl Sink for McapSink {
         Ok(true)
     }
 
-    fn compacted(&mut self, topics: &Compacted) -> Result<bool> {
+    fn topic_settings(&mut self, topics: &[TopicSettings]) -> Result<bool> {
         self.recorder.attach_topics(topics)?;
         Ok(true)
     }

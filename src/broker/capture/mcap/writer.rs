@@ -14,7 +14,7 @@ use ::mcap::{Attachment, McapError, WriteOptions, Writer};
 use super::layout::{ABOUT, CLOCK, Channel, ENCODING, LIBRARY, PROFILE, STREAMS, nanos};
 use super::tally::{self, Tally};
 use crate::broker::capture::{file, groups, marks, saga, topics};
-use crate::broker::{Compacted, Error, ErrorKind, Group, Mark, Origin, Result, SagaText};
+use crate::broker::{Error, ErrorKind, Group, Mark, Origin, Result, SagaText, TopicSettings};
 use crate::event::codec::BatchHeader;
 use crate::event::{Stream, Timestamp};
 
@@ -127,8 +127,8 @@ impl Recorder {
     }
 
     /// Writes how topics are kept.
-    pub(super) fn attach_topics(&mut self, compacted: &Compacted) -> Result<()> {
-        self.attach(topics::NAME, 0, topics::to_json(compacted)?)
+    pub(super) fn attach_topics(&mut self, kept: &[TopicSettings]) -> Result<()> {
+        self.attach(topics::NAME, 0, topics::to_json(kept)?)
     }
 
     /// Writes the model of the sagas.

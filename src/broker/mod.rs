@@ -200,6 +200,12 @@ pub trait Sink: Send {
         Ok(false)
     }
 
+    /// Keeps how topics keep their events in a recording that is being written. False where there is
+    /// no place for it.
+    fn topic_settings(&mut self, _topics: &[TopicSettings]) -> Result<bool> {
+        Ok(false)
+    }
+
     /// Keeps what must follow what in a recording that is being written. False where there is no
     /// place for it.
     fn saga(&mut self, _model: &SagaText) -> Result<bool> {

@@ -29,7 +29,7 @@ pub const REDRIVE: &str = "Examples:\n  evtap redrive demo:payments.dlq --dry-ru
 pub const APPLY: &str = "Examples:\n  evtap replay prod/orders --from -1h --to staging/orders.replay --plan-out plan.toml\n  evtap apply plan.toml --dry-run && evtap apply plan.toml";
 pub const VERIFY: &str =
     "Examples:\n  evtap verify plan.toml\n  evtap verify plan.toml -o json | jq .counts";
-pub const CHECK: &str = "Examples:\n  evtap check incident.mcap --only order --mem 1GiB\n  evtap check kafka://localhost:9092/orders --schemas http://localhost:8081 -o junit";
+pub const CHECK: &str = "Examples:\n  evtap check incident.mcap --only order --mem 1GiB\n  evtap check demo: --only sagas\n  evtap check kafka://localhost:9092/orders --schemas http://localhost:8081 -o junit";
 pub const TRACE: &str = "Examples:\n  evtap trace order-434 demo:\n  evtap trace 4bf92f3577b34da6a3ce929d0e0e4736 prod --from -1h --saga order.yaml -o json";
 pub const SCHEMA: &str = "Examples:\n  evtap schema show demo:orders\n  evtap schema drift kafka://localhost:9092/orders";
 pub const SCHEMA_SHOW: &str = "Examples:\n  evtap schema show demo:orders --diff 1 2\n  evtap schema show kafka://localhost:9092/orders --schemas http://localhost:8081";

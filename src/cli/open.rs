@@ -68,13 +68,7 @@ pub async fn bare(session: &Arc<Session>) -> Result<Exit> {
         Vec::new()
     };
     let select = Select::default();
-    let shown = screen(
-        session,
-        sources,
-        &select,
-        View::Findings,
-        Demo::default(),
-    );
+    let shown = screen(session, sources, &select, View::Findings, Demo::default());
     Box::pin(shown).await
 }
 

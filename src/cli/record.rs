@@ -1,5 +1,7 @@
 //! `evtap record`: writes what is read into a capture or JSON lines.
 
+use std::sync::Arc;
+
 use std::path::{Path, PathBuf};
 
 use clap::Args;
@@ -9,9 +11,11 @@ use super::error::{Exit, Failure, Result};
 use super::progress::Progress;
 use super::session::Session;
 use super::{examples, explain, reading, sagas, summary};
-use crate::broker::{self, Address, BoxFuture, Group, Origin, Sink, Target};
+use crate::broker::{
+    self, Address, BoxFuture, Group, LookCost, Origin, Sink, Target, TopicSettings,
+};
 use crate::event::Batch;
-use crate::pipeline::{Consumer, End, Flow, Reading};
+use crate::pipeline::{Consumer, End, Flow, Input, Reading};
 use crate::text::human;
 
 /// Write a capture (.mcap) or JSON lines (.jsonl, .jsonl.zst)
@@ -61,6 +65,7 @@ pub async fn run(session: &Session, args: &Record) -> Result<Exit> {
     let origin = origin(&reading).await?;
     // Before the events are read: what a group has passed then has had its effect.
     let groups = reading::groups(session, &reading, "recorded").await;
+    let kept = topic_settings(session, &reading).await;
     let target = session.open_with(&out, |settings| {
         // A capture is not what `--read-only` protects.
         settings.read_only = false;
@@ -74,6 +79,11 @@ pub async fn run(session: &Session, args: &Record) -> Result<Exit> {
         .await?;
     sink.describe(&origin)?;
     keep(session, &mut *sink, groups);
+    if !kept.is_empty()
+        && let Err(error) = sink.topic_settings(&kept)
+    {
+        session.say(&format!("warning: {error}"));
+    }
     if let Some(model) = saga {
         sink.saga(&model)?;
     }
@@ -109,6 +119,28 @@ pub async fn run(session: &Session, args: &Record) -> Result<Exit> {
         args.follow,
         args.select.fail_empty,
     ))
+}
+
+/// How the topics keep their events, as far as the sources tell.
+async fn topic_settings(session: &Session, reading: &Reading) -> Vec<TopicSettings> {
+    let mut all = Vec::new();
+    let cheap = |input: &&Input| input.broker.capabilities().look == LookCost::Free;
+    for input in reading.inputs.iter().filter(cheap) {
+        let told = async {
+            let topics = input.broker.topics(&input.sub.topics).await?;
+            let topics: Vec<Arc<str>> = topics.into_iter().map(|topic| topic.name).collect();
+            input.broker.topic_settings(&topics).await
+        };
+        match told.await {
+            Ok(told) => all.extend(told),
+            // Who may read topics need not be allowed to see how they are kept.
+            Err(error) => session.say(&format!(
+                "how the topics of {} are kept is not recorded: {error}",
+                input.shown
+            )),
+        }
+    }
+    all
 }
 
 /// Keeps them in the recording, where it has a place for them. Events are worth more: a recording

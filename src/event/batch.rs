@@ -271,6 +271,12 @@ impl Batch {
         }
     }
 
+    /// The partition of the event at `index` in the batch's table; panics as [`Batch::get`] does.
+    #[inline]
+    pub fn stream_index(&self, index: usize) -> u32 {
+        self.entries[index].stream
+    }
+
     /// The bytes of all events, one after the other; between them nothing is promised.
     pub fn payload(&self) -> &[u8] {
         &self.arena

@@ -72,6 +72,7 @@ impl<'a> HeaderIter<'a> {
 impl<'a> Iterator for HeaderIter<'a> {
     type Item = (&'a [u8], Option<&'a [u8]>);
 
+    #[inline]
     fn next(&mut self) -> Option<Self::Item> {
         let mut rest = self.bytes;
         let key_len = usize::try_from(take_varint(&mut rest)?).ok()?;
@@ -85,6 +86,7 @@ impl<'a> Iterator for HeaderIter<'a> {
     }
 }
 
+#[inline]
 fn take<'a>(bytes: &mut &'a [u8], len: usize) -> Option<&'a [u8]> {
     let (head, tail) = bytes.split_at_checked(len)?;
     *bytes = tail;

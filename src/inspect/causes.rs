@@ -171,9 +171,9 @@ impl Causes {
 
     /// Looks where an event that comes soon will be looked up; what it gives means nothing.
     #[inline]
-    pub(super) fn look_ahead(&self, hashes: Hashes) -> usize {
+    pub(super) fn look_ahead(&self, hashes: Hashes) -> u64 {
         let id = hashes.id.filter(|_| self.remembers());
-        usize::from(id.and_then(|id| self.ids.get(id)).is_some())
+        u64::from(id.and_then(|id| self.ids.get(id)).is_some())
     }
 
     /// Until an event names a cause, ids are taken in while there is room, and none is forgotten

@@ -61,6 +61,11 @@ impl Lints {
         self.compacted.insert(topic);
     }
 
+    /// True when some topic is one to look at.
+    pub(super) fn is_asked(&self) -> bool {
+        !self.compacted.is_empty()
+    }
+
     pub(super) fn event(
         &mut self,
         lanes: &Lanes,

@@ -16,6 +16,7 @@ pub mod misfits;
 mod names;
 pub mod order;
 pub mod payload;
+mod ready;
 pub mod saga;
 pub mod search;
 pub mod state;

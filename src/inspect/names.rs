@@ -133,7 +133,9 @@ impl Names {
         let mut ranks = [i32::MAX; SLOTS];
         for (name, value) in headers {
             let mut known = self.headers[name.len() % LENGTHS].iter();
-            let Some((_, slot, rank)) = known.find(|(known, ..)| **known == *name) else {
+            // Most names of one length differ in their last letter.
+            let same = |known: &[u8]| known.last() == name.last() && *known == *name;
+            let Some((_, slot, rank)) = known.find(|(known, ..)| same(known)) else {
                 continue;
             };
             let (slot, rank) = (*slot as usize, *rank);
@@ -156,7 +158,7 @@ impl Names {
             id,
             correlation,
             causation,
-            trace: trace.and_then(trace_id),
+            traceparent: trace,
             producer,
             sequence: sequence.and_then(number),
             version: version.and_then(number),
@@ -171,12 +173,19 @@ pub struct Heads<'a> {
     pub id: Option<&'a [u8]>,
     pub correlation: Option<&'a [u8]>,
     pub causation: Option<&'a [u8]>,
-    /// The trace id of a W3C `traceparent`.
-    pub trace: Option<&'a [u8]>,
+    /// A W3C `traceparent`, whatever is in it.
+    pub traceparent: Option<&'a [u8]>,
     pub producer: Option<&'a [u8]>,
     pub sequence: Option<u64>,
     pub version: Option<u64>,
     pub kind: Option<&'a [u8]>,
+}
+
+impl<'a> Heads<'a> {
+    /// The trace id of a W3C `traceparent`.
+    pub fn trace(&self) -> Option<&'a [u8]> {
+        self.traceparent.and_then(trace_id)
+    }
 }
 
 /// The 32 hex digits in the middle of `00-TRACE-SPAN-FLAGS`.
@@ -228,7 +237,7 @@ mod tests {
         let heads = names.heads(headers.as_headers());
         assert_eq!(heads.id, Some(&b"pay-1"[..]));
         assert_eq!(heads.correlation, Some(&b"order-1"[..]));
-        assert_eq!(heads.trace, Some(trace.as_bytes()));
+        assert_eq!(heads.trace(), Some(trace.as_bytes()));
         assert_eq!((heads.sequence, heads.version), (Some(41), None));
     }
 

@@ -42,6 +42,12 @@ pub(super) const fn scoped(hash: u64, scope: u32) -> u64 {
     hash ^ (scope as u64 + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15)
 }
 
+/// Where a hash belongs among so many slots.
+#[inline]
+pub(super) const fn home(hash: u64, slots: usize) -> usize {
+    ((hash as u128 * slots as u128) >> 64) as usize
+}
+
 /// The hashes of what an event is found by again.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Hashes {

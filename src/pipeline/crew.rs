@@ -1,10 +1,12 @@
 //! Folds on threads of their own: one that has to see every batch in order, and others of which
-//! each batch meets one. Everything between is bounded: a fold that is slow holds the source back.
+//! each batch meets one. These look first, and what they see goes with the batch to the one in
+//! order. Everything between is bounded: a fold that is slow holds the source back.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{Builder, JoinHandle};
 
 use tokio::sync::mpsc::{Receiver, Sender, channel};
+use tokio::sync::oneshot;
 
 use super::{Consumer, Flow};
 use crate::broker::{BoxFuture, Error, ErrorKind, Result};
@@ -13,75 +15,104 @@ use crate::event::Batch;
 /// Batches that wait for a fold.
 const WAITING: usize = 4;
 
-/// What is done with a batch.
-pub trait Fold: Send + 'static {
-    fn batch(&mut self, batch: &Batch);
+/// What is done with a batch by who does not go by order.
+pub trait Look: Send + 'static {
+    /// What the one in order is told of a batch.
+    type Seen: Send + 'static;
+
+    /// The first look, which the one in order waits for.
+    fn first(&mut self, batch: &Batch) -> Self::Seen;
+
+    /// What else is to be done with the batch; nobody waits for it.
+    fn then(&mut self, batch: &Batch);
 }
 
-type Queue = Arc<Mutex<Receiver<Arc<Batch>>>>;
+/// What is done with the batches in their order.
+pub trait Fold<S>: Send + 'static {
+    fn batch(&mut self, batch: &Batch, seen: S);
+}
+
+/// A batch, and where what is seen of it goes.
+type Job<S> = (Arc<Batch>, oneshot::Sender<S>);
+/// A batch, and where what was seen of it comes.
+type Turn<S> = (Arc<Batch>, oneshot::Receiver<S>);
+type Queue<T> = Arc<Mutex<Receiver<T>>>;
 
 /// The threads, seen from where the batches come.
-pub struct Crew<O, A> {
-    in_order: (Sender<Arc<Batch>>, JoinHandle<O>),
-    /// `None` where there is no such fold.
-    any: Option<Sender<Arc<Batch>>>,
+pub struct Crew<O, A: Look> {
+    turns: Sender<Turn<A::Seen>>,
+    jobs: Sender<Job<A::Seen>>,
+    in_order: JoinHandle<O>,
     others: Vec<JoinHandle<A>>,
 }
 
-impl<O: Fold, A: Fold> Crew<O, A> {
-    /// Starts a thread for each fold.
-    pub fn start(in_order: O, any: Vec<A>) -> Result<Self> {
-        let one = alone(in_order)?;
-        let (sender, receiver) = channel(WAITING + any.len());
-        let queue = Arc::new(Mutex::new(receiver));
-        let some = !any.is_empty();
-        let others = any.into_iter().map(|fold| thread(fold, Arc::clone(&queue)));
+impl<A: Look, O: Fold<A::Seen>> Crew<O, A> {
+    /// Starts a thread for each fold; `others` are one at least.
+    pub fn start(in_order: O, others: Vec<A>) -> Result<Self> {
+        let (turns, coming) = channel(WAITING + others.len());
+        let (jobs, waiting) = channel(WAITING);
+        let queue = Arc::new(Mutex::new(waiting));
+        let others = others
+            .into_iter()
+            .map(|fold| look(fold, Arc::clone(&queue)));
         Ok(Self {
-            in_order: one,
+            turns,
+            jobs,
+            in_order: fold(in_order, coming)?,
             others: others.collect::<Result<_>>()?,
-            any: some.then_some(sender),
         })
     }
 
     /// Waits until every batch was folded, and gives the folds back.
     pub fn finish(self) -> Result<(O, Vec<A>)> {
-        let Self {
-            in_order: (sender, one),
-            any,
-            others,
-        } = self;
         // Nothing more comes: the threads end.
-        drop((sender, any));
-        let others: Vec<A> = others.into_iter().map(join).collect::<Result<_>>()?;
-        Ok((join(one)?, others))
+        drop((self.turns, self.jobs));
+        let others: Vec<A> = self.others.into_iter().map(join).collect::<Result<_>>()?;
+        Ok((join(self.in_order)?, others))
     }
 }
 
-impl<O: Fold, A: Fold> Consumer for Crew<O, A> {
+impl<A: Look, O: Fold<A::Seen>> Consumer for Crew<O, A> {
     fn batch(&mut self, batch: Batch) -> BoxFuture<'_, Result<Flow>> {
         Box::pin(async move {
             let batch = Arc::new(batch);
-            if let Some(any) = &self.any {
-                any.send(Arc::clone(&batch)).await.map_err(|_| gone())?;
-            }
-            self.in_order.0.send(batch).await.map_err(|_| gone())?;
+            let (told, seen) = oneshot::channel();
+            let job = (Arc::clone(&batch), told);
+            self.jobs.send(job).await.map_err(|_| gone())?;
+            self.turns.send((batch, seen)).await.map_err(|_| gone())?;
             Ok(Flow::More)
         })
     }
 }
 
-fn alone<F: Fold>(fold: F) -> Result<(Sender<Arc<Batch>>, JoinHandle<F>)> {
-    let (sender, receiver) = channel(WAITING);
-    Ok((sender, thread(fold, Arc::new(Mutex::new(receiver)))?))
-}
-
-fn thread<F: Fold>(mut fold: F, queue: Queue) -> Result<JoinHandle<F>> {
-    let work = move || {
-        while let Some(batch) = next(&queue) {
-            fold.batch(&batch);
+fn look<A: Look>(mut fold: A, queue: Queue<Job<A::Seen>>) -> Result<JoinHandle<A>> {
+    thread(move || {
+        while let Some((batch, seen)) = next(&queue) {
+            // Who waits for it may have failed; that is told elsewhere.
+            drop(seen.send(fold.first(&batch)));
+            fold.then(&batch);
         }
         fold
-    };
+    })
+}
+
+fn fold<S: Send + 'static, O: Fold<S>>(
+    mut fold: O,
+    mut coming: Receiver<Turn<S>>,
+) -> Result<JoinHandle<O>> {
+    thread(move || {
+        while let Some((batch, seen)) = coming.blocking_recv() {
+            // Without an answer the other thread has failed: nothing more can be in order.
+            let Ok(seen) = seen.blocking_recv() else {
+                break;
+            };
+            fold.batch(&batch, seen);
+        }
+        fold
+    })
+}
+
+fn thread<F: Send + 'static>(work: impl FnOnce() -> F + Send + 'static) -> Result<JoinHandle<F>> {
     Builder::new()
         .name("fold".into())
         .spawn(work)
@@ -91,7 +122,7 @@ fn thread<F: Fold>(mut fold: F, queue: Queue) -> Result<JoinHandle<F>> {
         })
 }
 
-fn next(queue: &Queue) -> Option<Arc<Batch>> {
+fn next<T>(queue: &Queue<T>) -> Option<T> {
     let mut queue = queue.lock().unwrap_or_else(PoisonError::into_inner);
     queue.blocking_recv()
 }
@@ -117,9 +148,28 @@ mod tests {
     #[derive(Default)]
     struct Seen(Vec<u64>);
 
-    impl Fold for Seen {
-        fn batch(&mut self, batch: &Batch) {
+    impl Seen {
+        fn take(&mut self, batch: &Batch) {
             self.0.extend(batch.iter().map(|e| e.position.major));
+        }
+    }
+
+    impl Look for Seen {
+        type Seen = u64;
+
+        fn first(&mut self, batch: &Batch) -> u64 {
+            batch.get(0).position.major
+        }
+
+        fn then(&mut self, batch: &Batch) {
+            self.take(batch);
+        }
+    }
+
+    impl Fold<u64> for Seen {
+        fn batch(&mut self, batch: &Batch, seen: u64) {
+            assert_eq!(batch.get(0).position.major, seen);
+            self.take(batch);
         }
     }
 
@@ -155,10 +205,14 @@ mod tests {
 
     struct Falls;
 
-    impl Fold for Falls {
-        fn batch(&mut self, _: &Batch) {
+    impl Look for Falls {
+        type Seen = u64;
+
+        fn first(&mut self, _: &Batch) -> u64 {
             panic!("on purpose");
         }
+
+        fn then(&mut self, _: &Batch) {}
     }
 
     #[tokio::test]

@@ -16,7 +16,7 @@ mod tag;
 mod timeline;
 
 pub use behind::{Looked, Pass, Watcher, look_behind};
-pub use crew::{Crew, Fold};
+pub use crew::{Crew, Fold, Look};
 pub use export::{Export, Pick, export};
 pub use last::{LastEvents, Window};
 pub use merge::merge;

@@ -252,9 +252,9 @@ impl Job {
         };
         let copy = async {
             if runner.overall().is_some() {
-                Ok(exact::copy(self, &mut runner, control).await)
+                Ok(Box::pin(exact::copy(self, &mut runner, control)).await)
             } else {
-                self.copy(&self.reading, &mut runner, control).await
+                Box::pin(self.copy(&self.reading, &mut runner, control)).await
             }
         };
         let watch = async {

@@ -39,6 +39,7 @@ RATIOS = [
     ("P7", "newest", "kcat newest", 1.0, "cold start to the newest event of a partition"),
     ("P7", "topics", "kcat -L", 1.0, "cold start to the list of topics"),
     ("P11", "check order", "count", 2.0, "order, gaps, duplicates of everything against the plain scan"),
+    ("P11", "check sagas", "count", 2.0, "the same and the sagas of a model, whose steps stand in values"),
     ("P11", "check", "count", None, "the same with every value looked at"),
 ]
 SLOW = {"kcat|jq": 1, "kcat -J": 3}  # rounds that are enough
@@ -89,6 +90,8 @@ class Bench:
             "raw": f"{read} -o raw",
             # Personal data is a finding, so the exit code is 1.
             "check order": f"{self.evtap} check -q --only order -o json kafka://{BROKER}/{topic} || [ $? -le 3 ]",
+            "check sagas": f"{self.evtap} check -q --only sagas --saga {ROOT}/tests/bench/orders.saga.yaml -o json "
+                           f"kafka://{BROKER}/{topic} || [ $? -le 3 ]",
             "check": f"{self.evtap} check -q -o json kafka://{BROKER}/{topic} || [ $? -le 3 ]",
             "jsonl": f"{read} -o jsonl",
             "filter rdkafka": f"{old} -o raw -w '{WHERE}'",

@@ -11,6 +11,8 @@ mod altering;
 mod bulk;
 mod check;
 mod diff;
+#[cfg(target_os = "linux")]
+mod endless;
 #[cfg(unix)]
 mod expect;
 mod filtering;

@@ -4,32 +4,18 @@
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
-use serde_json::value::RawValue;
 
-use crate::broker::{
-    Epochs, Error, ErrorKind, Group, GroupOffset, Member, OpenTransaction, Result,
-};
+use super::document::Kind;
+use crate::broker::{Epochs, Group, GroupOffset, Member, OpenTransaction, Result};
 use crate::event::{Position, PositionStyle, Timestamp};
 
 /// The name of the attachment.
 pub(super) const NAME: &str = "evtap.groups.json";
-const VERSION: u64 = 1;
-/// A document of more bytes is none of ours.
-pub(super) const LIMIT: usize = 16 * 1024 * 1024;
 
-#[derive(Serialize)]
-struct Written {
-    version: u64,
-    groups: Vec<Row>,
-}
-
-/// Read in two steps: what a later version holds in `groups` is its own business.
-#[derive(Deserialize)]
-struct Found<'a> {
-    version: u64,
-    #[serde(borrow)]
-    groups: &'a RawValue,
-}
+const DOCUMENT: Kind = Kind {
+    list: "groups",
+    what: "the consumer groups",
+};
 
 #[derive(Serialize, Deserialize)]
 struct Row {
@@ -224,39 +210,14 @@ impl OffsetRow {
 
 /// The document.
 pub(super) fn to_json(groups: &[Group]) -> Result<Vec<u8>> {
-    let document = Written {
-        version: VERSION,
-        groups: groups.iter().map(Row::of).collect(),
-    };
-    let json = serde_json::to_vec_pretty(&document)
-        .map_err(|error| Error::new(ErrorKind::File, format!("cannot write groups: {error}")))?;
-    if json.len() > LIMIT {
-        return Err(Error::new(
-            ErrorKind::Unsupported,
-            "the consumer groups take more than 16 MiB: they are not recorded",
-        ));
-    }
-    Ok(json)
+    DOCUMENT.write(&groups.iter().map(Row::of).collect::<Vec<_>>())
 }
 
 /// Reads a document; `place` is named when it is none.
 pub(super) fn from_json(json: &[u8], place: &str) -> Result<Vec<Group>> {
-    let damaged = |why: &str| {
-        Error::new(
-            ErrorKind::Damaged,
-            format!("the consumer groups of '{place}' cannot be read: {why}"),
-        )
-    };
-    let found: Found<'_> =
-        serde_json::from_slice(json).map_err(|error| damaged(&error.to_string()))?;
-    if found.version != VERSION {
-        let why = format!("they are of version {}", found.version);
-        return Err(damaged(&why).hint("a newer evtap wrote them"));
-    }
-    let rows: Vec<Row> =
-        serde_json::from_str(found.groups.get()).map_err(|error| damaged(&error.to_string()))?;
+    let rows: Vec<Row> = DOCUMENT.read(json, place)?;
     rows.into_iter()
-        .map(|row| row.group().map_err(|why| damaged(&why)))
+        .map(|row| row.group().map_err(|why| DOCUMENT.damaged(place, &why)))
         .collect()
 }
 

@@ -15,33 +15,21 @@ use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
-use serde_json::value::RawValue;
 
+use super::document::{Kind, LIMIT};
 use super::file;
-use crate::broker::{Error, ErrorKind, Mark, Result};
+use crate::broker::{Mark, Result};
 use crate::event::{Position, PositionStyle, Timestamp};
 
 /// The name of the attachment, and how the name of the file beside a capture ends.
 pub(super) const NAME: &str = "evtap.marks.json";
 pub(super) const MEDIA_TYPE: &str = "application/json";
 const BESIDE: &str = ".marks.json";
-const VERSION: u64 = 1;
-/// A document of more bytes is none of ours.
-pub(super) const LIMIT: usize = 16 * 1024 * 1024;
 
-#[derive(Serialize)]
-struct Written {
-    version: u64,
-    marks: Vec<Row>,
-}
-
-/// Read in two steps: what a later version holds in `marks` is its own business.
-#[derive(Deserialize)]
-struct Found<'a> {
-    version: u64,
-    #[serde(borrow)]
-    marks: &'a RawValue,
-}
+const DOCUMENT: Kind = Kind {
+    list: "marks",
+    what: "the marks",
+};
 
 #[derive(Serialize, Deserialize)]
 struct Row {
@@ -95,41 +83,18 @@ impl Row {
     }
 }
 
-/// The document, with one mark a line.
+/// The document.
 pub(super) fn to_json(marks: &[Mark]) -> Result<Vec<u8>> {
-    let document = Written {
-        version: VERSION,
-        marks: marks.iter().map(Row::of).collect(),
-    };
-    let json = serde_json::to_vec_pretty(&document)
-        .map_err(|error| Error::new(ErrorKind::File, format!("cannot write marks: {error}")))?;
-    if json.len() > LIMIT {
-        return Err(
-            Error::new(ErrorKind::Usage, "the marks take more than 16 MiB")
-                .hint("write shorter notes, or fewer"),
-        );
-    }
-    Ok(json)
+    DOCUMENT
+        .write(&marks.iter().map(Row::of).collect::<Vec<_>>())
+        .map_err(|error| error.hint("write shorter notes, or fewer"))
 }
 
 /// Reads a document; `place` is named when it is none.
 pub(super) fn from_json(json: &[u8], place: &str) -> Result<Vec<Mark>> {
-    let damaged = |why: &str| {
-        Error::new(
-            ErrorKind::Damaged,
-            format!("the marks of '{place}' cannot be read: {why}"),
-        )
-    };
-    let found: Found<'_> =
-        serde_json::from_slice(json).map_err(|error| damaged(&error.to_string()))?;
-    if found.version != VERSION {
-        let why = format!("they are of version {}", found.version);
-        return Err(damaged(&why).hint("a newer evtap wrote them"));
-    }
-    let rows: Vec<Row> =
-        serde_json::from_str(found.marks.get()).map_err(|error| damaged(&error.to_string()))?;
+    let rows: Vec<Row> = DOCUMENT.read(json, place)?;
     rows.into_iter()
-        .map(|row| row.mark().map_err(|why| damaged(&why)))
+        .map(|row| row.mark().map_err(|why| DOCUMENT.damaged(place, &why)))
         .collect()
 }
 
@@ -154,10 +119,7 @@ pub(super) fn read(path: &Path) -> Result<Option<Vec<Mark>>> {
         .map_err(|error| file::unreadable(&path, &error))?;
     let place = path.display().to_string();
     if json.len() > LIMIT {
-        return Err(Error::new(
-            ErrorKind::Damaged,
-            format!("the marks of '{place}' cannot be read: they take more than 16 MiB"),
-        ));
+        return Err(DOCUMENT.damaged(&place, "they take more than 16 MiB"));
     }
     from_json(&json, &place).map(Some)
 }
@@ -200,6 +162,7 @@ pub(super) fn forget(path: &Path) -> Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::broker::ErrorKind;
 
     fn mark(note: &str) -> Mark {
         Mark {
@@ -273,7 +236,10 @@ mod tests {
         let names: Vec<_> = std::fs::read_dir(dir.path()).unwrap().collect();
         assert_eq!(names.len(), 1, "nothing else is left behind");
         let too_long = [mark(&"x".repeat(LIMIT))];
-        assert_eq!(write(&path, &too_long).unwrap_err().kind, ErrorKind::Usage);
+        assert_eq!(
+            write(&path, &too_long).unwrap_err().kind,
+            ErrorKind::Unsupported
+        );
         assert_eq!(read(&path).unwrap().unwrap().len(), 2);
         forget(&path).unwrap();
         forget(&path).unwrap();

@@ -2,6 +2,7 @@
 //! input; beside them is what both share.
 
 mod damage;
+mod document;
 mod feed;
 mod file;
 mod groups;
@@ -10,6 +11,7 @@ mod marks;
 mod mcap;
 mod range;
 mod saga;
+mod topics;
 mod zst;
 
 use std::fs::File;

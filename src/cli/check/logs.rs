@@ -59,9 +59,6 @@ pub(super) async fn tell(
     };
     let to_the_end = matches!(select.until, None | Some(Pos::End));
     for (input, ranges) in reading.inputs.iter().zip(ranges) {
-        if !tells(input) {
-            continue;
-        }
         let mut topics: Vec<Arc<str>> = ranges.iter().map(|r| Arc::clone(&r.topic)).collect();
         topics.dedup();
         let told = input.broker.topic_settings(&topics).await;
@@ -81,7 +78,11 @@ pub(super) async fn tell(
         };
         for range in ranges {
             let name = (input.origin, Arc::clone(&range.topic), range.partition);
+            let compacts = compacted.get(&range.topic).copied();
             let Some((start, end)) = ends.get(&name).copied() else {
+                if compacts == Some(true) {
+                    check.log(recorded(input, range));
+                }
                 continue;
             };
             check.log(Log {
@@ -93,9 +94,24 @@ pub(super) async fn tell(
                 until: range.end.major,
                 start,
                 end: to_the_end.then_some(end),
-                compacts: compacted.get(&range.topic).copied(),
+                compacts,
             });
         }
+    }
+}
+
+/// A log that was cleaned by key, of which only what was recorded is there.
+fn recorded(input: &Input, range: &PartitionRange) -> Log {
+    Log {
+        origin: input.origin,
+        topic: Arc::clone(&range.topic),
+        partition: range.partition,
+        asked: None,
+        from: range.start.major,
+        until: range.end.major,
+        start: range.start.major,
+        end: None,
+        compacts: Some(true),
     }
 }
 

@@ -17,10 +17,10 @@ use super::{examples, explain, print, reading, sagas, summary};
 use crate::broker::{Address, BoxFuture, Group, PartitionRange};
 use crate::event::{Batch, Select as _};
 use crate::inspect::Verdict;
-use crate::inspect::check::{Check as Detectors, CheckReport, Room, Values};
+use crate::inspect::check::{Check as Detectors, CheckReport, Prepared, Room, Values};
 use crate::inspect::misfits::{KeepMisfits, Misfits};
 use crate::output::check;
-use crate::pipeline::{Consumer, Crew, End, Flow, Fold, Outcome, Reading, Watcher as _};
+use crate::pipeline::{Consumer, Crew, End, Flow, Fold, Look, Outcome, Reading, Watcher as _};
 use crate::schema::Decoder;
 
 /// Validate: schemas, order, gaps, duplicates, groups, personal data; one report
@@ -46,6 +46,8 @@ pub enum Only {
     Schemas,
     /// Order, gaps, duplicates, groups: no look at values
     Order,
+    /// The same, and the sagas of the model
+    Sagas,
 }
 
 /// The formats of the report.
@@ -83,8 +85,8 @@ pub async fn run(session: &Session, args: &Check) -> Result<Exit> {
             probe.begins(range);
         }
     }
-    let values = if room.values { threads() } else { 0 };
-    let values = (0..values).map(|_| Values::new(&decoder)).collect();
+    let lookers = if room.sagas { threads() } else { 1 };
+    let values = (0..lookers).map(|_| check.values(&decoder)).collect();
     let mut crew = Crew::start(check, values)?;
     let (mut outcome, complete) = read(session, &reading, &mut crew).await?;
     let (mut check, values) = crew.finish()?;
@@ -115,11 +117,12 @@ fn room(session: &Session, args: &Check, reading: &Reading) -> Room {
     Room {
         memory: session.global.mem / 8 * 5,
         again: inputs.all(|input| !matches!(input.address, Address::Stdin)),
-        values: args.only != Some(Only::Order),
+        values: args.only.is_none(),
+        sagas: args.only != Some(Only::Order),
     }
 }
 
-/// Threads that look at values.
+/// Threads that look at values; for keys and headers alone one is fast enough.
 fn threads() -> usize {
     std::thread::available_parallelism().map_or(1, |n| n.get().min(8))
 }
@@ -247,14 +250,20 @@ pub async fn groups(session: &Session, reading: &Reading) -> Option<Vec<Group>> 
     reading::groups(session, reading, "judged").await
 }
 
-impl Fold for Detectors {
-    fn batch(&mut self, batch: &Batch) {
-        Self::batch(self, batch);
+impl Fold<Prepared> for Detectors {
+    fn batch(&mut self, batch: &Batch, prepared: Prepared) {
+        Self::batch(self, batch, &prepared);
     }
 }
 
-impl Fold for Values {
-    fn batch(&mut self, batch: &Batch) {
-        Self::batch(self, batch);
+impl Look for Values {
+    type Seen = Prepared;
+
+    fn first(&mut self, batch: &Batch) -> Prepared {
+        self.prepare(batch)
+    }
+
+    fn then(&mut self, batch: &Batch) {
+        self.batch(batch);
     }
 }

@@ -11,7 +11,9 @@ use super::lag::{self, LagReport, Probe, Trend};
 use super::misfits::{Misfits, MisfitsReport};
 use super::order::{Log, Proof, Suspicion};
 use super::payload::Payloads;
-use super::saga::{self, Commits, Model, Monitor, Reach, SagaReport, World};
+pub use super::ready::Prepared;
+use super::ready::Preparer;
+use super::saga::{self, Commits, Model, Monitor, Reach, SagaReport, Scout, World};
 use crate::broker::Group;
 use crate::event::{Batch, Timestamp};
 use crate::pipeline::Watcher as _;
@@ -28,6 +30,8 @@ pub struct Room {
     pub again: bool,
     /// Values are looked at, too: schemas, personal data, control sequences.
     pub values: bool,
+    /// Sagas are, where a model says what they are.
+    pub sagas: bool,
 }
 
 /// The detectors that see the events in order, and the report of all.
@@ -40,23 +44,25 @@ pub struct Check {
     groups: Option<(Vec<Group>, Probe)>,
 }
 
-/// The detectors that look at values, each event by itself. Several of them can share a read.
+/// The detectors that look at each event by itself. Several of them can share a read.
 pub struct Values {
-    payloads: Payloads,
+    preparer: Preparer,
+    scout: Option<Scout>,
+    /// `None` where values are not asked about.
+    payloads: Option<Payloads>,
     misfits: Option<Misfits>,
 }
 
 impl Values {
-    pub fn new(decoder: &Decoder) -> Self {
-        let misfits = || Misfits::new(decoder.reader());
-        Self {
-            payloads: Payloads::default(),
-            misfits: decoder.has_schemas().then(misfits),
-        }
+    /// What the detectors in order go by; it comes before all else.
+    pub fn prepare(&mut self, batch: &Batch) -> Prepared {
+        self.preparer.batch(batch, self.scout.as_mut())
     }
 
     pub fn batch(&mut self, batch: &Batch) {
-        self.payloads.batch(batch);
+        if let Some(payloads) = &mut self.payloads {
+            payloads.batch(batch);
+        }
         if let Some(misfits) = &mut self.misfits {
             misfits.batch(batch);
         }
@@ -84,13 +90,14 @@ impl Check {
         groups: Option<Vec<Group>>,
         model: Option<Arc<Model>>,
     ) -> Self {
+        // What an event is stands in its value.
+        let model = model.filter(|_| room.sagas);
+        let for_sagas = model.as_ref().map_or(0, |_| room.memory / 3);
         let monitor = |model| {
             let reader = Some(decoder.reader());
-            Monitor::new(model, saga::Limits::default(), reader)
+            Monitor::new(model, saga::Limits::of(for_sagas), reader)
         };
-        // What an event is stands in its value.
-        let model = model.filter(|_| room.values);
-        let findings = Findings::new(room.memory, room.again);
+        let findings = Findings::new(room.memory - for_sagas, room.again);
         Self {
             findings: findings.with_sagas(model.map(monitor)),
             misfits: None,
@@ -107,9 +114,21 @@ impl Check {
         self.findings.log(log);
     }
 
-    /// Takes the next events, in the order of their partitions.
-    pub fn batch(&mut self, batch: &Batch) {
-        self.findings.in_order(batch);
+    /// The detectors for another thread.
+    pub fn values(&self, decoder: &Decoder) -> Values {
+        let misfits = || Misfits::new(decoder.reader());
+        let looks = self.room.values;
+        Values {
+            preparer: self.findings.preparer(),
+            scout: self.findings.scout(Some(decoder.reader())),
+            payloads: looks.then(Payloads::default),
+            misfits: (looks && decoder.has_schemas()).then(misfits),
+        }
+    }
+
+    /// Takes the next events, in the order of their partitions, with what is known of them.
+    pub fn batch(&mut self, batch: &Batch, prepared: &Prepared) {
+        self.findings.in_order(batch, prepared);
         if let Some((_, probe)) = &mut self.groups {
             probe.batch(batch);
         }
@@ -117,7 +136,9 @@ impl Check {
 
     /// Takes over what was found in values.
     pub fn join(&mut self, values: Values) {
-        self.findings.merge(values.payloads);
+        if let Some(payloads) = values.payloads {
+            self.findings.merge(payloads);
+        }
         match (&mut self.misfits, values.misfits) {
             (Some(own), Some(other)) => own.merge(other),
             (own @ None, other) => *own = other,
@@ -202,11 +223,13 @@ impl Check {
 impl Check {
     /// What was left out of values, and what the sagas were judged by.
     fn not_asked(&self, sagas: Option<&SagaReport>) -> Vec<String> {
-        if !self.room.values {
+        if !self.room.sagas {
             return vec!["values were not asked about, nor schemas and sagas".into()];
         }
         let mut notes = Vec::new();
-        if self.misfits.is_none() {
+        if !self.room.values {
+            notes.push("values were not asked about, nor schemas".into());
+        } else if self.misfits.is_none() {
             notes.push("schemas: there is no source of schemas; --schemas names one".into());
         }
         let Some(sagas) = sagas else {

@@ -6,7 +6,6 @@ mod of_saga;
 mod tie;
 mod told;
 
-use std::ops::Range;
 use std::sync::Arc;
 
 use serde_json::Value;
@@ -18,10 +17,11 @@ use super::lint::Lints;
 use super::misfits::MisfitsReport;
 use super::order::{self, Log, Order, OrderReport};
 use super::payload::{Odd, Oddity, Payloads, Totals};
-use super::saga::{Monitor, SagaReport, World};
-use super::window::Hashes;
-use super::{At, Heads, Names, Verdict, top};
+use super::ready::{Prepared, Preparer, Ready};
+use super::saga::{Monitor, SagaReport, Scout, World};
+use super::{At, Heads, Names, Verdict};
 use crate::event::{Batch, EventRef, SchemaFault, Timestamp};
+use crate::schema::Reader;
 pub use code::{Code, Severity};
 use of_saga::{explain, of_sagas};
 use tie::tie;
@@ -106,11 +106,11 @@ pub struct Parts<'a> {
     pub sagas: Option<&'a SagaReport>,
 }
 
-/// Events that are made ready together.
-const AHEAD: usize = 16;
+/// Events that are looked up together.
+const AHEAD: usize = 32;
 
 /// The folds that run live, fed together.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Findings {
     order: Order,
     causes: Causes,
@@ -118,6 +118,13 @@ pub struct Findings {
     sagas: Option<Box<Monitor>>,
     lints: Lints,
     names: Names,
+    preparer: Preparer,
+}
+
+impl Default for Findings {
+    fn default() -> Self {
+        Self::of(Order::default(), Causes::default(), Names::default())
+    }
 }
 
 impl Findings {
@@ -126,9 +133,15 @@ impl Findings {
         let names = Names::default();
         let order = order::Limits::of(memory / 3 * 2, prove);
         let causes = causes::Limits::of(memory / 4);
+        let order = Order::new(order, names.clone());
+        Self::of(order, Causes::new(causes, names.clone()), names)
+    }
+
+    fn of(order: Order, causes: Causes, names: Names) -> Self {
         Self {
-            order: Order::new(order, names.clone()),
-            causes: Causes::new(causes, names.clone()),
+            preparer: Preparer::new(names.clone(), order.lanes().hash().clone()),
+            order,
+            causes,
             payloads: Payloads::default(),
             sagas: None,
             lints: Lints::default(),
@@ -148,55 +161,76 @@ impl Findings {
         self.sagas.as_ref().map(|monitor| monitor.report(world))
     }
 
+    /// Who makes batches ready for the folds that go by order, on another thread.
+    pub(super) fn preparer(&self) -> Preparer {
+        self.preparer.clone()
+    }
+
+    /// Who tells what events are to the sagas, where they are watched, on another thread.
+    pub(super) fn scout(&self, reader: Option<Reader>) -> Option<Scout> {
+        let sagas = self.sagas.as_ref();
+        sagas.map(|monitor| monitor.scout(reader))
+    }
+
+    /// Feeds all folds.
     pub fn batch(&mut self, batch: &Batch) {
-        self.in_order(batch);
+        let scout = self.sagas.as_mut().map(|monitor| monitor.own_scout());
+        let prepared = self.preparer.batch(batch, scout);
+        self.in_order(batch, &prepared);
         self.payloads.batch(batch);
     }
 
     /// Feeds the folds to which batches have to come in order, and no others.
-    pub(super) fn in_order(&mut self, batch: &Batch) {
+    pub(super) fn in_order(&mut self, batch: &Batch, prepared: &Prepared) {
         // All meet the same batches, so that a partition has one number in each.
         self.order.enter(batch);
         self.causes.enter(batch);
         if let Some(sagas) = &mut self.sagas {
             sagas.enter(batch);
         }
-        let mut start = 0;
-        while start < batch.len() {
-            let end = (start + AHEAD).min(batch.len());
-            self.some_in_order(batch, start..end);
-            start = end;
+        let reads_heads = self.order.reads_heads() || self.lints.is_asked();
+        for (number, some) in prepared.events.chunks(AHEAD).enumerate() {
+            self.look_ahead(batch, number * AHEAD, some);
+            for (index, ready) in (number * AHEAD..).zip(some) {
+                let event = batch.get(index);
+                let heads = if ready.more || reads_heads {
+                    self.names.heads(event.headers)
+                } else {
+                    Heads::default()
+                };
+                self.event(&event, &heads, ready);
+            }
         }
     }
 
-    /// What is remembered lies all over the memory. Where it lies is looked at for several events
-    /// before it is needed for the first, so that the waits for the memory overlap.
-    fn some_in_order(&mut self, batch: &Batch, which: Range<usize>) {
-        let mut ready: [Option<(EventRef<'_>, Heads<'_>, Hashes)>; AHEAD] = [None; AHEAD];
+    /// What is remembered lies all over the memory. Where it lies is looked at for many events
+    /// before it is needed for the first, and nothing else is done between: so the waits for the
+    /// memory overlap.
+    fn look_ahead(&self, batch: &Batch, start: usize, some: &[Ready]) {
         let mut known = 0;
-        for (slot, index) in ready.iter_mut().zip(which) {
-            let event = batch.get(index);
-            let heads = self.names.heads(event.headers);
-            let hashes = Hashes::of(&event, &heads, self.order.lanes().hash());
-            let lane = self.order.lanes().lane(event.stream_index);
-            known += self.order.look_ahead(lane, hashes);
-            known += self.causes.look_ahead(hashes);
-            *slot = Some((event, heads, hashes));
+        for (index, ready) in (start..).zip(some) {
+            let lane = self.order.lanes().lane(batch.stream_index(index));
+            known ^= self.order.look_ahead(lane, ready.hashes);
+            known ^= self.causes.look_ahead(ready.hashes);
+            if let Some(sagas) = &self.sagas {
+                known ^= sagas.look_ahead(ready.sight);
+            }
         }
         std::hint::black_box(known);
-        for (event, heads, hashes) in ready.iter().flatten() {
-            let lane = self.order.lanes().lane(event.stream_index);
-            let Some(spot) = self.order.admit(lane, event) else {
-                continue;
-            };
-            self.order.event(spot, event, heads, *hashes);
-            let hash = self.order.lanes().hash();
-            self.causes.event(spot, event, heads, hashes.id, hash);
-            let lanes = self.order.lanes();
-            self.lints.event(lanes, spot, event, heads, &self.names);
-            if let Some(sagas) = &mut self.sagas {
-                sagas.event(spot, event, heads, top::look(event.value, &self.names));
-            }
+    }
+
+    fn event(&mut self, event: &EventRef<'_>, heads: &Heads<'_>, ready: &Ready) {
+        let lane = self.order.lanes().lane(event.stream_index);
+        let Some(spot) = self.order.admit(lane, event) else {
+            return;
+        };
+        self.order.event(spot, event, heads, ready.hashes);
+        let hash = self.order.lanes().hash();
+        self.causes.event(spot, event, heads, ready.hashes.id, hash);
+        let lanes = self.order.lanes();
+        self.lints.event(lanes, spot, event, heads, &self.names);
+        if let Some(sagas) = &mut self.sagas {
+            sagas.event(spot, event, ready.sight);
         }
     }
 

@@ -8,6 +8,7 @@ mod ids;
 mod limits;
 mod offsets;
 mod producers;
+mod recent;
 mod report;
 mod sequence;
 #[cfg(test)]
@@ -29,6 +30,7 @@ use offsets::{Account, Taken};
 pub use offsets::{Gap, GapRun, Log, Offsets};
 pub use producers::Sent;
 use producers::{Odd, Producers};
+use recent::Recent;
 pub use report::{Anomaly, Check, Coverage, Kind, LaneReport, OrderReport};
 use sequence::Sequences;
 
@@ -48,13 +50,6 @@ struct LaneState {
     newest: Option<(i64, Position)>,
     first_time: Option<i64>,
     append_time: bool,
-}
-
-/// What one key of one partition did so far.
-#[derive(Debug)]
-struct KeyState {
-    newest: i64,
-    versions: Option<Box<Counting<Spot>>>,
 }
 
 /// What the versions of one topic did: where more come again than go on, they number no events
@@ -93,7 +88,9 @@ pub struct Order {
     logs: BTreeMap<(u16, Arc<str>, u32), Log>,
     ids: Ids,
     proven: Option<Proven>,
-    keys: Window<KeyState>,
+    keys: Recent,
+    /// By the key of a partition.
+    versions: Window<Counting<Spot>>,
     sequences: Sequences,
     producers: Producers,
     /// By the number of the topic.
@@ -119,7 +116,8 @@ impl Order {
             logs: BTreeMap::new(),
             ids: Ids::new(limits),
             proven: None,
-            keys: Window::new(limits.keys),
+            keys: Recent::new(limits.keys),
+            versions: Window::new(limits.versions),
             sequences: Sequences::default(),
             producers: Producers::default(),
             versioned: Vec::new(),
@@ -244,15 +242,21 @@ impl Order {
 
     /// Looks where an event that comes soon will be looked up; what it gives means nothing.
     #[inline]
-    pub(super) fn look_ahead(&self, lane: u32, hashes: Hashes) -> usize {
+    pub(super) fn look_ahead(&self, lane: u32, hashes: Hashes) -> u64 {
         let key = hashes.key.map(|key| scoped(key, lane));
-        let key = key.is_some_and(|key| self.keys.get(key).is_some());
+        let key = key.map_or(0, |key| self.keys.look_ahead(key));
         let lane = self.lanes.get(lane);
-        let id = hashes.id.is_some_and(|id| self.ids.look_ahead(lane, id));
-        usize::from(key) + usize::from(id)
+        let id = hashes.id.map_or(0, |id| self.ids.look_ahead(lane, id));
+        key ^ id
     }
 
-    /// Takes an event that was admitted.
+    /// True when the id of each event is asked for; else its hash will do.
+    pub(super) const fn reads_heads(&self) -> bool {
+        self.ids.reads_ids()
+    }
+
+    /// Takes an event that was admitted. `heads` may lack the id where it has a hash, unless
+    /// [`Order::reads_heads`].
     pub(super) fn event(
         &mut self,
         spot: Spot,
@@ -261,8 +265,8 @@ impl Order {
         hashes: Hashes,
     ) {
         self.time_and_version(spot, event, heads, hashes.key);
-        if let (Some(id), Some(hash)) = (heads.id, hashes.id) {
-            self.id(spot, id, hash, event);
+        if let Some(hash) = hashes.id {
+            self.id(spot, heads.id.unwrap_or_default(), hash, event);
         }
         if let Some(number) = heads.sequence {
             let topic = self.lanes.get(spot.lane).topic_number;
@@ -287,14 +291,10 @@ impl Order {
         let mut key_newest = None;
         let mut version = None;
         if let Some(key) = key {
-            let (state, _) = self.keys.entry(scoped(key, spot.lane), || KeyState {
-                newest: i64::MIN,
-                versions: None,
-            });
-            key_newest = Some(state.newest);
-            state.newest = state.newest.max(time.unwrap_or(i64::MIN));
+            let key = scoped(key, spot.lane);
+            key_newest = self.keys.meet(key, time.unwrap_or(i64::MIN));
             if let Some(number) = heads.version {
-                version = Some((number, version_step(state, number, spot)));
+                version = Some((number, self.version_step(key, number, spot)));
             }
         }
         if let Some(time) = time {
@@ -326,6 +326,16 @@ impl Order {
             position: place,
         };
         self.note(Check::Time, kind, spot, Some(other), Some(event));
+    }
+
+    fn version_step(&mut self, key: u64, number: u64, spot: Spot) -> Step<Spot> {
+        let begin = || Counting::begin(number, spot);
+        let (versions, known) = self.versions.entry(key, begin);
+        if known {
+            versions.step(number, || spot, VERSION_HOLES)
+        } else {
+            Step::First
+        }
     }
 
     fn version(&mut self, spot: Spot, event: &EventRef<'_>, version: u64, step: Step<Spot>) {
@@ -396,16 +406,6 @@ impl Order {
     /// is missing now is not under way.
     pub fn report(&self, ended: bool) -> OrderReport {
         report::build(self, ended)
-    }
-}
-
-fn version_step(state: &mut KeyState, number: u64, spot: Spot) -> Step<Spot> {
-    match &mut state.versions {
-        Some(versions) => versions.step(number, || spot, VERSION_HOLES),
-        none => {
-            *none = Some(Box::new(Counting::begin(number, spot)));
-            Step::First
-        }
     }
 }
 

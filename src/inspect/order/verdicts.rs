@@ -15,7 +15,7 @@ pub(super) fn of(order: &Order, check: Check, holes: &Holes) -> Verdict {
     let forgot = |number: u64, what: &str| {
         (number > 0).then(|| Cow::Owned(format!("{} {what} were forgotten", human::count(number))))
     };
-    let keys = || forgot(order.keys.forgotten(), "keys");
+    let keys = || forgot(order.versions.forgotten(), "keys");
     let partial = [
         (coverage.filtered > 0).then_some("a filter left events out".into()),
         coverage.skipped.then_some("the reader jumped ahead".into()),

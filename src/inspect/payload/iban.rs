@@ -85,25 +85,47 @@ const LENGTHS: &[(&[u8; 2], usize)] = &[
 
 /// The numbers in a text, as one word or in groups of four.
 pub(super) fn find(text: &[u8]) -> impl Iterator<Item = Range<usize>> + '_ {
-    // Every number has a group of four letters or digits at its front: one of four bytes hits it.
     let mut look = 0;
     std::iter::from_fn(move || {
-        while let Some(&byte) = text.get(look) {
-            if !is_part(byte) {
-                look += 4;
-                continue;
-            }
-            let before = text.get(..look).unwrap_or_default().iter().rev();
-            let start = look - before.take_while(|b| is_part(**b)).count();
-            let run = text.get(look..).unwrap_or_default().iter();
-            look += run.take_while(|b| is_part(**b)).count();
+        while let Some(start) = front(text, look) {
             if let Some(end) = number(text, start) {
-                look = look.max(end);
+                look = end;
                 return Some(start..end);
             }
+            look = start + 1;
         }
         None
     })
+}
+
+/// Where the next two capitals stand that two digits follow, from there on.
+fn front(text: &[u8], from: usize) -> Option<usize> {
+    let mut at = from;
+    while let Some(word) = text.get(at..).and_then(<[u8]>::first_chunk::<8>) {
+        let word = u64::from_le_bytes(*word);
+        let capitals = within(word, b'A', b'Z');
+        let digits = within(word, b'0', b'9');
+        let fronts = capitals & (capitals >> 8) & (digits >> 16) & (digits >> 24);
+        if fronts != 0 {
+            return Some(at + fronts.trailing_zeros() as usize / 8);
+        }
+        // Of eight bytes, five can begin four that are all there.
+        at += 5;
+    }
+    // No number is so short: what follows may be the end of one, never its front.
+    None
+}
+
+/// The high bit of each byte that is one of these, which are ASCII.
+#[inline]
+const fn within(word: u64, least: u8, most: u8) -> u64 {
+    const EACH: u64 = 0x0101_0101_0101_0101;
+    const HIGH: u64 = 0x80 * EACH;
+    // Seven bits of each byte, so that no sum runs over into the next.
+    let low = word & !HIGH;
+    let from = low + (0x80 - least as u64) * EACH;
+    let beyond = low + (0x7f - most as u64) * EACH;
+    from & !beyond & !word & HIGH
 }
 
 const fn is_part(byte: u8) -> bool {
@@ -113,7 +135,10 @@ const fn is_part(byte: u8) -> bool {
 /// Where the number that begins here ends.
 fn number(text: &[u8], start: usize) -> Option<usize> {
     let [country @ .., one, two] = text.get(start..start + 4)?.first_chunk::<4>()?;
-    if !one.is_ascii_digit() || !two.is_ascii_digit() {
+    // Most of what is looked at is digits, and the list is long.
+    let shaped =
+        country.iter().all(u8::is_ascii_uppercase) && one.is_ascii_digit() && two.is_ascii_digit();
+    if !shaped {
         return None;
     }
     let length = LENGTHS.iter().find(|(code, _)| *code == country)?.1;
@@ -157,6 +182,27 @@ mod tests {
 
     fn all(text: &str) -> Vec<&str> {
         find(text.as_bytes()).map(|range| &text[range]).collect()
+    }
+
+    #[test]
+    fn classes_of_bytes_are_told_eight_at_a_time() {
+        for byte in 0..=u8::MAX {
+            let word = u64::from_le_bytes([byte, 0, byte, 0xff, 0x7f, 0x80, b'@', byte]);
+            let bits = |is: bool| u64::from(is) * 0x8000_0000_0080_0080;
+            let capitals = within(word, b'A', b'Z');
+            assert_eq!(capitals, bits(byte.is_ascii_uppercase()), "{byte}");
+            let digits = within(word, b'0', b'9');
+            assert_eq!(digits, bits(byte.is_ascii_digit()), "{byte}");
+        }
+    }
+
+    #[test]
+    fn a_front_is_found_wherever_it_stands() {
+        for before in 0..20 {
+            let text = format!("{}DE89 and so on", "x".repeat(before));
+            assert_eq!(front(text.as_bytes(), 0), Some(before));
+            assert_eq!(front(text.as_bytes(), before + 1), None);
+        }
     }
 
     #[test]

@@ -214,7 +214,7 @@ impl Iterator for Cards<'_> {
             let alone = !joined(before) && (!joined(after) || after == Some(&b'.'));
             self.judged = end;
             self.look = end.max(self.look + 1);
-            if alone && !decimal && is_card(&digits) {
+            if alone && !decimal && is_card(digits.all()) {
                 return Some(at..end);
             }
         }
@@ -249,8 +249,28 @@ fn groups_from(text: &[u8], digit: usize) -> usize {
     at
 }
 
+/// As many digits as a card has, and one more: then it is none.
+#[derive(Default)]
+struct Digits {
+    all: [u8; 17],
+    len: usize,
+}
+
+impl Digits {
+    fn push(&mut self, digit: u8) {
+        if let Some(place) = self.all.get_mut(self.len) {
+            *place = digit;
+            self.len += 1;
+        }
+    }
+
+    fn all(&self) -> &[u8] {
+        self.all.get(..self.len).unwrap_or_default()
+    }
+}
+
 /// The digits from here, in groups that one space or dash may part, and where they end.
-fn digits(text: &[u8], start: usize) -> (Vec<u8>, usize) {
+fn digits(text: &[u8], start: usize) -> (Digits, usize) {
     let mut at = start;
     let run = text.get(start..).unwrap_or_default();
     let plain = run.iter().take_while(|b| b.is_ascii_digit()).count();
@@ -259,10 +279,10 @@ fn digits(text: &[u8], start: usize) -> (Vec<u8>, usize) {
         matches!(text.get(at), Some(b' ' | b'-'))
             && text.get(at + 1).is_some_and(u8::is_ascii_digit)
     };
-    if plain < 4 || (plain < 13 && !grouped(start + plain)) {
-        return (Vec::new(), start + plain);
+    let mut digits = Digits::default();
+    if plain < 4 || (plain < LONG && !grouped(start + plain)) {
+        return (digits, start + plain);
     }
-    let mut digits = Vec::new();
     while let Some(byte) = text.get(at) {
         if byte.is_ascii_digit() {
             digits.push(byte - b'0');

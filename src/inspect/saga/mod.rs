@@ -10,6 +10,7 @@ mod members;
 mod model;
 mod place;
 mod report;
+mod scout;
 mod store;
 #[cfg(test)]
 mod tests;
@@ -17,22 +18,22 @@ mod tests;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use super::Names;
 use super::lanes::{Lanes, Spot};
-use super::top::{self, Value};
 use super::trace::Hop;
 use super::window::{Keyed, Window};
-use super::{Heads, Names};
-use crate::event::{Batch, Decoded, EventRef, SchemaVerdict};
+use crate::event::{Batch, EventRef};
 use crate::schema::Reader;
 pub use commits::Commits;
 pub use file::{LARGEST, ModelError};
 use hops::{Hops, Slow};
 use judge::{Happened, Judge};
 pub use judge::{Judged, Lack, Outcome, Reach, World};
+use model::Steps;
 pub use model::{MOST_STEPS, Model};
-use model::{StepNumber, Steps};
 pub use report::{Case, Counts, HopReport, Outlier, SagaReport};
-use store::{NO_TIME, POISON, Seen, Store};
+pub(super) use scout::{Scout, Sight};
+use store::{Id, NO_TIME, POISON, Seen, Store};
 
 /// How much is remembered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -59,6 +60,18 @@ impl Default for Limits {
     }
 }
 
+impl Limits {
+    /// As much as so many bytes hold, and not more than by default.
+    pub(super) fn of(bytes: usize) -> Self {
+        let most = Self::default();
+        Self {
+            open: (bytes / 4 * 3 / 200).min(most.open),
+            ended: (bytes / 4 / 30).min(most.ended),
+            ..most
+        }
+    }
+}
+
 /// What one partition did so far.
 #[derive(Debug, Clone, Copy, Default)]
 struct LaneState {
@@ -71,13 +84,6 @@ struct LaneState {
 struct Ended {
     steps: Steps,
     how: Outcome,
-}
-
-/// What a value that is no JSON is.
-enum Found {
-    /// A step, or nothing that matters.
-    Step(Option<StepNumber>),
-    Broken,
 }
 
 /// The fold.
@@ -98,8 +104,7 @@ pub struct Monitor {
     met: Steps,
     /// Events of a step without an id.
     nameless: u64,
-    /// Decodes values that are no JSON themselves.
-    reader: Option<Reader>,
+    scout: Scout,
 }
 
 impl std::fmt::Debug for Monitor {
@@ -115,21 +120,22 @@ impl Monitor {
     /// `reader` decodes what is no JSON: without one, the type of such an event is known from its
     /// headers only.
     pub fn new(model: Arc<Model>, limits: Limits, reader: Option<Reader>) -> Self {
+        let hash = Keyed::default();
         Self {
             hops: Hops::new(&model),
             topics: vec![Vec::new(); model.steps.len()],
+            scout: Scout::new(Arc::clone(&model), hash.clone(), reader),
             model,
             limits,
             names: Names::default(),
             lanes: Lanes::default(),
             states: Vec::new(),
-            hash: Keyed::default(),
+            hash,
             store: Store::new(limits.open),
             ended: Window::new(limits.ended),
             counts: Counts::default(),
             met: Steps::default(),
             nameless: 0,
-            reader,
         }
     }
 
@@ -146,8 +152,8 @@ impl Monitor {
             };
             if self.lanes.counts(spot, &event) {
                 let heads = self.names.heads(event.headers);
-                let value = top::look(event.value, &self.names);
-                self.event(spot, &event, &heads, value);
+                let sight = self.scout.look(&event, &heads);
+                self.event(spot, &event, sight);
             }
         }
     }
@@ -159,40 +165,45 @@ impl Monitor {
             .resize_with(self.lanes.len(), LaneState::default);
     }
 
-    /// Takes an event, whose value was found to be this.
+    /// Who tells what events are to this monitor, on another thread.
+    pub(super) fn scout(&self, reader: Option<Reader>) -> Scout {
+        Scout::new(Arc::clone(&self.model), self.hash.clone(), reader)
+    }
+
+    /// Who tells it on this thread.
+    pub(super) const fn own_scout(&mut self) -> &mut Scout {
+        &mut self.scout
+    }
+
+    /// Looks where a saga that comes soon will be looked up; what it gives means nothing.
     #[inline]
-    pub(super) fn event(
-        &mut self,
-        spot: Spot,
-        event: &EventRef<'_>,
-        heads: &Heads<'_>,
-        value: Value<'_>,
-    ) {
+    pub(super) fn look_ahead(&self, sight: Sight) -> u64 {
+        match sight {
+            Sight::Step(_, hash) => {
+                u64::from(self.ended.get(hash).is_some()) ^ self.store.look_ahead(hash)
+            }
+            Sight::Nothing | Sight::Nameless => 0,
+        }
+    }
+
+    /// Takes an event, which was found to be this.
+    #[inline]
+    pub(super) fn event(&mut self, spot: Spot, event: &EventRef<'_>, sight: Sight) {
         let late = self.pass(spot.lane, event.time().map(|t| t.0));
-        let kind = match value {
-            Value::Json { kind } => heads.kind.or(kind),
-            Value::Nothing | Value::Other => heads.kind,
-        };
-        let mut step = kind.and_then(|kind| self.model.step(kind));
-        if value == Value::Other {
-            match self.look(event, step) {
-                Found::Step(found) => step = found,
-                Found::Broken => step = Some(POISON),
+        match sight {
+            Sight::Nothing => {}
+            Sight::Nameless => self.nameless += 1,
+            Sight::Step(step, hash) => {
+                let seen = Seen {
+                    time: event.time().map_or(NO_TIME, |t| t.0),
+                    position: spot.position,
+                    lane: spot.lane,
+                    step,
+                    late,
+                };
+                self.happened(hash, event, seen);
             }
         }
-        let Some(step) = step else { return };
-        let Some(id) = self.model.id(event) else {
-            self.nameless += u64::from(step != POISON);
-            return;
-        };
-        let seen = Seen {
-            time: event.time().map_or(NO_TIME, |t| t.0),
-            position: spot.position,
-            lane: spot.lane,
-            step,
-            late,
-        };
-        self.happened(id, seen);
     }
 
     /// The clock of a partition goes on; true for an event that is late.
@@ -206,34 +217,7 @@ impl Monitor {
         newest.saturating_sub(time) > self.limits.late_ms
     }
 
-    /// A value that is no JSON: can it be decoded, and does it then say what it is?
-    fn look(&mut self, event: &EventRef<'_>, step: Option<StepNumber>) -> Found {
-        let like_json = matches!(event.value, Some([b'{' | b'[', ..]));
-        let Some(reader) = &mut self.reader else {
-            return if like_json {
-                Found::Broken
-            } else {
-                Found::Step(step)
-            };
-        };
-        let seen = reader.see(event);
-        let verdict = seen.schema.map(|checked| checked.verdict);
-        match seen.value.data {
-            Decoded::Json(json) => {
-                Found::Step(
-                    step.or_else(|| match top::look(Some(json.as_bytes()), &self.names) {
-                        Value::Json { kind } => self.model.step(kind?),
-                        Value::Nothing | Value::Other => None,
-                    }),
-                )
-            }
-            _ if verdict == Some(SchemaVerdict::Undecodable) || like_json => Found::Broken,
-            _ => Found::Step(step),
-        }
-    }
-
-    fn happened(&mut self, id: &[u8], seen: Seen) {
-        let hash = self.hash.hash(0, id);
+    fn happened(&mut self, hash: u64, event: &EventRef<'_>, seen: Seen) {
         if seen.step != POISON {
             self.met.add(seen.step);
             let topic = self.lanes.get(seen.lane).topic_number;
@@ -242,17 +226,17 @@ impl Monitor {
                 known.push(topic);
             }
         }
-        if self.goes_on(hash, id, seen) {
+        if self.goes_on(hash, event, seen) {
             return;
         }
+        let id = || Id::new(self.model.id(event).unwrap_or_default());
         let open = *self.store.entry(hash, id);
         if seen.step != POISON && open.steps.has(seen.step) {
             // It came again: the first is what had effects.
             return;
         }
         self.measure(&open, seen);
-        self.store.add(hash, seen);
-        let open = *self.store.entry(hash, id);
+        let open = self.store.add(hash, seen).unwrap_or(open);
         if !open.poisoned && self.model.is_whole(open.steps) {
             let how = self.model.ended(open.steps);
             self.counts.add(how, 1);
@@ -264,7 +248,7 @@ impl Monitor {
 
     /// An event of a saga that has ended; true when that changes nothing. What must not follow
     /// opens it again.
-    fn goes_on(&mut self, hash: u64, id: &[u8], seen: Seen) -> bool {
+    fn goes_on(&mut self, hash: u64, event: &EventRef<'_>, seen: Seen) -> bool {
         let none = || Ended {
             steps: Steps::default(),
             how: Outcome::Open,
@@ -282,6 +266,7 @@ impl Monitor {
         }
         self.counts.remove(before.how);
         // Where its steps stand is not known any more; that they were is.
+        let id = || Id::new(self.model.id(event).unwrap_or_default());
         self.store.entry(hash, id).steps = before.steps;
         false
     }

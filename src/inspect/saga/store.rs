@@ -103,7 +103,7 @@ impl Store {
 
     /// The saga of this id, begun where there is none.
     #[inline]
-    pub(super) fn entry(&mut self, hash: u64, id: &[u8]) -> &mut Open {
+    pub(super) fn entry(&mut self, hash: u64, id: impl FnOnce() -> Id) -> &mut Open {
         let before = if self.old.is_empty() {
             None
         } else {
@@ -119,18 +119,23 @@ impl Store {
         self.young.entry(hash).or_insert_with(|| {
             before.unwrap_or_else(|| Open {
                 steps: Steps::default(),
-                id: Id::new(id),
+                id: id(),
                 poisoned: false,
                 first: NONE,
             })
         })
     }
 
-    /// Adds what happened to a saga that is there.
-    pub(super) fn add(&mut self, hash: u64, seen: Seen) {
-        let Some(open) = self.young.get_mut(&hash) else {
-            return;
-        };
+    /// Looks where a saga that comes soon will be looked up; what it gives means nothing.
+    pub(super) fn look_ahead(&self, hash: u64) -> u64 {
+        let open = self.young.get(&hash);
+        let node = open.and_then(|open| self.nodes.get(open.first as usize));
+        node.map_or(0, |node| u64::from(node.next))
+    }
+
+    /// Adds what happened to a saga that is there, and gives it as it is then.
+    pub(super) fn add(&mut self, hash: u64, seen: Seen) -> Option<Open> {
+        let open = self.young.get_mut(&hash)?;
         let node = Node {
             seen,
             next: open.first,
@@ -148,6 +153,7 @@ impl Store {
         } else {
             open.steps.add(seen.step);
         }
+        Some(*open)
     }
 
     /// What happened, the last that was met first.
@@ -204,7 +210,7 @@ mod tests {
     fn what_is_removed_or_forgotten_makes_room() {
         let mut store = Store::new(8);
         for n in 0..100u64 {
-            store.entry(n, b"x");
+            store.entry(n, || Id::new(b"x"));
             store.add(n, seen(0, n));
             store.add(n, seen(1, n));
             if n % 2 == 0 {
@@ -217,7 +223,7 @@ mod tests {
             store.nodes.len()
         );
         assert_eq!(store.forgotten() + store.iter().count() as u64, 50);
-        let open = *store.entry(99, b"x");
+        let open = *store.entry(99, || Id::new(b"x"));
         let steps: Vec<u8> = store.seen(&open).map(|s| s.step).collect();
         assert_eq!(steps, [1, 0]);
         assert_eq!(open.steps, Steps(0b11));

@@ -213,7 +213,7 @@ impl Trace {
             self.mention(spot, event, &heads);
             return;
         };
-        for id in [heads.id, heads.correlation, heads.causation, heads.trace]
+        for id in [heads.id, heads.correlation, heads.causation, heads.trace()]
             .into_iter()
             .flatten()
         {
@@ -242,7 +242,7 @@ impl Trace {
         let known = |id: Option<&[u8]>| id.is_some_and(|id| self.ids.contains(id));
         if known(heads.id) || known(heads.causation) {
             Some(Tie::Causation)
-        } else if known(heads.trace) {
+        } else if known(heads.trace()) {
             Some(Tie::Trace)
         } else if known(heads.correlation) {
             Some(Tie::Correlation)

@@ -189,8 +189,8 @@ fn stored(style: PositionStyle, index: u64) -> Stored {
     Stored {
         position: position(style, index),
         time: 1_723_717_843_000 + index.cast_signed(),
-        key: (index % 5 != 0).then(|| vec![b'k', index as u8 % 4]),
-        value: (index % 7 != 0).then(|| index.to_string().into_bytes()),
+        key: (!index.is_multiple_of(5)).then(|| vec![b'k', index as u8 % 4]),
+        value: (!index.is_multiple_of(7)).then(|| index.to_string().into_bytes()),
         headers: vec![("a".into(), None), ("a".into(), Some(index.to_string()))],
     }
 }

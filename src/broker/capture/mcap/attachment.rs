@@ -1,4 +1,4 @@
-//! Attachments of a capture: finding the one with the marks, and the one with the groups. Their bytes
+//! Attachments of a capture: finding the one with the marks, the groups, the topics. Their bytes
 //! are parsed here, bounded: the length fields of a file are nobody's word.
 
 use std::fs::File;
@@ -9,15 +9,12 @@ use ::mcap::records::op;
 
 use super::Recording;
 use super::index::{self, record_at};
-use crate::broker::capture::{file, groups, marks};
-use crate::broker::{Group, Mark, Result};
+use super::store::RECORD_HEAD;
+use crate::broker::capture::{document, file, groups, marks, topics};
+use crate::broker::{Group, Mark, Result, TopicSettings};
 
 /// The largest record that is looked into; one of ours is smaller.
-const RECORD_LIMIT: u64 = marks::LIMIT as u64 + 1024;
-const _: () = assert!(
-    groups::LIMIT <= marks::LIMIT,
-    "a record is looked into that is so large"
-);
+const RECORD_LIMIT: u64 = document::LIMIT as u64 + 1024;
 /// Two times of eight bytes each.
 const TIMES: usize = 16;
 
@@ -59,11 +56,52 @@ pub(super) fn groups(recording: &Recording) -> Result<Option<Vec<Group>>> {
         .transpose()
 }
 
-/// The data of the last attachment of this name that the summary of a file lists.
+/// How topics were kept, as far as it is attached.
+pub(super) fn topics(recording: &Recording) -> Result<Vec<TopicSettings>> {
+    let place = recording.path.display().to_string();
+    let found = last(recording, topics::NAME)?;
+    found.map_or(Ok(Vec::new()), |data| topics::from_json(&data, &place))
+}
+
+/// The data of the last attachment of this name that the summary of a file lists. Of a file whose
+/// end is missing: what stands before its events, where we write what is known by then.
 pub(super) fn listed(path: &Path, wanted: &str) -> Option<Vec<u8>> {
-    let body = index::attachment(path, wanted, RECORD_LIMIT)?;
-    let (name, data) = parse(&body)?;
-    (name == wanted.as_bytes()).then(|| data.to_vec())
+    let listed = index::attachment(path, wanted, RECORD_LIMIT).and_then(|body| {
+        let (name, data) = parse(&body)?;
+        (name == wanted.as_bytes()).then(|| data.to_vec())
+    });
+    listed.or_else(|| early(path, wanted))
+}
+
+/// Records before the first events that are looked at.
+const EARLY: usize = 1_000;
+
+/// The data of the last attachment of this name before the first events.
+fn early(path: &Path, wanted: &str) -> Option<Vec<u8>> {
+    let file = file::open(path).ok()?;
+    let len = file.metadata().ok()?.len();
+    let mut at = ::mcap::MAGIC.len() as u64;
+    let mut found = None;
+    for _ in 0..EARLY {
+        let mut head = [0; RECORD_HEAD];
+        if file::read_exact_at(&file, &mut head, at).is_err() {
+            break;
+        }
+        let [kind, size @ ..] = head;
+        if [op::CHUNK, op::MESSAGE, op::DATA_END].contains(&kind) {
+            break;
+        }
+        if kind == op::ATTACHMENT
+            && let Ok(body) = record_at(&file, at, len, op::ATTACHMENT, RECORD_LIMIT)
+            && let Some((name, data)) = parse(&body)
+            && name == wanted.as_bytes()
+        {
+            found = Some(data.to_vec());
+        }
+        at = at.saturating_add(RECORD_HEAD as u64);
+        at = at.saturating_add(u64::from_le_bytes(size));
+    }
+    found
 }
 
 /// The data of the last attachment of this name. What cannot be read of other attachments is not our

@@ -14,7 +14,7 @@ use ::mcap::sans_io::linear_reader::{LinearReadEvent, LinearReader, LinearReader
 use super::layout::Channel;
 use super::scan::{self, Found};
 use super::store::{Chunk, Packing, RECORD_HEAD, Spots, Store};
-use crate::broker::capture::{file, groups, marks};
+use crate::broker::capture::{file, groups, marks, topics};
 use crate::broker::{Error, ErrorKind, Result};
 use crate::event::Stream;
 
@@ -199,7 +199,8 @@ fn by_summary(store: &mut Store, len: u64) -> io::Result<Option<BySummary>> {
             .push(metadata(store.file(), index.offset, len)?);
     }
     let ours = summary.attachment_indexes.iter();
-    let ours = ours.filter(|index| [marks::NAME, groups::NAME].contains(&index.name.as_str()));
+    let ours = ours
+        .filter(|index| [marks::NAME, groups::NAME, topics::NAME].contains(&index.name.as_str()));
     found.attachments.extend(ours.map(|index| index.offset));
     Ok(Some((found, stats.channel_message_counts)))
 }

@@ -27,6 +27,7 @@ use super::range::{self, Held, Window};
 use crate::broker::{
     Bound, BoxFuture, Broker, Capabilities, Error, ErrorKind, Group, Mark, NewTopic,
     PartitionRange, Range, Result, Sink, Source, Subscription, Target, TopicInfo, TopicSelector,
+    TopicSettings,
 };
 use crate::event::{ArenaFull, Timestamp};
 
@@ -118,6 +119,18 @@ impl Broker for McapFile {
                 Error::unsupported("capture", "was recorded without consumer groups")
                     .hint("record from a broker that has them")
             })
+        })
+    }
+
+    fn topic_settings<'a>(
+        &'a self,
+        topics: &'a [Arc<str>],
+    ) -> BoxFuture<'a, Result<Vec<TopicSettings>>> {
+        Box::pin(async {
+            let recording = self.open().await?;
+            let mut known = file::on_thread(move || attachment::topics(&recording)).await?;
+            known.retain(|kept| topics.contains(&kept.topic));
+            Ok(known)
         })
     }
 

@@ -9,11 +9,11 @@ use super::group::{Done, Group};
 use super::layout::Channel;
 use super::tally::Tally;
 use super::writer::Recorder;
-use crate::broker::Group as Commits;
 use crate::broker::capture::marks;
 use crate::broker::{
     BoxFuture, Error, ErrorKind, Mark, Origin, Result, SagaText, Sink, Target, Written,
 };
+use crate::broker::{Group as Commits, TopicSettings};
 use crate::event::codec::BatchHeader;
 use crate::event::{ANY_PARTITION, Batch, BatchMeta, EventRef, Stream, Streams, Visibility};
 
@@ -282,6 +282,11 @@ impl Sink for McapSink {
 
     fn groups(&mut self, groups: &[Commits]) -> Result<bool> {
         self.recorder.attach_groups(groups)?;
+        Ok(true)
+    }
+
+    fn topic_settings(&mut self, topics: &[TopicSettings]) -> Result<bool> {
+        self.recorder.attach_topics(topics)?;
         Ok(true)
     }
 

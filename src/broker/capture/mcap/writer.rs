@@ -13,8 +13,8 @@ use ::mcap::{Attachment, McapError, WriteOptions, Writer};
 
 use super::layout::{ABOUT, CLOCK, Channel, ENCODING, LIBRARY, PROFILE, STREAMS, nanos};
 use super::tally::{self, Tally};
-use crate::broker::capture::{file, groups, marks, saga};
-use crate::broker::{Error, ErrorKind, Group, Mark, Origin, Result, SagaText};
+use crate::broker::capture::{file, groups, marks, saga, topics};
+use crate::broker::{Error, ErrorKind, Group, Mark, Origin, Result, SagaText, TopicSettings};
 use crate::event::codec::BatchHeader;
 use crate::event::{Stream, Timestamp};
 
@@ -124,6 +124,11 @@ impl Recorder {
         let clock = self.described.as_ref().and_then(|origin| origin.clock);
         let data = groups::to_json(groups)?;
         self.attach(groups::NAME, clock.map_or(0, nanos), data)
+    }
+
+    /// Writes how topics are kept.
+    pub(super) fn attach_topics(&mut self, kept: &[TopicSettings]) -> Result<()> {
+        self.attach(topics::NAME, 0, topics::to_json(kept)?)
     }
 
     /// Writes the model of the sagas.

@@ -45,11 +45,18 @@ impl Ids {
 
     /// Looks where an id that comes soon will be looked up.
     #[inline]
-    pub(super) fn look_ahead(&self, lane: &Lane, hash: u64) -> bool {
+    pub(super) fn look_ahead(&self, lane: &Lane, hash: u64) -> u64 {
         match self {
             Self::Suspects(suspects) => suspects.look_ahead(scoped(hash, lane.scope)),
-            Self::Window(window) => window.get(scoped(hash, lane.topic_number)).is_some(),
+            Self::Window(window) => {
+                u64::from(window.get(scoped(hash, lane.topic_number)).is_some())
+            }
         }
+    }
+
+    /// True when whole ids are looked at, and not only their hashes.
+    pub(super) const fn reads_ids(&self) -> bool {
+        matches!(self, Self::Window(_))
     }
 
     /// Takes the id of an event, with its hash; gives the first event with it, where it is known
@@ -149,7 +156,7 @@ impl Suspects {
     }
 
     #[inline]
-    fn look_ahead(&self, hash: u64) -> bool {
+    fn look_ahead(&self, hash: u64) -> u64 {
         match &self.filter {
             Some(filter) => filter.look_ahead(hash),
             None => self.table.look_ahead(hash),

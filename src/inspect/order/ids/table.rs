@@ -1,6 +1,8 @@
 //! A set of hashes in a bounded piece of memory, each with a place: open addressing, 16 bytes a
 //! slot. And the filter that takes over where it is full.
 
+use crate::inspect::window::home;
+
 /// Slots taken of a hundred, before the table grows or is full.
 const LOAD: usize = 80;
 /// Slots at the beginning.
@@ -45,9 +47,9 @@ impl Table {
 
     /// Looks at the place of a hash that comes soon.
     #[inline]
-    pub(super) fn look_ahead(&self, hash: u64) -> bool {
+    pub(super) fn look_ahead(&self, hash: u64) -> u64 {
         let slot = self.slots.get(home(hash, self.slots.len()));
-        slot.is_some_and(|slot| slot.hash == hash)
+        slot.map_or(0, |slot| slot.hash)
     }
 
     #[inline]
@@ -117,12 +119,6 @@ impl Table {
     }
 }
 
-/// Where a hash belongs among so many slots.
-#[inline]
-fn home(hash: u64, slots: usize) -> usize {
-    ((u128::from(hash) * slots as u128) >> 64) as usize
-}
-
 /// Bits for each id: with six probes in a block, about one stranger in two hundred is taken for
 /// known.
 const BITS: usize = 12;
@@ -146,9 +142,14 @@ pub(super) struct Filter {
 
 #[derive(Debug, Default)]
 struct Generation {
-    blocks: Vec<[u64; BLOCK_WORDS]>,
+    blocks: Vec<Block>,
     len: u64,
 }
+
+/// One cache line, and no part of another.
+#[derive(Debug, Default, Clone, Copy)]
+#[repr(align(64))]
+struct Block([u64; BLOCK_WORDS]);
 
 impl Filter {
     /// Both generations together take this many bytes.
@@ -171,10 +172,10 @@ impl Filter {
 
     /// Looks at the place of a hash that comes soon.
     #[inline]
-    pub(super) fn look_ahead(&self, hash: u64) -> bool {
+    pub(super) fn look_ahead(&self, hash: u64) -> u64 {
         let at = home(hash, self.blocks);
-        let look = |of: &Generation| of.blocks.get(at).is_some_and(|block| block[0] & hash != 0);
-        look(&self.young) | look(&self.old)
+        let look = |of: &Generation| of.blocks.get(at).map_or(0, |block| block.0[0]);
+        look(&self.young) ^ look(&self.old)
     }
 
     /// Takes a hash in; true when it may have been there.
@@ -188,11 +189,11 @@ impl Filter {
         if self.young.len >= self.each && !self.young.has(at, &mask) {
             self.forgotten += self.old.len;
             std::mem::swap(&mut self.young, &mut self.old);
-            self.young.blocks.fill([0; BLOCK_WORDS]);
+            self.young.blocks.fill(Block::default());
             self.young.len = 0;
         }
         if self.young.blocks.is_empty() {
-            self.young.blocks = vec![[0; BLOCK_WORDS]; self.blocks];
+            self.young.blocks = vec![Block::default(); self.blocks];
         }
         let there = self.young.put(at, &mask);
         self.young.len += u64::from(!there);
@@ -205,10 +206,8 @@ impl Generation {
     fn has(&self, at: usize, mask: &[u64; BLOCK_WORDS]) -> bool {
         let block = self.blocks.get(at);
         block.is_some_and(|block| {
-            block
-                .iter()
-                .zip(mask)
-                .all(|(word, bits)| word & bits == *bits)
+            let mut words = block.0.iter().zip(mask);
+            words.all(|(word, bits)| word & bits == *bits)
         })
     }
 
@@ -218,7 +217,7 @@ impl Generation {
             return false;
         };
         let mut there = true;
-        for (word, bits) in block.iter_mut().zip(mask) {
+        for (word, bits) in block.0.iter_mut().zip(mask) {
             there &= *word & bits == *bits;
             *word |= bits;
         }

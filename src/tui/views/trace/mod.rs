@@ -163,7 +163,7 @@ fn seed(event: &EventRef<'_>) -> Option<Seed> {
     let heads = names.heads(event.headers);
     let best = [
         (heads.correlation, "correlation id"),
-        (heads.trace, "trace id"),
+        (heads.trace(), "trace id"),
         (event.key.filter(|key| !key.is_empty()), "key"),
         (heads.id, "event id"),
     ];

@@ -147,7 +147,7 @@ fn keeping() -> How {
 /// Copies the demo's orders to the target, and the copy on to another topic.
 async fn there_and_on(copy: &Side, further: &Side) {
     let orders = open("demo:orders");
-    let done = replay(&orders, copy, keeping()).await.unwrap();
+    let done = Box::pin(replay(&orders, copy, keeping())).await.unwrap();
     assert_eq!(done.verified.problems, Vec::<String>::new());
     assert_eq!(done.preview.tally, done.report.tally);
     assert_eq!(done.report.sent, done.report.acknowledged);
@@ -155,14 +155,14 @@ async fn there_and_on(copy: &Side, further: &Side) {
     assert_eq!(contents(&orders).await, contents(copy).await);
 
     // A copy is not copied again, unless it is asked for.
-    let none = replay(copy, further, keeping()).await.unwrap();
+    let none = Box::pin(replay(copy, further, keeping())).await.unwrap();
     assert_eq!(
         (none.report.sent, none.preview.matched),
         (0, done.report.sent)
     );
     let mut again = keeping();
     again.guards.max_replays = 2;
-    let again = replay(copy, further, again).await.unwrap();
+    let again = Box::pin(replay(copy, further, again)).await.unwrap();
     assert_eq!(again.report.sent, done.report.sent);
     assert_ne!(again.plan.id(), done.plan.id());
     assert_eq!(contents(&orders).await, contents(further).await);
@@ -175,7 +175,7 @@ async fn a_replay_into_the_embedded_broker_copies_every_byte() {
         address: Address::parse("demo:further").unwrap(),
         broker: copy.broker.clone(),
     };
-    there_and_on(&copy, &further).await;
+    Box::pin(there_and_on(&copy, &further)).await;
 }
 
 #[cfg(feature = "kafka")]
@@ -190,7 +190,7 @@ async fn a_replay_into_kafka_copies_every_byte() {
     // The guards know the cluster by its own name, whatever the address.
     let cluster = copy.broker.cluster().await.unwrap();
     assert!(cluster.is_some_and(|name| !name.is_empty()));
-    there_and_on(&copy, &further).await;
+    Box::pin(there_and_on(&copy, &further)).await;
 }
 
 #[cfg(feature = "redis")]
@@ -205,7 +205,7 @@ async fn a_replay_into_redis_copies_all_but_the_timestamps() {
         provenance: true,
         ..How::default()
     };
-    let done = replay(&orders, &copy, how).await.unwrap();
+    let done = Box::pin(replay(&orders, &copy, how)).await.unwrap();
     assert_eq!(done.verified.problems, Vec::<String>::new());
     assert_eq!(done.verified.grown, Some(done.report.sent));
     assert_eq!(contents(&copy).await.len() as u64, done.report.sent);

@@ -304,7 +304,7 @@ async fn a_host_that_was_taken_for_dead_cannot_commit_and_may_come_back() {
     one.send(&batch(0, &["late"])).await.unwrap();
     // The group is given to others behind its back.
     let mut two = world.host("two").await;
-    let _ = tokio::time::timeout(Duration::from_secs(1), two.share()).await;
+    drop(tokio::time::timeout(Duration::from_secs(1), two.share()).await);
     let error = {
         // Its session goes on, so it is asked for; it does not come in time and is passed over.
         stale(&*one).await;

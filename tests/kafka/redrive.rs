@@ -32,7 +32,7 @@ fn counts(report: &Value) -> [u64; 4] {
 fn die(host: &str, letters: &str, origin: &str, partitions: &[Option<i32>]) {
     let producer = producer(host, &[]);
     for (n, partition) in partitions.iter().enumerate() {
-        let (n, key) = (n as i64, format!("k{}", n % 5));
+        let (n, key) = (i64::try_from(n).unwrap(), format!("k{}", n % 5));
         let mut headers = OwnedHeaders::new().insert(Header {
             key: "own",
             value: Some("kept"),

@@ -16,7 +16,7 @@ pub use crate::shared::server;
 
 /// Not every test uses all of this; constants without a name do.
 const _: fn() -> Option<String> = kafka;
-const _: fn() -> (Notices, Arc<Mutex<Vec<String>>>) = remembering;
+const _: fn() -> Remembering = remembering;
 
 pub fn kafka() -> Option<String> {
     server("EVTAP_TEST_KAFKA")
@@ -91,8 +91,11 @@ pub fn producer(host: &str, more: &[(&str, &str)]) -> BaseProducer {
     config.create().unwrap()
 }
 
+/// Notices, and what they were told.
+pub type Remembering = (Notices, Arc<Mutex<Vec<String>>>);
+
 /// Notices that remember what they were told.
-pub fn remembering() -> (Notices, Arc<Mutex<Vec<String>>>) {
+pub fn remembering() -> Remembering {
     let told = Arc::new(Mutex::new(Vec::new()));
     let into = Arc::clone(&told);
     let notices = Notices::new(move |text| into.lock().unwrap().push(text.to_owned()));

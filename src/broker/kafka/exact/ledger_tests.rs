@@ -26,6 +26,10 @@ fn unit(home: Option<(&str, u32)>, start: u64, end: u64) -> Unit {
     }
 }
 
+#[expect(
+    clippy::unnecessary_wraps,
+    reason = "it stands beside units without progress"
+)]
 fn at(next: u64, note: &str) -> Option<Progress> {
     Some(Progress {
         next: Position::offset(next),

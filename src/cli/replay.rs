@@ -145,7 +145,7 @@ pub(super) async fn go_on(session: &Session, job: &mut Job, wishes: &Wishes<'_>)
 /// How to go on with a plan that was not done.
 fn again(job: &Job) -> String {
     let id = job.the_plan().id();
-    format!("the plan is kept: evtap apply {id} runs it again")
+    format!("the plan is kept: go on with evtap apply {id}")
 }
 
 /// A failure of a run, with how to go on.

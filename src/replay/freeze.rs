@@ -151,7 +151,8 @@ fn typed(shown: &str, resolved: &Address) -> Address {
     }
 }
 
-/// How many partitions the topics that are read have in all, read or not.
+/// How many partitions the topics that are read have in all, read or not. A capture knows only
+/// those with events: there it is as many as the highest number asks for.
 struct Counts(BTreeSet<u32>);
 
 impl Counts {
@@ -161,7 +162,7 @@ impl Counts {
             let topics: BTreeSet<&Arc<str>> = one.ranges.iter().map(|r| &r.topic).collect();
             for topic in topics {
                 let found = one.broker.topics(&TopicSelector::one(topic)).await?;
-                counts.extend(found.iter().map(|t| t.partitions.len() as u32));
+                counts.extend(found.iter().map(count));
             }
         }
         Ok(Self(counts))
@@ -174,6 +175,11 @@ impl Counts {
     fn most(&self) -> u32 {
         self.0.last().copied().unwrap_or(1).max(1)
     }
+}
+
+fn count(topic: &TopicInfo) -> u32 {
+    let numbers = topic.partitions.iter().map(|p| p.partition);
+    numbers.max().map_or(0, |highest| highest.saturating_add(1))
 }
 
 async fn target(to: &To<'_>, counts: &Counts) -> Result<PlanTarget> {

@@ -1,6 +1,6 @@
 //! The Kafka adapter against a broker that may be killed, and that refuses: one of its own, started
 //! by `tests/brokers/kafka.sh` when `EVTAP_TEST_KAFKA` says that Kafka runs here.
-#![cfg(feature = "kafka")]
+#![cfg(all(feature = "kafka", unix))]
 #![expect(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -8,10 +8,13 @@
     reason = "a test ends by panicking"
 )]
 
+mod allowed;
 #[path = "../support/kafka.rs"]
 mod common;
 mod exact;
 mod expect;
+#[path = "../kafka_replay/program.rs"]
+mod program;
 mod refuse;
 mod restart;
 #[path = "../support/own_kafka.rs"]
@@ -34,6 +37,7 @@ fn a_broker_that_refuses_and_that_is_killed() {
         .unwrap();
     runtime.block_on(async {
         refuse::a_user_without_permission_is_told_so(&server).await;
+        allowed::a_replay_that_loses_its_permission_goes_on_when_it_is_back(&server).await;
         expect::a_broker_that_went_away_leaves_the_answer_open(&server).await;
         restart::a_following_read_goes_on_and_says_so(&server).await;
         restart::a_frozen_read_goes_on(&server).await;

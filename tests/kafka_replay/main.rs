@@ -13,6 +13,7 @@
 )]
 
 mod copies;
+mod demo;
 mod ends;
 mod hosts;
 mod kills;
@@ -26,3 +27,4 @@ mod promises;
 mod shared;
 #[path = "../support/kafka.rs"]
 mod support;
+mod tampered;

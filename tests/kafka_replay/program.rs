@@ -8,6 +8,15 @@ use std::time::{Duration, Instant};
 
 use crate::shared;
 
+/// Not every test uses all of this; constants without a name do.
+const _: fn(&Desk, &[&str]) -> String = Desk::plan;
+const _: fn(&Desk, &str) -> String = Desk::apply;
+const _: fn(&Desk, &str, &str) -> Running = Desk::start;
+const _: fn(Running) -> bool = Running::kill;
+const _: fn(&Running, &str) = Running::signal;
+const _: fn(&mut Running) -> bool = Running::is_over;
+const _: fn(&str, u64) -> u64 = asked;
+
 /// A folder for the plan and for what the program keeps of its runs.
 pub struct Desk {
     dir: tempfile::TempDir,
@@ -62,7 +71,12 @@ impl Desk {
 
     /// Begins to run it, as another host if `state` is another folder.
     pub fn start(&self, state: &str, plan: &str) -> Running {
-        let child = self.start_with(state, &["apply", plan, "--yes"]);
+        self.begin(state, &["apply", plan, "--yes"])
+    }
+
+    /// Begins any command.
+    pub fn begin(&self, state: &str, args: &[&str]) -> Running {
+        let child = self.start_with(state, args);
         Running {
             child,
             told: self.path(&format!("told-{state}")),

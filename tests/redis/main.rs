@@ -3,7 +3,7 @@
 //! rest. Each test starts a `redis-server` of its own; without that program they are skipped, and
 //! `EVTAP_TEST_REQUIRE=1` makes that a failure.
 
-#![cfg(feature = "redis")]
+#![cfg(all(feature = "redis", unix))]
 #![expect(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -13,8 +13,13 @@
 
 mod faults;
 mod fields;
+mod journal;
+#[path = "../kafka_replay/program.rs"]
+mod program;
 mod restart;
 mod server;
+#[path = "../support/mod.rs"]
+mod shared;
 mod traces;
 mod trimmed;
 

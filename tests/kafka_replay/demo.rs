@@ -104,7 +104,7 @@ async fn the_figures_of_a_preview_are_those_of_the_run() {
     let map = r#"select(.value.eventType != "PaymentFailed")"#;
     let cases: [(&str, &[&str]); 4] = [
         ("demo:orders", &[]),
-        ("demo:payments", &["-w", ".value.amount > 100"]),
+        ("demo:payments", &["-w", ".value.data.amount > 50"]),
         ("demo:payments", &["-p", "1", "--limit", "17"]),
         ("demo:payments", &["--map", map, "--mask", "key=hash"]),
     ];

@@ -13,6 +13,7 @@ const _: fn(&Desk, &[&str]) -> String = Desk::plan;
 const _: fn(&Desk, &str) -> String = Desk::apply;
 const _: fn(&Desk, &str, &str) -> Running = Desk::start;
 const _: fn(Running) -> bool = Running::kill;
+const _: fn(Running, Duration) -> Ended = Running::end;
 const _: fn(&Running, &str) = Running::signal;
 const _: fn(&mut Running) -> bool = Running::is_over;
 const _: fn(&str, u64) -> u64 = asked;

@@ -14,7 +14,6 @@ use crate::{block_on, open, sub};
 
 const PARTITIONS: usize = 300;
 const EVENTS: usize = 9_000;
-const PATIENCE: Duration = Duration::from_mins(2);
 
 /// The plan of a replay of JSON lines, of many partitions, that takes some seconds.
 fn planned(desk: &Desk, to: &str) -> String {

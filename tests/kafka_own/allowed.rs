@@ -64,42 +64,38 @@ pub async fn a_replay_that_loses_its_permission_goes_on_when_it_is_back(server: 
     produce_at(&host, &source, &times);
     acls(&python, &["allow", &host, &source, &target]);
 
-    let login = format!(
-        "ssl.ca.location={}&security.protocol=SASL_SSL&sasl.mechanism=PLAIN&sasl.username=alice",
-        server.ca()
-    );
-    let url = |topic: &str| format!("kafka://{}/{topic}?{login}", server.sasl_ssl());
+    // A plan holds neither secrets nor client properties: they are given each time.
+    let ca = format!("ssl.ca.location={}", server.ca());
+    let login = [
+        ca.as_str(),
+        "security.protocol=SASL_SSL",
+        "sasl.mechanism=PLAIN",
+        "sasl.username=alice",
+        "sasl.password=alice-secret",
+    ];
+    let login: Vec<&str> = login.iter().flat_map(|pair| ["-X", pair]).collect();
+    let url = |topic: &str| format!("kafka://{}/{topic}", server.sasl_ssl());
     let desk = Desk::new();
-    let secret = "sasl.password=alice-secret";
     let plan = desk.path("plan.toml").display().to_string();
     let (from, to) = (url(&source), url(&target));
-    let planned = [
-        "replay",
-        &from,
-        "--to",
-        &to,
-        "--rate",
-        "500",
-        "-X",
-        secret,
-        "--plan-out",
-        &plan,
-    ];
-    let planned = desk.run(&planned);
+    let what = ["replay", &from, "--to", &to, "--rate", "500"];
+    let planned = desk.run(&[&what[..], &["--plan-out", &plan], &login].concat());
     assert_eq!(planned.code, Some(0), "{}", planned.told);
     let text = std::fs::read_to_string(&plan).unwrap();
     assert!(!text.contains("alice-secret"), "no secret in a plan");
 
-    let apply = ["apply", &plan, "--yes", "-X", secret];
+    let apply = [&["apply", &plan, "--yes"], &login[..]].concat();
     let count = async || {
         read(&*open(&format!("kafka://{host}")), &all_of(&target))
             .await
             .len()
     };
-    let run = desk.begin("state", &apply);
+    let mut run = desk.begin("state", &apply);
     let began = Instant::now();
     while count().await == 0 {
-        assert!(began.elapsed() < PATIENCE, "nothing is written");
+        if run.is_over() || began.elapsed() > PATIENCE {
+            panic!("nothing is written: {}", run.end(Duration::ZERO).told);
+        }
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
     acls(&python, &["revoke", &host, &source, &target]);

@@ -132,14 +132,16 @@ impl Producer {
         Ok(writer.take_sent())
     }
 
-    /// Why an event was refused says more than that the transaction failed for it.
+    /// Why an event was refused says more than that the transaction failed for it; that it was
+    /// thrown away because the transaction failed says less.
     fn reason(&self, failure: Failure) -> Failure {
         let Some(writer) = &self.writer else {
             return failure;
         };
         writer.client().pump();
         let (_, why) = writer.client().undelivered();
-        why.unwrap_or(failure)
+        let purged = |why: &Failure| matches!(why.code, Code::PurgeQueue | Code::PurgeInflight);
+        why.filter(|why| !purged(why)).unwrap_or(failure)
     }
 
     /// Takes back what was sent.

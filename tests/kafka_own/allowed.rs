@@ -60,7 +60,7 @@ pub async fn a_replay_that_loses_its_permission_goes_on_when_it_is_back(server: 
     let host = server.plain();
     let (_, source) = with_topic(&host, "allowed", 1, &[]).await;
     let (_, target) = with_topic(&host, "allowed-copy", 1, &[]).await;
-    let times: Vec<i64> = (0..EVENTS).map(|n| 1_700_000_000_000 + n as i64).collect();
+    let times: Vec<i64> = (1_700_000_000_000..).take(EVENTS).collect();
     produce_at(&host, &source, &times);
     acls(&python, &["allow", &host, &source, &target]);
 

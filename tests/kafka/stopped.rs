@@ -114,7 +114,10 @@ async fn a_member_whose_process_is_stopped_is_stuck_as_long_as_the_broker_waits_
         let row = &told["partitions"][its.unsigned_abs() as usize];
         assert_eq!((&row["raw"], &row["visible"]), (&2.into(), &2.into()));
         let detail = told["detail"].as_str().unwrap();
-        assert!(detail.contains("stopped-member"), "{detail}");
+        assert!(
+            detail.contains(" at 127.0.0.1 has not committed"),
+            "{detail}"
+        );
     }
 }
 

@@ -15,11 +15,11 @@ use serde_json::Value;
 use crate::shared;
 use crate::support::{kafka, producer, with_topic};
 
-const WAIT: Duration = Duration::from_secs(20);
-const PROTOCOLS: [&str; 2] = ["classic", "consumer"];
+pub const WAIT: Duration = Duration::from_secs(20);
+pub const PROTOCOLS: [&str; 2] = ["classic", "consumer"];
 
 /// A member of a group that commits when it is told to.
-fn member(host: &str, protocol: &str, group: &str, topic: &str) -> BaseConsumer {
+pub fn member(host: &str, protocol: &str, group: &str, topic: &str) -> BaseConsumer {
     let mut config = ClientConfig::new();
     config
         .set("bootstrap.servers", host)
@@ -34,7 +34,7 @@ fn member(host: &str, protocol: &str, group: &str, topic: &str) -> BaseConsumer 
 }
 
 /// Polls until the members have so many events together, and commits what was read.
-fn take(consumer: &BaseConsumer, events: usize) {
+pub fn take(consumer: &BaseConsumer, events: usize) {
     let begun = Instant::now();
     let mut taken = 0;
     while taken < events {
@@ -50,7 +50,7 @@ fn take(consumer: &BaseConsumer, events: usize) {
 }
 
 /// Polls until the member has so many partitions.
-fn settle(consumer: &BaseConsumer, partitions: usize) {
+pub fn settle(consumer: &BaseConsumer, partitions: usize) {
     let begun = Instant::now();
     while consumer.assignment().unwrap().count() != partitions {
         assert!(begun.elapsed() < WAIT, "no {partitions} partitions came");
@@ -67,7 +67,7 @@ fn commit(consumer: &BaseConsumer, topic: &str, offsets: &[(i32, i64)]) {
     consumer.commit(&list, CommitMode::Sync).unwrap();
 }
 
-fn send(producer: &BaseProducer, topic: &str, partition: i32, values: &[&str]) {
+pub fn send(producer: &BaseProducer, topic: &str, partition: i32, values: &[&str]) {
     for value in values {
         let record = BaseRecord::<str, str>::to(topic)
             .partition(partition)
@@ -79,7 +79,7 @@ fn send(producer: &BaseProducer, topic: &str, partition: i32, values: &[&str]) {
 }
 
 /// What the program says of a group.
-fn lag(host: &str, group: &str, more: &[&str]) -> Value {
+pub fn lag(host: &str, group: &str, more: &[&str]) -> Value {
     let url = format!("kafka://{host}");
     let output = shared::evtap()
         .args(["lag", &url, "--group", group, "-o", "json"])
@@ -92,14 +92,14 @@ fn lag(host: &str, group: &str, more: &[&str]) -> Value {
     told["groups"][0].clone()
 }
 
-fn words(group: &Value) -> Vec<&str> {
+pub fn words(group: &Value) -> Vec<&str> {
     let rows = group["partitions"].as_array().unwrap();
     rows.iter()
         .map(|row| row["why"].as_str().unwrap())
         .collect()
 }
 
-const SOON: [&str; 2] = ["--still", "2s"];
+pub const SOON: [&str; 2] = ["--still", "2s"];
 
 #[tokio::test]
 async fn a_transaction_left_open_blocks_and_is_no_poison() {

@@ -16,6 +16,7 @@ mod exact;
 mod expect;
 mod groups;
 mod lag;
+mod lag_java;
 mod pausing;
 mod recording;
 mod redrive;
@@ -23,6 +24,7 @@ mod roundtrip;
 mod secure;
 #[path = "../support/mod.rs"]
 mod shared;
+mod stopped;
 mod support;
 mod tokens;
 mod transactions;

@@ -247,6 +247,15 @@ impl Findings {
         self.order.log(log);
     }
 
+    /// Whether a topic is cleaned by key, from where only that is told. From here on: what came
+    /// before was looked at without it.
+    pub fn cleaned(&mut self, origin: u16, topic: &Arc<str>, cleaned: bool) {
+        if cleaned {
+            self.lints.compacted(Arc::clone(topic));
+        }
+        self.order.cleaned(origin, topic, cleaned);
+    }
+
     pub(super) fn order_mut(&mut self) -> &mut Order {
         &mut self.order
     }

@@ -3,13 +3,38 @@
 
 use std::sync::Arc;
 
-use super::{Log, Order, Proof, Suspicion};
+use super::{Account, Log, Order, Proof, Suspicion};
 
 impl Order {
     /// What a broker tells of a partition, before its first event is fed.
     pub fn log(&mut self, log: Log) {
         let name = (log.origin, Arc::clone(&log.topic), log.partition);
         self.logs.insert(name, log);
+    }
+
+    /// Whether the topic is cleaned by key, where only that is told. What was fed before stays
+    /// what it was taken for.
+    pub fn cleaned(&mut self, origin: u16, topic: &Arc<str>, cleaned: bool) {
+        for (number, lane) in self.lanes.iter() {
+            if lane.origin == origin && lane.topic == *topic {
+                self.states[number as usize].account.cleaned(cleaned);
+            }
+        }
+        self.cleaned.insert((origin, Arc::clone(topic)), cleaned);
+    }
+
+    /// The accounts of a lane that is new, with what was told of it.
+    pub(super) fn opened(&self, lane: u32) -> Account {
+        let lane = self.lanes.get(lane);
+        let mut account = Account::default();
+        let (topic, origin) = (Arc::clone(&lane.topic), lane.origin);
+        if let Some(cleaned) = self.cleaned.get(&(origin, Arc::clone(&topic))) {
+            account.cleaned(*cleaned);
+        }
+        if let Some(log) = self.logs.get(&(origin, topic, lane.partition)) {
+            account.open(log);
+        }
+        account
     }
 
     /// Where a log begins by now: what was missing before that was taken while it was read.

@@ -86,6 +86,8 @@ pub struct Order {
     states: Vec<LaneState>,
     /// What is known of the logs beside their batches.
     logs: BTreeMap<(u16, Arc<str>, u32), Log>,
+    /// Whether topics are cleaned by key, where no more was told of their logs.
+    cleaned: BTreeMap<(u16, Arc<str>), bool>,
     ids: Ids,
     proven: Option<Proven>,
     keys: Recent,
@@ -114,6 +116,7 @@ impl Order {
             lanes: Lanes::default(),
             states: Vec::new(),
             logs: BTreeMap::new(),
+            cleaned: BTreeMap::new(),
             ids: Ids::new(limits),
             proven: None,
             keys: Recent::new(limits.keys),
@@ -151,13 +154,11 @@ impl Order {
     pub(super) fn enter(&mut self, batch: &Batch) {
         self.lanes.enter(batch);
         for number in self.states.len()..self.lanes.len() {
-            let mut state = LaneState::default();
-            let lane = self.lanes.get(number as u32);
-            let name = (lane.origin, Arc::clone(&lane.topic), lane.partition);
-            if let Some(log) = self.logs.get(&name) {
-                state.account.open(log);
-            }
-            self.states.push(state);
+            let account = self.opened(number as u32);
+            self.states.push(LaneState {
+                account,
+                ..LaneState::default()
+            });
         }
         self.versioned
             .resize_with(self.lanes.topics(), Versioned::default);

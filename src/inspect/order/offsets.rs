@@ -171,6 +171,11 @@ impl Account {
         self.hole(log.until, log.until + log.in_flight(), Gap::InFlight);
     }
 
+    /// Whether the topic is cleaned by key; more is not known of the log.
+    pub(super) const fn cleaned(&mut self, cleaned: bool) {
+        self.compacts = Some(cleaned);
+    }
+
     /// The log begins here by now: what was missing before that was taken while it was read.
     pub(super) fn trim(&mut self, start: u64) {
         for run in &mut self.runs {

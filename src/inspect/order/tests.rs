@@ -256,6 +256,27 @@ fn a_missing_batch_is_a_fault_unless_the_topic_is_cleaned() {
 }
 
 #[test]
+fn a_policy_that_is_told_without_the_log_counts_from_then_on() {
+    let mut made = Made::new("n", 1);
+    sent(&mut made, 0, 0, 2);
+    sent(&mut made, 5, 5, 1);
+    let mut more = Made::new("n", 1);
+    sent(&mut more, 9, 9, 1);
+    let of = |told: usize| {
+        let mut order = Order::default();
+        for (number, made) in [&made, &more].into_iter().enumerate() {
+            if number == told {
+                order.cleaned(0, &"n".into(), true);
+            }
+            order.batch(&made.batch);
+        }
+        let offsets = order.report(true).lanes[0].offsets;
+        (offsets.unexplained, offsets.compacted)
+    };
+    assert_eq!((of(0), of(1), of(2)), ((0, 6), (3, 3), (6, 0)));
+}
+
+#[test]
 fn what_is_missing_in_front_counts_where_the_policy_is_known() {
     let front = |compacts| {
         let mut made = Made::new("n", 1);

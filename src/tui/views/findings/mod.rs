@@ -3,6 +3,7 @@
 
 mod draw;
 pub mod found;
+mod kept;
 #[cfg(test)]
 mod tests;
 pub mod watch;

@@ -2,12 +2,13 @@
 
 use std::time::Duration;
 
-use crate::event::Batch;
+use crate::event::{Batch, Timestamp};
 use crate::tui::actions::Action;
 use crate::tui::fixture::batch_of;
 use crate::tui::model::stream::Place;
 use crate::tui::model::{Model, View};
-use crate::tui::msg::{Intake, Msg, Trouble};
+use crate::tui::msg::{Effect, Intake, Msg, Now, Trouble};
+use crate::tui::update::update;
 use crate::tui::views::trial::{
     at_all_sizes, connected, demo, demo_connection, history, intake, model, press, screen, send,
 };
@@ -21,7 +22,7 @@ async fn the_planted_faults_are_on_the_screen_ranked_with_their_causes_above_the
         let found = lines.iter().position(|l| l.contains(wanted));
         found.unwrap_or_else(|| panic!("{wanted}\n{text}"))
     };
-    assert!(text.contains("VIOLATION  18 findings"), "{text}");
+    assert!(text.contains("VIOLATION  19 findings"), "{text}");
     assert!(text.contains("P1 1") && text.contains("P2 8"), "{text}");
     assert!(text.contains("483 events of 7 topics"), "{text}");
     assert!(text.contains("6 groups"), "{text}");
@@ -44,6 +45,7 @@ async fn the_planted_faults_are_on_the_screen_ranked_with_their_causes_above_the
         ("lag.no_members", "orders/0@5"),
         ("time.skew", "notifications/2@2"),
         ("time.late", "payments/0@10"),
+        ("lint.compacted_events", "order-events/0@4"),
         ("pii.card", "orders/2@9"),
     ] {
         assert!(lines[row(code)].contains(at), "{code}\n{text}");
@@ -178,6 +180,31 @@ async fn only_what_came_since_is_folded_and_another_read_begins_anew() {
     let answer = work();
     send(&mut model, Duration::from_secs(1001), answer).await;
     assert!(model.findings.watch.found.is_none());
+}
+
+#[tokio::test]
+async fn the_first_events_wait_for_how_topics_are_kept_but_not_for_long() {
+    let mut model = model(View::Findings, 64 << 20);
+    let at = |ms| Now {
+        mono: Duration::from_millis(ms),
+        wall: Timestamp(0),
+    };
+    // What is asked for is not answered yet.
+    drop(update(
+        &mut model,
+        at(0),
+        connected(vec![demo_connection()]),
+    ));
+    let read = model.source.read;
+    for batch in history().await {
+        let what = Intake::Batch(batch);
+        drop(update(&mut model, at(0), Msg::Intake { read, what }));
+    }
+    drop(update(&mut model, at(0), Msg::Tick));
+    let works = |effects: &[Effect]| effects.iter().any(|e| matches!(e, Effect::Work(_)));
+    assert!(!works(&update(&mut model, at(900), Msg::Tick)));
+    assert!(model.findings.watch.behind(&model.feed) > 0);
+    assert!(works(&update(&mut model, at(1100), Msg::Tick)));
 }
 
 /// Each record batch by itself, as a broker that is followed gives them.

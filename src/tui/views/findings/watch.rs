@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::found::Found;
+use super::kept::{self, Cleaned, Kept};
 use crate::event::{Batch, Streams, Timestamp};
 use crate::inspect::fields::Fields;
 use crate::inspect::findings::{Findings, Parts};
@@ -57,6 +58,8 @@ struct Fresh {
     missed: bool,
     /// Events that the source's selection left out.
     left_out: u64,
+    /// What was told of how topics are kept.
+    cleaned: Vec<Cleaned>,
 }
 
 /// What a report was made from, beside the events.
@@ -106,7 +109,7 @@ impl Told {
 #[derive(Default)]
 pub struct Watch {
     /// The read that the folds are of.
-    read: u64,
+    pub(super) read: u64,
     /// Not here while a job has them.
     folds: Option<Box<Folds>>,
     /// The job under way. An answer with another token is of a read that is over.
@@ -123,6 +126,7 @@ pub struct Watch {
     lag_at: Timestamp,
     rest_until: Duration,
     told: Option<Told>,
+    pub(super) kept: Kept,
     /// What was found so far.
     pub found: Option<Arc<Found>>,
 }
@@ -192,15 +196,25 @@ pub fn go(model: &mut Model) -> Vec<Effect> {
         let (decoder, sagas) = (&model.source.decoder, model.source.sagas.as_ref());
         watch.begin(read, model.feed.store.first(), decoder, sagas);
         watch.since = mono;
+        let asked = if read > 0 {
+            kept::ask(model)
+        } else {
+            Vec::new()
+        };
+        if !asked.is_empty() {
+            return asked;
+        }
     }
-    if read == 0 || watch.job.is_some() || model.now.mono < watch.rest_until {
+    let watch = &mut model.findings.watch;
+    let rests = mono < watch.rest_until || watch.kept.is_awaited(mono);
+    if read == 0 || watch.job.is_some() || rests {
         return Vec::new();
     }
     let known = watch.told.as_ref().and_then(|told| told.lag.as_ref());
     if lag.as_ref().map(Arc::as_ptr) != known.map(Arc::as_ptr) {
         watch.lag_at = now;
     }
-    let fresh = watch.fresh(&model.feed);
+    let mut fresh = watch.fresh(&model.feed);
     if !fresh.chunks.is_empty() {
         watch.last_fresh = mono;
         model.feed.current = fresh.is_of_the_present(now);
@@ -223,6 +237,7 @@ pub fn go(model: &mut Model) -> Vec<Effect> {
     let Some(folds) = watch.folds.take() else {
         return Vec::new();
     };
+    fresh.cleaned = watch.kept.take();
     let token = Arc::new(());
     watch.job = Some(token.clone());
     watch.told = Some(told.clone());
@@ -282,6 +297,9 @@ fn work(
     let mut of_fields = 0;
     folds.missed |= fresh.missed;
     folds.left_out |= fresh.left_out > 0;
+    for (origin, topic, cleaned) in &fresh.cleaned {
+        folds.findings.cleaned(*origin, topic, *cleaned);
+    }
     if fresh.left_out > 0 {
         let mut none = Batch::new(Streams::default());
         none.scanned.events = fresh.left_out;

@@ -319,7 +319,9 @@ impl Connect for Connector {
         let means = super::apply::means(&self.session, plan).map_err(trouble)?;
         let texts = plan.sources.iter().map(|s| s.address.to_string());
         Ok(OfPlan {
-            sources: texts.map(|text| self.open(&text)).collect::<std::result::Result<_, _>>()?,
+            sources: texts
+                .map(|text| self.open(&text))
+                .collect::<std::result::Result<_, _>>()?,
             target: self.open(&plan.target.address.to_string())?,
             means,
         })

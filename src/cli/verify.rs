@@ -8,9 +8,7 @@ use super::progress::Progress;
 use super::session::Session;
 use super::topics::Report;
 use super::{apply, examples, replay};
-use crate::replay::{
-    Again, Create, Destination, Job, Reopened, reading_again, same_brokers,
-};
+use crate::replay::{Again, Create, Destination, Job, Reopened, reading_again, same_brokers};
 
 /// Compare what a plan selects with what its target holds: missing, extra, duplicated, reordered
 /// and changed events

@@ -296,7 +296,10 @@ impl Connect for Opener {
     fn plan(&self, plan: &Plan) -> Result<OfPlan, Trouble> {
         let texts: Vec<String> = plan.sources.iter().map(|s| s.address.to_string()).collect();
         Ok(OfPlan {
-            sources: texts.iter().map(|t| self.open(t)).collect::<Result<_, _>>()?,
+            sources: texts
+                .iter()
+                .map(|t| self.open(t))
+                .collect::<Result<_, _>>()?,
             target: self.open(&plan.target.address.to_string())?,
             means: Means {
                 source: self.decoder(&texts)?,

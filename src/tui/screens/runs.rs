@@ -2,7 +2,7 @@
 
 use super::picture;
 use super::stage::{Stage, options};
-use crate::replay::runs::{Begun, Counts, Ended, Line, Side, StateFolder};
+use crate::replay::runs::{Begun, Counts, Ended, Line, StateFolder};
 use crate::replay::{Pace, Plan};
 use crate::tui::Options;
 use crate::tui::views::replay;
@@ -30,13 +30,8 @@ fn planned(stage: &mut Stage) -> Plan {
 
 /// A line of the audit log with nothing of this host in it.
 fn noted(folder: &StateFolder, plan: &Plan, begun: &str, how: Ended) {
-    let side = |address: String| Side {
-        broker: address.clone(),
-        address,
-        cluster: None,
-        topic: None,
-        ranges: Vec::new(),
-    };
+    let side = |address: String| serde_json::json!({ "broker": address, "address": address });
+    let side = |address| serde_json::from_value(side(address)).unwrap();
     let line = Line {
         begun: Begun {
             run: plan.id(),

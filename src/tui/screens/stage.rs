@@ -303,7 +303,11 @@ impl Connect for Opener {
             target: self.open(&plan.target.address.to_string())?,
             means: Means {
                 source: self.decoder(&texts)?,
-                target: None,
+                target: plan
+                    .alterations
+                    .validate
+                    .then(|| self.decoder(&[plan.target.address.to_string()]))
+                    .transpose()?,
             },
         })
     }

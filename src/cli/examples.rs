@@ -24,12 +24,12 @@ pub const TOPICS: &str =
 pub const READ: &str = "Examples:\n  evtap read kafka://localhost:9092/orders --from -15m -w '.value.amount > 500'\n  evtap read incident.mcap -o jsonl | jq .key";
 pub const TAIL: &str = "Examples:\n  evtap tail demo:orders\n  evtap tail prod/orders,payments -g 'order-456' --idle 1m";
 pub const RECORD: &str = "Examples:\n  evtap record prod/orders --from -1h --out incident.mcap\n  evtap record demo: --out demo.jsonl.zst";
-pub const REPLAY: &str = "Examples:\n  evtap replay incident.mcap --to kafka://localhost:9092/orders.replay --create-topic --mask .value.email=hash --dry-run\n  echo '{\"orderId\":1}' | evtap replay - --to kafka://localhost:9092/orders --yes";
+pub const REPLAY: &str = "Examples:\n  evtap replay prod/orders --to dev/orders --from -1h --mask .value.email=hash --dry-run\n  echo '{\"orderId\":1}' | evtap replay - --to kafka://localhost:9092/orders --yes";
 pub const REDRIVE: &str = "Examples:\n  evtap redrive demo:payments.dlq --dry-run\n  evtap redrive prod/payments.dlq --reason SocketTimeout --parked payments.parked --rate 50";
 pub const APPLY: &str = "Examples:\n  evtap replay prod/orders --from -1h --to staging/orders.replay --plan-out plan.toml\n  evtap apply plan.toml --dry-run && evtap apply plan.toml";
 pub const VERIFY: &str =
     "Examples:\n  evtap verify plan.toml\n  evtap verify plan.toml -o json | jq .counts";
-pub const CHECK: &str = "Examples:\n  evtap check incident.mcap --only order --mem 1GiB\n  evtap check demo: --only sagas\n  evtap check kafka://localhost:9092/orders --schemas http://localhost:8081 -o junit";
+pub const CHECK: &str = "Examples:\n  evtap check incident.mcap --only order --mem 1GiB\n  evtap check kafka://localhost:9092/orders --schemas http://localhost:8081 -o junit";
 pub const TRACE: &str = "Examples:\n  evtap trace order-434 demo:\n  evtap trace 4bf92f3577b34da6a3ce929d0e0e4736 prod --from -1h --saga order.yaml -o json";
 pub const SCHEMA: &str = "Examples:\n  evtap schema show demo:orders\n  evtap schema drift kafka://localhost:9092/orders";
 pub const SCHEMA_SHOW: &str = "Examples:\n  evtap schema show demo:orders --diff 1 2\n  evtap schema show kafka://localhost:9092/orders --schemas http://localhost:8081";

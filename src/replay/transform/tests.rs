@@ -1,3 +1,5 @@
+//! Each policy and each skip, on copies of events made by hand.
+
 use super::*;
 use crate::replay::fake::{Event, Header, batch, event, place, plan, streams};
 

@@ -154,7 +154,7 @@ pub fn step(model: &mut Model, by: isize) {
         isize::MIN => (state.at, state.top) = (0, 0),
         // Without a form all of the keys move the page.
         _ if by.unsigned_abs() > 1 || state.again.is_some() => {
-            state.top = state.top.saturating_add_signed(by).min(500)
+            state.top = state.top.saturating_add_signed(by).min(500);
         }
         _ => {
             let last = fields::FIELDS.len() - 1;

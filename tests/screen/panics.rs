@@ -61,7 +61,7 @@ impl Connect for OpensBroken {
         Ok(Decoder::default())
     }
 
-    fn plan(&self, _: &evtap::replay::Plan) -> Result<OfPlan, Trouble> {
+    fn plan(&self, _: &evtap::replay::Plan) -> std::result::Result<OfPlan, Trouble> {
         Err(Trouble {
             message: "nothing is planned here".to_owned(),
             hint: None,

@@ -10,12 +10,11 @@ use super::error::Exit;
 use super::error::{Failure, Result};
 use super::examples;
 use super::replay::{Wishes, go_on, refuse_unconfirmed};
-use super::session::{Opened, Session};
-use crate::broker::{self, Range, Subscription};
-use crate::pipeline::{Input, Limits, Reading};
+use super::session::Session;
+use crate::broker;
 use crate::query::Query;
 use crate::replay::alter::Means;
-use crate::replay::{Again, Create, Destination, Job, Plan, guard, still_holds};
+use crate::replay::{Create, Destination, Job, Plan, ReopenManner, Reopened, guard};
 use crate::schema::{Decoder, Pins};
 
 /// Run a plan that `replay --plan-out` wrote: preview, confirm, run, verify
@@ -54,7 +53,7 @@ pub async fn run(session: &Session, args: &Apply) -> Result<Exit> {
     let plan = load(session, &args.plan)?;
     refuse_decoding(session)?;
     let means = means(session, &plan)?;
-    let query = Arc::new(Query::compile(&plan.selection.spec(means.source.clone()))?);
+    let manner = manner(session, &plan, &means)?;
     let sources = open_sources(session, &plan)?;
     let target = session.open(&plan.target.address.to_string())?;
     let addresses: Vec<_> = sources.iter().map(|s| &s.address).collect();
@@ -65,11 +64,6 @@ pub async fn run(session: &Session, args: &Apply) -> Result<Exit> {
         plan.guards.allow_self,
     )?;
     refuse_unconfirmed(session, !(args.yes || args.dry_run))?;
-    guard::existing_file(&target.address, plan.target.overwrite)?;
-    let again: Vec<Again<'_>> = sources.iter().map(again).collect();
-    let ranges = still_holds(&plan, &again, &self::again(&target), args.accept_gap).await?;
-    drop(again);
-    let reading = reading(session, &plan, query, sources)?;
     let to = Destination {
         address: target.address,
         shown: target.shown,
@@ -78,8 +72,7 @@ pub async fn run(session: &Session, args: &Apply) -> Result<Exit> {
         create: Create::Never,
         overwrite: plan.target.overwrite,
     };
-    let mut job = Job::again(reading, to, plan, ranges);
-    job.equip(means)?;
+    let mut job = Job::reopen(plan, sources, to, means, (&manner, args.accept_gap)).await?;
     if let Some(file) = &args.rejects {
         job.reject_into(file.clone());
     }
@@ -108,13 +101,6 @@ pub(super) fn load(session: &Session, named: &str) -> Result<Plan> {
     }
     let plan = Plan::load(kept.as_deref().unwrap_or(file));
     Ok(plan.map_err(broker::Error::from)?)
-}
-
-pub(super) fn again(opened: &Opened) -> Again<'_> {
-    Again {
-        address: &opened.address,
-        broker: &*opened.broker,
-    }
 }
 
 /// How events are decoded decides what is selected: that is the plan's.
@@ -155,48 +141,24 @@ pub(super) fn means(session: &Session, plan: &Plan) -> Result<Means> {
     Ok(Means { source, target })
 }
 
-pub(super) fn open_sources(session: &Session, plan: &Plan) -> Result<Vec<Opened>> {
+pub(super) fn open_sources(session: &Session, plan: &Plan) -> Result<Vec<Reopened>> {
     let texts = plan.sources.iter().map(|s| s.address.to_string());
-    texts.map(|text| session.open(&text)).collect()
-}
-
-/// The read of the plan's ranges. They are put in by [`Job::again`].
-pub(super) fn reading(
-    session: &Session,
-    plan: &Plan,
-    query: Arc<Query>,
-    sources: Vec<Opened>,
-) -> Result<Reading> {
-    let memory = session.global.mem / 4 / sources.len().max(1);
-    let mut inputs = Vec::with_capacity(sources.len());
-    for (index, opened) in sources.into_iter().enumerate() {
-        let sub = Subscription {
-            topics: opened.address.topics(),
-            partitions: Vec::new(),
-            range: Range::Frozen(Vec::new()),
-            follow: false,
-            select: query.clone(),
-            memory,
-            raw: false,
-            notices: session.notices(),
-        };
-        inputs.push(Input {
+    let opened = texts.map(|text| {
+        let opened = session.open(&text)?;
+        Ok(Reopened {
             address: opened.address,
             shown: opened.shown,
             broker: opened.broker,
-            sub,
-            origin: u16::try_from(index)
-                .map_err(|_| Failure::usage("the plan has too many sources"))?,
-        });
-    }
-    Ok(Reading {
-        query,
-        inputs,
-        limits: Limits {
-            events: plan.selection.limit,
-            ..Limits::default()
-        },
-        last: plan.selection.last,
-        follow: false,
+        })
+    });
+    opened.collect()
+}
+
+/// With what the plan's sources are read.
+pub(super) fn manner(session: &Session, plan: &Plan, means: &Means) -> Result<ReopenManner> {
+    Ok(ReopenManner {
+        query: Arc::new(Query::compile(&plan.selection.spec(means.source.clone()))?),
+        memory: session.global.mem / 4,
+        notices: session.notices(),
     })
 }

@@ -11,8 +11,9 @@ use super::{examples, reading, replay_alter, replay_args, signals};
 use crate::broker::{self, Address, Bound, Settings};
 use crate::event::Timestamp;
 use crate::inspect::saga::Model;
+use crate::replay::Plan;
 use crate::schema::Decoder;
-use crate::tui::connect::{Connect, Connection, ContextRow};
+use crate::tui::connect::{Connect, Connection, ContextRow, OfPlan};
 use crate::tui::keymap::Keymap;
 use crate::tui::msg::Trouble;
 use crate::tui::theme::{Depth, Glyphs, Theme};
@@ -311,6 +312,18 @@ impl Connect for Connector {
             broker: opened.broker,
             settings: opened.settings,
             env: opened.env,
+        })
+    }
+
+    fn plan(&self, plan: &Plan) -> std::result::Result<OfPlan, Trouble> {
+        let means = super::apply::means(&self.session, plan).map_err(trouble)?;
+        let texts = plan.sources.iter().map(|s| s.address.to_string());
+        Ok(OfPlan {
+            sources: texts
+                .map(|text| self.open(&text))
+                .collect::<std::result::Result<_, _>>()?,
+            target: self.open(&plan.target.address.to_string())?,
+            means,
         })
     }
 

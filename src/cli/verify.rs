@@ -1,7 +1,5 @@
 //! `evtap verify`: what a plan selects against what its target holds. Writes nothing.
 
-use std::sync::Arc;
-
 use clap::Args;
 
 use super::error::{Exit, Failure, Result};
@@ -10,8 +8,7 @@ use super::progress::Progress;
 use super::session::Session;
 use super::topics::Report;
 use super::{apply, examples, replay};
-use crate::query::Query;
-use crate::replay::{Again, Create, Destination, Job, same_brokers};
+use crate::replay::{Again, Create, Destination, Job, Reopened, reading_again, same_brokers};
 
 /// Compare what a plan selects with what its target holds: missing, extra, duplicated, reordered
 /// and changed events
@@ -30,13 +27,17 @@ pub async fn run(session: &Session, args: &Verify) -> Result<Exit> {
     let plan = apply::load(session, &args.plan)?;
     apply::refuse_decoding(session)?;
     let means = apply::means(session, &plan)?;
-    let query = Arc::new(Query::compile(&plan.selection.spec(means.source.clone()))?);
+    let manner = apply::manner(session, &plan, &means)?;
     let sources = apply::open_sources(session, &plan)?;
     let target = session.open(&plan.target.address.to_string())?;
-    let again: Vec<Again<'_>> = sources.iter().map(apply::again).collect();
-    same_brokers(&plan, &again, &apply::again(&target)).await?;
+    let again: Vec<Again<'_>> = sources.iter().map(Reopened::again).collect();
+    let onto = Again {
+        address: &target.address,
+        broker: &*target.broker,
+    };
+    same_brokers(&plan, &again, &onto).await?;
     drop(again);
-    let reading = apply::reading(session, &plan, query, sources)?;
+    let reading = reading_again(&plan, sources, &manner)?;
     let ranges = plan.sources.iter().map(|s| s.ranges.clone()).collect();
     let to = Destination {
         address: target.address,

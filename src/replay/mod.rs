@@ -30,6 +30,7 @@ mod preview;
 pub mod provenance;
 pub mod redrive;
 mod rejects;
+mod reopen;
 mod run;
 pub mod runs;
 mod sample;
@@ -53,6 +54,7 @@ pub use plan::{
 };
 pub use preview::{Preview, PreviewRun};
 pub use rejects::Rejects;
+pub use reopen::{Manner as ReopenManner, Reopened, reading as reading_again};
 pub use run::{Report, Runner};
 pub use sample::Sample;
 pub use tally::{Counts, PartitionTally, Skip, Tally};

@@ -185,6 +185,9 @@ actions! {
     PauseRun "replay.pause" ["space"] Replay "Pause or go on", "resume";
     Faster "replay.faster" ["+"] Replay "Twice the pace", "rate speed";
     Slower "replay.slower" ["-"] Replay "Half the pace", "rate speed";
+    Runs "replay.runs" ["L"] Replay "Past runs, or back to the plan", "list history audit log";
+    Again "replay.again" ["A"] Replay "Apply an unfinished run again (asks first)", "resume continue";
+    SavePlan "replay.save" ["w"] Replay "Write the plan to a file, for evtap apply", "plan-out export";
     Abort "replay.abort" ["X"] Replay "Stop the run; what was sent stays", "cancel stop";
 }
 

@@ -6,6 +6,8 @@ use std::sync::Arc;
 use super::msg::Trouble;
 use crate::broker::{Address, Broker, Capabilities, Settings};
 use crate::inspect::saga::Model;
+use crate::replay::Plan;
+use crate::replay::alter::Means;
 use crate::schema::Decoder;
 
 /// An opened source, as the command line opens it.
@@ -39,6 +41,15 @@ pub struct Connected {
     pub sagas: Option<Arc<Model>>,
 }
 
+/// The brokers of a plan that was made before.
+pub struct OfPlan {
+    /// In the plan's order.
+    pub sources: Vec<Connection>,
+    pub target: Connection,
+    /// Decoding as the plan says, with the schemas that this host knows.
+    pub means: Means,
+}
+
 /// One context of the config.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ContextRow {
@@ -60,6 +71,9 @@ pub trait Connect: Send + Sync {
     fn sagas(&self, _texts: &[String]) -> Result<Option<Arc<Model>>, Trouble> {
         Ok(None)
     }
+
+    /// Both sides of a plan. Does not wait for the network.
+    fn plan(&self, plan: &Plan) -> Result<OfPlan, Trouble>;
 
     /// The contexts of the config, in its order.
     fn contexts(&self) -> Vec<ContextRow>;

@@ -7,10 +7,11 @@ use std::time::Duration;
 
 use crossterm::event::KeyEvent;
 
-use super::connect::{Connected, Connection, ContextRow};
+use super::connect::{Connected, Connection, ContextRow, OfPlan};
 use super::model::feed::{Scan, ScannedChunk};
 use crate::broker::{Bound, Group, TopicInfo, TopicSelector};
 use crate::event::{Batch, Position, Select, Timestamp};
+use crate::replay::Plan;
 use crate::schema::Decoder;
 
 /// The clocks at the moment of a message.
@@ -193,6 +194,8 @@ pub enum Effect {
     Work(Box<dyn FnOnce() -> Msg + Send>),
     /// Opens what a text names, and goes on with it.
     Open(String, OpenThen),
+    /// Opens both sides of a plan that was made before, and goes on with them.
+    OpenPlan(Box<Plan>, OpenPlanThen),
     /// Work that waits for a broker or a file.
     Wait(futures_util::future::BoxFuture<'static, Msg>),
     /// Writes what a person keeps: saved filters, the theme.
@@ -205,6 +208,11 @@ pub type OpenThen = Box<
             Result<(Connection, Decoder), Trouble>,
         ) -> futures_util::future::BoxFuture<'static, Msg>
         + Send,
+>;
+
+/// The same with the sides of a plan.
+pub type OpenPlanThen = Box<
+    dyn FnOnce(Result<OfPlan, Trouble>) -> futures_util::future::BoxFuture<'static, Msg> + Send,
 >;
 
 /// What lasts from one run to the next.

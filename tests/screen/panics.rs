@@ -14,7 +14,7 @@ use evtap::broker::{
 use evtap::query::{Query, QuerySpec};
 use evtap::schema::Decoder;
 use evtap::tui::Options;
-use evtap::tui::connect::{Connect, Connection, ContextRow};
+use evtap::tui::connect::{Connect, Connection, ContextRow, OfPlan};
 use evtap::tui::keymap::Keymap;
 use evtap::tui::msg::Trouble;
 use evtap::tui::theme::{Glyphs, Theme};
@@ -59,6 +59,13 @@ impl Connect for OpensBroken {
 
     fn decoder(&self, _: &[String]) -> std::result::Result<Decoder, Trouble> {
         Ok(Decoder::default())
+    }
+
+    fn plan(&self, _: &evtap::replay::Plan) -> std::result::Result<OfPlan, Trouble> {
+        Err(Trouble {
+            message: "nothing is planned here".to_owned(),
+            hint: None,
+        })
     }
 
     fn contexts(&self) -> Vec<ContextRow> {

@@ -7,6 +7,7 @@ pub mod scan;
 
 use std::sync::Arc;
 
+use futures_util::future::BoxFuture;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
@@ -106,22 +107,15 @@ impl World {
                 }
             }
             Effect::Open(text, then) => {
-                let connect = self.connect.clone();
-                let messages = self.messages.clone();
-                tokio::spawn(async move {
-                    let opened = tokio::task::spawn_blocking(move || {
-                        let connection = connect.open(&text)?;
-                        let decoder = connect.decoder(&[text])?;
-                        Ok((connection, decoder))
-                    });
-                    let opened = opened.await.unwrap_or_else(|error| {
-                        Err(Trouble {
-                            message: error.to_string(),
-                            hint: None,
-                        })
-                    });
-                    messages.send(then(opened).await).await.ok();
-                });
+                let open = move |connect: &dyn Connect| {
+                    let connection = connect.open(&text)?;
+                    let decoder = connect.decoder(&[text])?;
+                    Ok((connection, decoder))
+                };
+                self.open(open, then);
+            }
+            Effect::OpenPlan(plan, then) => {
+                self.open(move |connect: &dyn Connect| connect.plan(&plan), then);
             }
             Effect::Work(work) => self.blocking(work),
             Effect::Wait(work) => self.wait(work),
@@ -134,6 +128,25 @@ impl World {
             }),
         }
         None
+    }
+
+    /// Opens on a thread that may wait for a command, and goes on with what that gave.
+    fn open<T: Send + 'static>(
+        &self,
+        open: impl FnOnce(&dyn Connect) -> Result<T, Trouble> + Send + 'static,
+        then: impl FnOnce(Result<T, Trouble>) -> BoxFuture<'static, Msg> + Send + 'static,
+    ) {
+        let connect = self.connect.clone();
+        self.wait(async move {
+            let opened = tokio::task::spawn_blocking(move || open(&*connect));
+            let opened = opened.await.unwrap_or_else(|error| {
+                Err(Trouble {
+                    message: error.to_string(),
+                    hint: None,
+                })
+            });
+            then(opened).await
+        });
     }
 
     fn wait(&self, work: impl Future<Output = Msg> + Send + 'static) {

@@ -45,6 +45,8 @@ pub enum PromptKind {
     ReplayTarget,
     /// The name of the production topic, typed.
     ReplayConfirm,
+    /// The file that a plan is written to.
+    PlanFile,
     Connect,
 }
 

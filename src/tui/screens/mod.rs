@@ -6,6 +6,7 @@
 
 mod picture;
 mod robust;
+mod runs;
 mod stage;
 
 use std::time::Duration;

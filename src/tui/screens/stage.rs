@@ -15,8 +15,10 @@ use crate::broker::{
 use crate::event::{Batch, Timestamp};
 use crate::inspect::saga;
 use crate::query::{Query, QuerySpec};
+use crate::replay::Plan;
+use crate::replay::alter::Means;
 use crate::schema::{self, Decoder, Pins, Schemas};
-use crate::tui::connect::{Connect, Connection, ContextRow};
+use crate::tui::connect::{Connect, Connection, ContextRow, OfPlan};
 use crate::tui::effects::{Mailbox, Own, World};
 use crate::tui::keymap::{Chord, Keymap};
 use crate::tui::model::{Model, Options, View};
@@ -289,6 +291,25 @@ impl Connect for Opener {
         let demo = texts.iter().all(|text| text.starts_with("demo:"));
         let model = || saga::Model::parse(broker::demo::SAGA, false).unwrap();
         Ok(demo.then(|| Arc::new(model())))
+    }
+
+    fn plan(&self, plan: &Plan) -> Result<OfPlan, Trouble> {
+        let texts: Vec<String> = plan.sources.iter().map(|s| s.address.to_string()).collect();
+        Ok(OfPlan {
+            sources: texts
+                .iter()
+                .map(|t| self.open(t))
+                .collect::<Result<_, _>>()?,
+            target: self.open(&plan.target.address.to_string())?,
+            means: Means {
+                source: self.decoder(&texts)?,
+                target: plan
+                    .alterations
+                    .validate
+                    .then(|| self.decoder(&[plan.target.address.to_string()]))
+                    .transpose()?,
+            },
+        })
     }
 
     fn contexts(&self) -> Vec<ContextRow> {

@@ -278,6 +278,7 @@ fn submit(model: &mut Model) -> Vec<Effect> {
         PromptKind::StateKey => views::state::fold_key(model, &text),
         PromptKind::ReplayTarget => views::replay::target_typed(model, &text),
         PromptKind::ReplayConfirm => views::replay::name_typed(model, &text),
+        PromptKind::PlanFile => views::replay::file_typed(model, &text),
         PromptKind::Connect => Ok(vec![Effect::Connect(vec![text])]),
     };
     match done {

@@ -333,11 +333,21 @@ fn hints(model: &Model) -> &'static [(Action, &'static str)] {
             (Action::Filter, "filter"),
             (Action::Quit, "quit"),
         ],
+        View::Replay if model.replay.lists_runs() => &[
+            (Action::Help, "help"),
+            (Action::Open, "show"),
+            (Action::Again, "apply again"),
+            (Action::SavePlan, "write its plan"),
+            (Action::Runs, "back"),
+            (Action::Quit, "quit"),
+        ],
         View::Replay => &[
             (Action::Help, "help"),
             (Action::Run, "run"),
             (Action::PauseRun, "pause"),
             (Action::Abort, "stop"),
+            (Action::SavePlan, "write plan"),
+            (Action::Runs, "past runs"),
             (Action::Quit, "quit"),
         ],
         View::Lag => &[

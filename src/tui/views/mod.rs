@@ -80,14 +80,12 @@ pub fn tick(model: &mut Model) -> Vec<Effect> {
     // Home is to be ready when it is gone to.
     let mut effects = findings::tick(model);
     schemas::watch_registry(model);
+    replay::tick(model);
     effects.extend(lag::tick(model));
     effects.extend(match model.view {
         View::Topics => topics::tick(model),
         View::Schemas => schemas::tick(model),
-        View::Replay => replay::tick(model),
-        View::Findings | View::Stream | View::Lag | View::Order | View::Trace | View::State => {
-            Vec::new()
-        }
+        _ => Vec::new(),
     });
     effects
 }

@@ -3,31 +3,46 @@
 use ratatui::layout::Rect;
 
 use super::fields::{FIELDS, pace_text};
-use super::{Stage, times};
+use super::{Stage, past, times};
 use crate::replay::{Figures, RunState};
 use crate::text::human;
 use crate::tui::actions::Action;
 use crate::tui::canvas::{Canvas, line_of, rest_of};
 use crate::tui::model::Model;
 use crate::tui::theme::Role;
+use crate::tui::views::flow;
 
 /// A line of the page below the form.
-type Line = (Role, String);
+pub(super) type Line = (Role, String);
 
 pub(super) fn draw(model: &Model, canvas: &mut Canvas<'_>, area: Rect) {
     let area = rest_of(area, 1);
     let state = &model.replay;
-    let Some(selection) = &state.selection else {
-        empty(model, canvas, area);
+    if let Some(runs) = &state.past {
+        past::draw(model, canvas, area, runs);
         return;
+    }
+    let (what, form) = match (&state.again, &state.selection) {
+        (Some(plan), _) => (format!("run {} again", plan.id()), 0),
+        (None, Some(selection)) => (selection.words.clone(), form(model, canvas, area)),
+        (None, None) => {
+            empty(model, canvas, area);
+            return;
+        }
     };
     canvas.parts(
         line_of(area, 0),
-        &[(Role::Title, "Replay "), (Role::Text, &selection.words)],
+        &[(Role::Title, "Replay "), (Role::Text, &what)],
     );
-    let mut row = 2;
+    let below = flow::below(area, 2 + form);
+    paged(canvas, below, &page(model), state.top);
+}
+
+/// The fields; how many lines they take.
+fn form(model: &Model, canvas: &mut Canvas<'_>, area: Rect) -> u16 {
+    let state = &model.replay;
     for (index, field) in FIELDS.iter().enumerate() {
-        let line = line_of(area, row);
+        let line = line_of(area, index + 2);
         let name = format!("{:<14}", field.name());
         canvas.parts(
             line,
@@ -36,23 +51,20 @@ pub(super) fn draw(model: &Model, canvas: &mut Canvas<'_>, area: Rect) {
         if index == state.at && !matches!(state.stage, Stage::Running | Stage::Ran { .. }) {
             canvas.paint(line, Role::Cursor);
         }
-        row += 1;
     }
-    row += 1;
-    let below = Rect {
-        y: area.y + (row as u16).min(area.height),
-        height: area.height.saturating_sub(row as u16),
-        ..area
-    };
-    let lines = page(model);
-    let height = usize::from(below.height);
+    FIELDS.len() as u16 + 1
+}
+
+/// Lines from one of them on; the last stays on the screen.
+pub(super) fn paged(canvas: &mut Canvas<'_>, area: Rect, lines: &[Line], top: usize) {
+    let height = usize::from(area.height);
     let mut wrapped: Vec<Line> = Vec::new();
     for (role, text) in lines {
-        wrap(&mut wrapped, role, &text, usize::from(below.width));
+        wrap(&mut wrapped, *role, text, usize::from(area.width));
     }
-    let top = state.top.min(wrapped.len().saturating_sub(height));
+    let top = top.min(wrapped.len().saturating_sub(height));
     for (at, (role, text)) in wrapped.iter().skip(top).take(height).enumerate() {
-        canvas.put(line_of(below, at), text, *role);
+        canvas.put(line_of(area, at), text, *role);
     }
 }
 
@@ -93,6 +105,11 @@ fn empty(model: &Model, canvas: &mut Canvas<'_>, area: Rect) {
             hint(Action::Filter)
         ),
         "A plan is previewed and asked about before anything is sent.".to_owned(),
+        String::new(),
+        format!(
+            "{} lists the runs of before; one that did not end can be applied again.",
+            hint(Action::Runs)
+        ),
     ];
     for (row, line) in lines.iter().enumerate() {
         let role = if row == 0 { Role::Text } else { Role::Dim };
@@ -153,7 +170,7 @@ fn page(model: &Model) -> Vec<Line> {
 }
 
 /// A line of a plan or a report with the signs that the terminal has.
-fn joined(model: &Model, line: &str) -> String {
+pub(super) fn joined(model: &Model, line: &str) -> String {
     let glyphs = model.options.glyphs;
     line.replace('·', glyphs.separator)
         .replace('…', glyphs.ellipsis)
@@ -166,6 +183,8 @@ fn running(model: &Model, figures: &Figures, lines: &mut Vec<Line>) {
     let word = match figures.state {
         RunState::Ready => "starting",
         RunState::Running => "running",
+        RunState::Pausing | RunState::Paused if figures.canary => "WAITS at the canary",
+        RunState::Pausing | RunState::Paused if figures.lagging => "WAITS for consumer groups",
         RunState::Pausing => "pausing",
         RunState::Paused => "PAUSED",
         RunState::Finishing => "waiting until all is stored",
@@ -206,14 +225,20 @@ fn running(model: &Model, figures: &Figures, lines: &mut Vec<Line>) {
         lines.push((Role::Warn, text));
     }
     if let Some(lag) = &figures.lag {
-        let held = if figures.lagging { "held: " } else { "" };
-        lines.push((Role::Warn, format!("{held}{lag}")));
+        let by_itself = if figures.lagging {
+            "; it goes on by itself"
+        } else {
+            ""
+        };
+        lines.push((Role::Warn, format!("{lag}{by_itself}")));
     }
     lines.push((Role::Text, format!("pace: {}", pace_text(figures.pace))));
+    let waits = matches!(figures.state, RunState::Pausing | RunState::Paused);
+    let pause = if waits { "goes on" } else { "pauses" };
     lines.push((
         Role::Dim,
         format!(
-            "{} pauses, {} and {} change the pace, {} stops",
+            "{} {pause}, {} and {} change the pace, {} stops",
             hint(Action::PauseRun),
             hint(Action::Faster),
             hint(Action::Slower),

@@ -3,7 +3,7 @@
 use super::{Stage, steps};
 use crate::replay::{Pace, PartitionPolicy, TimestampPolicy};
 use crate::tui::model::Model;
-use crate::tui::msg::Effect;
+use crate::tui::msg::{Effect, Say};
 
 /// One line of the form.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -90,6 +90,10 @@ const PACES: &[Pace] = &[
 
 /// Changes the field under the cursor.
 pub(super) fn change(model: &mut Model) -> Vec<Effect> {
+    if model.replay.again.is_some() {
+        model.say(Say::info("a plan that is kept is run as it was made"));
+        return Vec::new();
+    }
     if matches!(model.replay.stage, Stage::Empty) && model.replay.selection.is_none() {
         return super::plan_selection(model);
     }

@@ -3,7 +3,11 @@
 
 mod draw;
 mod fields;
+mod past;
+mod save;
 mod steps;
+#[cfg(test)]
+mod tests;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,12 +15,13 @@ use std::time::Duration;
 use ratatui::layout::Rect;
 
 use crate::broker::{Address, Bound, PartitionRange, Range, TopicSelector};
-use crate::replay::{Control, Figures, How, Job, Pace};
+use crate::replay::{Control, Figures, How, Job, Pace, Plan};
 use crate::tui::actions::Action;
 use crate::tui::canvas::Canvas;
 use crate::tui::model::{Model, View};
 use crate::tui::msg::{Effect, From, Say, Trouble};
 
+pub use save::file_typed;
 pub use steps::{name_typed, run_confirmed, target_typed};
 
 /// Where a replay stands.
@@ -60,6 +65,12 @@ pub struct Selection {
 pub struct State {
     pub stage: Stage,
     selection: Option<Selection>,
+    /// A plan that was made before, instead of a selection.
+    again: Option<Box<Plan>>,
+    /// The runs of before, shown instead of the plan.
+    past: Option<past::State>,
+    /// The plan that a file is being named for.
+    to_save: Option<Box<Plan>>,
     target: String,
     /// May the target topic be created?
     create: bool,
@@ -77,15 +88,41 @@ pub struct State {
     then_quit: bool,
 }
 
-pub fn entered(_model: &mut Model) -> Vec<Effect> {
-    Vec::new()
+impl State {
+    /// The runs of before are on the screen, not a plan.
+    pub const fn lists_runs(&self) -> bool {
+        self.past.is_some()
+    }
 }
 
-pub fn tick(model: &mut Model) -> Vec<Effect> {
-    if let Some(control) = &model.replay.control {
-        model.replay.figures = Some(control.figures());
+pub fn entered(model: &mut Model) -> Vec<Effect> {
+    past::read(model)
+}
+
+/// In whatever view: a run that begins to wait for somebody says so.
+pub fn tick(model: &mut Model) {
+    let Some(control) = &model.replay.control else {
+        return;
+    };
+    let now = control.figures();
+    let before = model.replay.figures.as_ref();
+    let begins = |of: fn(&Figures) -> bool| of(&now) && !before.is_some_and(of);
+    let hint = |action| model.options.keymap.hint(action);
+    let say = if begins(|f| f.canary) {
+        let (view, go) = (hint(Action::GoReplay), hint(Action::PauseRun));
+        Some(format!(
+            "the replay waits at its canary: look at what is written, then {view} {go} goes on"
+        ))
+    } else if begins(|f| f.lagging) {
+        let why = now.lag.clone().unwrap_or_default();
+        Some(format!("the replay waits for consumer groups: {why}"))
+    } else {
+        None
+    };
+    model.replay.figures = Some(now);
+    if let Some(say) = say {
+        model.say(Say::info(say));
     }
-    Vec::new()
 }
 
 pub fn is_running(model: &Model) -> bool {
@@ -109,9 +146,16 @@ pub fn stop_then_quit(model: &mut Model) -> Vec<Effect> {
 
 pub fn step(model: &mut Model, by: isize) {
     let state = &mut model.replay;
+    if let Some(past) = &mut state.past {
+        past::step(past, by);
+        return;
+    }
     match by {
         isize::MIN => (state.at, state.top) = (0, 0),
-        _ if by.unsigned_abs() > 1 => state.top = state.top.saturating_add_signed(by).min(500),
+        // Without a form all of the keys move the page.
+        _ if by.unsigned_abs() > 1 || state.again.is_some() => {
+            state.top = state.top.saturating_add_signed(by).min(500);
+        }
         _ => {
             let last = fields::FIELDS.len() - 1;
             state.at = state.at.saturating_add_signed(by).min(last);
@@ -120,7 +164,17 @@ pub fn step(model: &mut Model, by: isize) {
 }
 
 pub fn act(model: &mut Model, action: Action) -> Option<Vec<Effect>> {
+    if let Some(effects) = past::act(model, action) {
+        return Some(effects);
+    }
     match action {
+        Action::Runs => Some(past::toggle(model)),
+        Action::Again => {
+            let list = model.options.keymap.hint(Action::Runs);
+            model.say(Say::info(format!("{list} lists past runs: choose one")));
+            Some(Vec::new())
+        }
+        Action::SavePlan => Some(save::ask(model)),
         Action::Open | Action::Right if !is_running(model) => Some(fields::change(model)),
         Action::Run => Some(steps::ask(model)),
         Action::PauseRun => Some(pause(model)),

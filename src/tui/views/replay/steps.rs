@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::{Selection, Stage};
-use crate::broker::{self, Address, Range, Subscription};
+use crate::broker::{self, Address, Broker, Range, Subscription};
 use crate::event::{Scanned, Timestamp};
 use crate::pipeline::{Input as Source, Limits, Reading, Stop, Ticker};
 use crate::query::{Query, QuerySpec};
@@ -41,6 +41,9 @@ pub fn target_typed(model: &mut Model, target: &str) -> Result<Vec<Effect>, Stri
 
 /// Freezes, looks at the target and previews. Writes nothing.
 pub(super) fn plan(model: &mut Model) -> Vec<Effect> {
+    if let Some(plan) = model.replay.again.clone() {
+        return super::past::apply(model, *plan);
+    }
     let Some(selection) = model.replay.selection.clone() else {
         return super::plan_selection(model);
     };
@@ -83,18 +86,7 @@ pub(super) fn plan(model: &mut Model) -> Vec<Effect> {
             guard::existing_file(&to.address, false)?;
             let mut job = Job::plan(reading, to, how).await?;
             job.equip(means)?;
-            let (_handle, stop) = Stop::new();
-            let preview = job.preview(&move || stop.clone(), &mut Unwatched).await?;
-            let outlook = job.outlook().await;
-            let now = Timestamp::wall_clock();
-            let judge = |p| {
-                job.judge(p)
-                    .and_then(|()| outlook.judge(job.the_plan(), p, now))
-            };
-            let judged = preview.as_ref().map_or(Ok(()), judge);
-            let mut lines = preview.as_ref().map(Preview::describe).unwrap_or_default();
-            lines.extend(outlook.describe(job.the_plan(), preview.as_ref(), now));
-            Ok((job, lines, judged.err().map(Trouble::from)))
+            previewed(job).await
         };
         let told: futures_util::future::BoxFuture<'static, Msg> = Box::pin(async move {
             let made = work.await;
@@ -103,6 +95,22 @@ pub(super) fn plan(model: &mut Model) -> Vec<Effect> {
         told
     };
     vec![Effect::Open(text, Box::new(then))]
+}
+
+/// A job with its preview in lines, and the limit that it broke.
+pub(super) async fn previewed(mut job: Job) -> Made {
+    let (_handle, stop) = Stop::new();
+    let preview = job.preview(&move || stop.clone(), &mut Unwatched).await?;
+    let outlook = job.outlook().await;
+    let now = Timestamp::wall_clock();
+    let judge = |p| {
+        job.judge(p)
+            .and_then(|()| outlook.judge(job.the_plan(), p, now))
+    };
+    let judged = preview.as_ref().map_or(Ok(()), judge);
+    let mut lines = preview.as_ref().map(Preview::describe).unwrap_or_default();
+    lines.extend(outlook.describe(job.the_plan(), preview.as_ref(), now));
+    Ok((job, lines, judged.err().map(Trouble::from)))
 }
 
 /// A broker's topic has the schemas that the broker is opened with; a file takes what comes.
@@ -137,15 +145,15 @@ impl Ticker for Unwatched {
 
 /// The embedded broker of the screen is one with that of a target: its events appear in the
 /// stream.
-fn destination(target: Connection, own: Option<&Connection>, create: bool) -> Destination {
-    let broker = match own {
-        Some(own) if target.is_demo() => own.broker.clone(),
-        _ => target.broker,
-    };
+pub(super) fn destination(
+    target: Connection,
+    own: Option<&Connection>,
+    create: bool,
+) -> Destination {
     Destination {
+        broker: own_or(own, &target),
         address: target.address,
         shown: target.shown,
-        broker,
         env: target.env,
         create: if create {
             Create::LikeSource
@@ -153,6 +161,14 @@ fn destination(target: Connection, own: Option<&Connection>, create: bool) -> De
             Create::Never
         },
         overwrite: false,
+    }
+}
+
+/// The broker of a connection; for the embedded one that of the screen, where there is one.
+pub(super) fn own_or(own: Option<&Connection>, opened: &Connection) -> Arc<dyn Broker> {
+    match own {
+        Some(own) if opened.is_demo() => own.broker.clone(),
+        _ => opened.broker.clone(),
     }
 }
 
@@ -197,15 +213,18 @@ fn reading(model: &Model, selection: &Selection) -> Result<Reading, Trouble> {
     })
 }
 
-type Made = Result<(Job, Vec<String>, Option<Trouble>), Trouble>;
+pub(super) type Made = Result<(Job, Vec<String>, Option<Trouble>), Trouble>;
 
-fn planned(model: &mut Model, number: u64, made: Made) -> Vec<Effect> {
+pub(super) fn planned(model: &mut Model, number: u64, made: Made) -> Vec<Effect> {
     if number != model.replay.number {
         return Vec::new();
     }
     model.replay.stage = match made {
         Ok((job, preview, refused)) => {
-            model.replay.command = job.command_line();
+            model.replay.command = match &model.replay.again {
+                Some(plan) => Some(format!("evtap apply {}", plan.id())),
+                None => job.command_line(),
+            };
             model.replay.to_send = job.to_send();
             Stage::Planned {
                 plan: job.the_plan().describe(),
@@ -244,8 +263,12 @@ pub(super) fn ask(model: &mut Model) -> Vec<Effect> {
             error: None,
         }));
     } else {
+        let question = match &model.replay.again {
+            Some(plan) => format!("Apply run {} again, into {into}?", plan.id()),
+            None => format!("Replay {count} into {into}?"),
+        };
         model.overlays.push(Overlay::Question(Question {
-            text: vec![format!("Replay {count} into {into}?")],
+            text: vec![question],
             yes: Answer::RunReplay,
         }));
     }
@@ -367,5 +390,5 @@ fn ran(model: &mut Model, told: Result<(Vec<String>, bool), Trouble>) -> Vec<Eff
     if model.replay.then_quit {
         return vec![Effect::Quit];
     }
-    Vec::new()
+    super::past::read(model)
 }

@@ -101,7 +101,8 @@ fn by_java(host: &str, groups: &[String]) -> BTreeMap<Place, Told> {
         }
         let cell = |name: &str| {
             let column = columns.iter().position(|c| *c == name);
-            cells[column.unwrap_or_else(|| panic!("no column {name}:\n{table}"))]
+            assert!(column.is_some(), "no column {name}:\n{table}");
+            cells[column.unwrap()]
         };
         let number = |name: &str| match cell(name) {
             "-" => None,

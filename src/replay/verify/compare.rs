@@ -38,6 +38,7 @@ pub(super) async fn by_provenance(
     let mut ledger = Ledger::new(sides.plan, sides.memory);
     sides.note_retention(&mut ledger, &mut whole.notes).await?;
     let range = sides.target_range(&mut whole.notes).await?;
+    sides.wait_until_decided(&range, whole.hands.stop).await;
     let limit = sides.reading.limits.events;
     if (sides.cut_short || limit.is_some())
         && cut(sides, &mut ledger, &mut whole, &range).await?.is_none()

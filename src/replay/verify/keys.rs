@@ -156,6 +156,7 @@ async fn look(
         return Ok(None);
     }
     let range = sides.target_range(notes).await?;
+    sides.wait_until_decided(&range, hands.stop).await;
     let mut take = Take {
         digester,
         side: &mut target,

@@ -2,15 +2,22 @@
 //! target from where it ended when the plan was made, and what retention took from either.
 
 use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::{Instant, sleep};
 
 use super::ledger::{Lane, Ledger};
 use crate::broker::{
     Broker, Notices, PartitionRange, Range, Result, Subscription, TopicInfo, TopicSelector,
 };
-use crate::event::{Position, PositionStyle, Select};
+use crate::event::{Position, PositionStyle, Select, SelectAll};
 use crate::pipeline::{Consumer, End, Input, Limits, Reading, StopWhenBegun, Ticker, run};
 use crate::replay::alter::Means;
 use crate::replay::plan::Plan;
+
+/// A transaction that nobody ends is given up after a minute at most, by what our own ask for.
+const DECIDED_WITHIN: Duration = Duration::from_secs(75);
+const LOOK_EVERY: Duration = Duration::from_millis(200);
 
 /// Both sides, opened.
 pub struct Sides<'a> {
@@ -157,6 +164,51 @@ impl Sides<'_> {
         Ok(Range::Frozen(ranges))
     }
 
+    /// Waits until what stands in the range is decided: a host that died may have left a
+    /// transaction open, which the target gives up after a while, and nobody reads past before
+    /// that. What is not decided in time, the read tells.
+    pub(super) async fn wait_until_decided(&self, range: &Range, stop: StopWhenBegun<'_>) {
+        let (Some(topic), Range::Frozen(ranges)) = (&self.plan.target.topic, range) else {
+            return;
+        };
+        let sub = self.target_sub(TopicSelector::one(topic), Range::default());
+        let mut stop = stop();
+        let deadline = Instant::now() + DECIDED_WITHIN;
+        let mut told = false;
+        // Who cannot tell has nothing to wait for.
+        while let Ok(now) = self.target.resolve(&sub).await {
+            let is_behind = |range: &PartitionRange| {
+                let mut same = now.iter().filter(|r| r.partition == range.partition);
+                same.any(|r| r.end < range.end)
+            };
+            if !ranges.iter().any(is_behind) || Instant::now() >= deadline {
+                return;
+            }
+            if !std::mem::replace(&mut told, true) {
+                self.notices.tell(
+                    "a transaction is open on the target: waiting until it ends or is given up",
+                );
+            }
+            tokio::select! {
+                () = stop.stopped() => return,
+                () = sleep(LOOK_EVERY) => {}
+            }
+        }
+    }
+
+    fn target_sub(&self, topics: TopicSelector, range: Range) -> Subscription {
+        Subscription {
+            topics,
+            partitions: Vec::new(),
+            range,
+            follow: false,
+            select: Arc::new(SelectAll),
+            memory: self.memory / 4,
+            raw: false,
+            notices: self.notices.clone(),
+        }
+    }
+
     pub(super) async fn read_target(
         &self,
         range: &Range,
@@ -165,15 +217,10 @@ impl Sides<'_> {
         consumer: &mut dyn Consumer,
     ) -> Result<Pass> {
         let topics = self.plan.target.topic.as_deref();
+        let topics = topics.map_or_else(TopicSelector::all, TopicSelector::one);
         let sub = Subscription {
-            topics: topics.map_or_else(TopicSelector::all, TopicSelector::one),
-            partitions: Vec::new(),
-            range: range.clone(),
-            follow: false,
             select,
-            memory: self.memory / 4,
-            raw: false,
-            notices: self.notices.clone(),
+            ..self.target_sub(topics, range.clone())
         };
         let cannot = || format!("cannot read {}", self.shown);
         let source = self.target.source(&sub).await;

@@ -174,7 +174,7 @@ async fn only_what_came_since_is_folded_and_another_read_begins_anew() {
     let mut under_way = crate::tui::views::findings::tick(&mut model);
     crate::tui::update::begin(&mut model);
     assert!(crate::tui::views::findings::tick(&mut model).is_empty());
-    let Some(crate::tui::msg::Effect::Work(work)) = under_way.pop() else {
+    let Some(Effect::Work(work)) = under_way.pop() else {
         panic!("no job");
     };
     let answer = work();

@@ -10,6 +10,7 @@ use super::error::{Failure, Result};
 use super::replay_alter::AlterArgs;
 use super::{examples, units};
 use crate::broker::address::without_password;
+use crate::event::Timestamp;
 use crate::replay::{Create, Guards, How, Pace, PartitionPolicy, PlanSelection, TimestampPolicy};
 
 /// Replay events into a topic or a file: plan, preview, confirm, run, verify
@@ -125,6 +126,7 @@ impl HowArgs {
             (None, None) => Pace::Max,
         };
         How {
+            made: Timestamp::wall_clock(),
             selection: selection(select, global),
             partitions: self.policy,
             timestamps: self.timestamps,

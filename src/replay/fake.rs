@@ -21,6 +21,7 @@ pub(super) fn place(address: &str) -> Place {
 pub(super) fn plan() -> Plan {
     let place_of_source = place("kafka://h:9092/orders");
     Plan {
+        made: Timestamp(1_723_717_920_000),
         sources: vec![PlanSource {
             address: Address::parse("kafka://h:9092/orders").unwrap(),
             name: place_of_source.name(),

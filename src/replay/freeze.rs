@@ -15,6 +15,7 @@ use crate::broker::topic::PartitionInfo;
 use crate::broker::{
     Address, Broker, Error, ErrorKind, NewTopic, PartitionRange, Result, TopicInfo, TopicSelector,
 };
+use crate::event::Timestamp;
 
 /// A source, opened and resolved.
 pub struct From<'a> {
@@ -49,6 +50,8 @@ pub enum Create {
 /// The rest of what the user asked for.
 #[derive(Debug, Clone, Default)]
 pub struct How {
+    /// The moment of planning.
+    pub made: Timestamp,
     pub selection: PlanSelection,
     /// `None`: the same partition when the counts are equal, else by key.
     pub partitions: Option<PartitionPolicy>,
@@ -67,6 +70,7 @@ pub async fn freeze(from: &[From<'_>], to: &To<'_>, how: How) -> Result<Plan> {
     let target = target(to, &counts).await?;
     let equal = target.partitions.is_none_or(|n| counts.all_are(n));
     let plan = Plan {
+        made: how.made,
         sources,
         selection: how.selection,
         partitions: how.partitions.unwrap_or(if equal {

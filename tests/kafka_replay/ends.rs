@@ -124,6 +124,24 @@ async fn a_target_that_is_deleted_ends_the_run() {
     assert!(ended.told.contains(&target), "{}", ended.told);
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_copy_that_was_deleted_is_made_again_by_the_same_command() {
+    let Some(host) = kafka() else { return };
+    let (_, source) = with_topic(&host, "anew", 3, &[]).await;
+    produce(&host, &source, &[], (0..300).map(|n| shaped(n, 3)));
+    let target = format!("{source}.copy");
+    let desk = Desk::new();
+    let from = format!("kafka://{host}/{source}");
+    let to = format!("kafka://{host}/{target}");
+    for round in 0..2 {
+        let ended = desk.run(&["replay", &from, "--to", &to, "--create-topic", "--yes"]);
+        assert_eq!(ended.code, Some(0), "{round}: {}", ended.told);
+        assert_eq!(committed(&host, &target).await.len(), 300, "{round}");
+        delete(&host, &target);
+        sleep(Duration::from_secs(1));
+    }
+}
+
 fn delete(host: &str, topic: &str) {
     use rdkafka::ClientConfig;
     use rdkafka::admin::{AdminClient, AdminOptions};

@@ -14,7 +14,7 @@ use super::{
     TimestampPolicy,
 };
 use crate::broker::{Address, PartitionRange};
-use crate::event::{Position, PositionStyle};
+use crate::event::{Position, PositionStyle, Timestamp};
 use crate::replay::alter::Alterations;
 use crate::replay::{Holds, Pace, Place};
 
@@ -30,6 +30,7 @@ pub(super) struct Document {
     pub id: String,
     #[serde(rename = "format")]
     _format: u32,
+    made: Made,
     sources: Vec<Source>,
     selection: Selection,
     target: TargetSide,
@@ -45,6 +46,7 @@ pub(super) struct Document {
 impl Document {
     pub(super) fn plan(self) -> Plan {
         Plan {
+            made: self.made.0,
             sources: self.sources.into_iter().map(Source::plan).collect(),
             selection: self.selection.plan(),
             target: self.target.plan(),
@@ -61,6 +63,21 @@ impl Document {
             holds: self.holds,
             alterations: self.alterations,
         }
+    }
+}
+
+/// RFC 3339.
+#[derive(Deserialize)]
+#[serde(try_from = "String")]
+struct Made(Timestamp);
+
+impl TryFrom<String> for Made {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        let at = text.parse::<jiff::Timestamp>();
+        at.map(|at| Self(Timestamp(at.as_millisecond())))
+            .map_err(|_| format!("'{text}' is no time: write 2024-08-15T10:30:43.000Z"))
     }
 }
 

@@ -19,7 +19,7 @@ use super::alter::Alterations;
 use super::holds::Holds;
 use super::{Pace, Place};
 use crate::broker::{Address, PartitionRange};
-use crate::event::{Position, PositionStyle};
+use crate::event::{Position, PositionStyle, Timestamp};
 
 pub use file::PlanError;
 pub use hold::{Again, same_brokers, still_holds};
@@ -124,6 +124,9 @@ impl Default for Guards {
 /// A frozen replay. [`super::freeze`] makes it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Plan {
+    /// When it was made. Two plans that are alike are two still: who asks for a copy again, after
+    /// the first was deleted, does not want to go on with that.
+    pub made: Timestamp,
     pub sources: Vec<PlanSource>,
     pub selection: PlanSelection,
     pub target: PlanTarget,

@@ -200,6 +200,7 @@ proptest! {
         numbers in any::<(u32, Option<u32>, Option<u32>, Option<u32>)>(),
     ) {
         let mut plan = plan();
+        plan.made = Timestamp(i64::from(numbers.0) * 1009);
         plan.sources[0].name = names.0;
         plan.sources[0].place.cluster = names.1;
         plan.target.topic = names.2.map(Arc::from);

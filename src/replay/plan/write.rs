@@ -21,6 +21,7 @@ impl Plan {
     pub fn canonical(&self) -> String {
         let mut out = Out(String::new());
         out.pair("format", FORMAT);
+        out.text("made", &self.made.to_string());
         for source in &self.sources {
             out.source(source);
         }

@@ -62,6 +62,7 @@ pub(super) fn plan(model: &mut Model) -> Vec<Effect> {
         }
     };
     let mut how = model.replay.how.clone();
+    how.made = model.now.wall;
     how.selection.clone_from(&model.options.selection);
     how.selection.filters.extend(selection.filter.clone());
     let create = model.replay.create;

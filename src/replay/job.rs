@@ -18,7 +18,6 @@ use super::{
     Control, Plan, Preview, PreviewRun, Rejects, Report, Runner, TargetState, TimestampPolicy,
     Verification, guard, verify,
 };
-use crate::broker::demo;
 use crate::broker::exact as shared;
 use crate::broker::{Address, Broker, ErrorKind, ExactSink, PartitionRange, Range, Result, Target};
 use crate::event::{Scanned, Timestamp};
@@ -341,7 +340,7 @@ impl Job {
             return Ok(None);
         };
         // What is gone with this process needs no journal for the next.
-        if broker.capabilities().adapter == demo::ADAPTER.name {
+        if matches!(self.to.address, Address::Demo { .. }) {
             return Ok(None);
         }
         let memory = self.reading.inputs.iter().map(|i| i.sub.memory).sum();

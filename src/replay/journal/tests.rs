@@ -12,7 +12,7 @@ use proptest::prelude::*;
 use super::file::{Journal, State};
 use super::intervals::Intervals;
 use crate::broker::exact::Progress;
-use crate::broker::{Broker, ErrorKind};
+use crate::broker::{Address, Broker, ErrorKind};
 use crate::event::{Position, PositionStyle, Scanned, Timestamp};
 use crate::pipeline::{Stop, Ticker};
 use crate::replay::job::tests::{destination, how, reading_of};
@@ -134,12 +134,18 @@ impl Ticker for Quiet {
     fn tick(&mut self, _: Scanned, _: u64, _: Option<(u64, u64)>) {}
 }
 
-fn again(plan: &Plan, broker: &Arc<dyn Broker>) -> Job {
-    let ranges = plan.sources.iter().map(|s| s.ranges.clone()).collect();
-    let to = Destination {
+/// The embedded broker, which in these tests outlives a run, as one that is elsewhere.
+fn lasting(broker: &Arc<dyn Broker>) -> Destination {
+    Destination {
+        address: Address::parse("redis://elsewhere/copy").unwrap(),
         broker: broker.clone(),
         ..destination("demo:copy")
-    };
+    }
+}
+
+fn again(plan: &Plan, broker: &Arc<dyn Broker>) -> Job {
+    let ranges = plan.sources.iter().map(|s| s.ranges.clone()).collect();
+    let to = lasting(broker);
     let source = "demo:orders,payments";
     Job::again(
         reading_of(source, Some(open_broker(source))),
@@ -150,10 +156,7 @@ fn again(plan: &Plan, broker: &Arc<dyn Broker>) -> Job {
 }
 
 async fn planned(broker: &Arc<dyn Broker>) -> Plan {
-    let to = Destination {
-        broker: broker.clone(),
-        ..destination("demo:copy")
-    };
+    let to = lasting(broker);
     let reading = reading_of("demo:orders,payments", None);
     let job = Job::plan(reading, to, how(Pace::Rate(2000.0)))
         .await

@@ -44,6 +44,8 @@ impl Desk {
     fn command(&self, state: &str, args: &[&str]) -> Command {
         let mut command = shared::evtap();
         command.args(args).env("EVTAP_STATE", self.path(state));
+        // What is rejected is written where the program runs.
+        command.current_dir(self.dir.path());
         command
     }
 

@@ -72,5 +72,5 @@ fn a_command_that_waits_for_a_silent_broker_ends_at_once() {
     drop(connection);
     assert_eq!(code, Some(130), "{said}");
     assert_eq!(said, "evtap: interrupted\n");
-    assert!(took < Duration::from_secs(2), "{took:?}");
+    assert!(took < Duration::from_secs(8), "{took:?}");
 }

@@ -131,7 +131,7 @@ async fn the_pace_is_kept() {
     let elapsed = began.elapsed();
     // Orders are about an eighth of the events.
     assert!(elapsed > Duration::from_millis(150), "{elapsed:?}");
-    assert!(elapsed < Duration::from_secs(5), "{elapsed:?}");
+    assert!(elapsed < Duration::from_secs(20), "{elapsed:?}");
     assert!(events.iter().all(|e| e.timestamp >= T0 + 120_000));
     let span = events[99].timestamp - events[0].timestamp;
     assert!((150..300).contains(&span), "{span} ms");

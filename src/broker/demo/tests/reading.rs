@@ -4,8 +4,10 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::{Seen, demo, drain, find, history, read, subscription};
-use crate::broker::{Bound, ErrorKind, PartitionRange, Range};
-use crate::event::{EventRef, Position, PositionStyle, Select, SelectError, SelectWorker, Verdict};
+use crate::broker::{Bound, Broker, ErrorKind, PartitionRange, Range, Result, Subscription};
+use crate::event::{
+    EventRef, Position, PositionStyle, Scanned, Select, SelectError, SelectWorker, Verdict,
+};
 
 #[tokio::test]
 async fn partitions_are_merged_by_time_and_keep_their_order() {
@@ -106,38 +108,49 @@ async fn the_selection_is_applied_in_place_and_counted() {
         until: Bound::At(Position::offset(20)),
     };
     let broker = demo();
-    let mut source = broker.source(&sub).await.unwrap();
-    let batch = source.next_batch().await.unwrap().unwrap();
-    let kept: Vec<String> = batch.iter().map(|e| Seen::new(&e).at()).collect();
+    let (kept, scanned, end) = all(&*broker, &sub).await;
     assert_eq!(
         kept,
         ["orders/0@19", "order-validation/0@18", "shipments/0@15"]
     );
     // orders 20, validations 20, payments 10, shipments 16, and 16 that the cleaner left of 20.
-    assert_eq!(batch.scanned.events, 82);
+    assert_eq!(scanned.events, 82);
     // order-402: placed, validated, paid, shipped, and the one delta that the cleaner left.
-    assert_eq!(batch.scanned.failed, 5);
-    assert!(batch.scanned.bytes > 82 * 100);
-    assert!(source.next_batch().await.unwrap().is_none());
+    assert_eq!(scanned.failed, 5);
+    assert!(scanned.bytes > 82 * 100);
+    assert!(end.is_ok());
 
     sub.partitions.clear();
     sub.topics = crate::broker::TopicSelector::one("orders");
     sub.range = Range::default();
-    let mut source = broker.source(&sub).await.unwrap();
-    let batch = source.next_batch().await.unwrap().unwrap();
-    assert_eq!(
-        (batch.len(), batch.scanned.events, batch.scanned.failed),
-        (1, 62, 1)
-    );
+    let (kept, scanned, _) = all(&*broker, &sub).await;
+    assert_eq!((kept.len(), scanned.events, scanned.failed), (1, 62, 1));
 
     // A selection that cannot go on ends the read.
     sub.topics = crate::broker::TopicSelector::one("order-events");
-    let mut source = broker.source(&sub).await.unwrap();
-    let error = source.next_batch().await.unwrap_err();
+    let error = all(&*broker, &sub).await.2.unwrap_err();
     assert_eq!(
         (error.kind, error.message.as_str()),
         (ErrorKind::Query, "it does not end")
     );
+}
+
+/// What was kept, of how many, and how it ended: in one batch or, where time ran, in several.
+async fn all(broker: &dyn Broker, sub: &Subscription) -> (Vec<String>, Scanned, Result<()>) {
+    let mut source = broker.source(sub).await.unwrap();
+    let (mut kept, mut scanned) = (Vec::new(), Scanned::default());
+    loop {
+        match source.next_batch().await {
+            Ok(Some(batch)) => {
+                kept.extend(batch.iter().map(|e| Seen::new(&e).at()));
+                scanned.events += batch.scanned.events;
+                scanned.failed += batch.scanned.failed;
+                scanned.bytes += batch.scanned.bytes;
+            }
+            Ok(None) => return (kept, scanned, Ok(())),
+            Err(error) => return (kept, scanned, Err(error)),
+        }
+    }
 }
 
 #[tokio::test]

@@ -524,7 +524,7 @@ fn ten_megabytes_are_opened_by_another_thread_and_scrolled() {
     assert_shows(&model, &["\"last\"", ".value["]);
     press(&mut model, "tab tab tab G g tab G g tab");
     // Generous, as this is a build without optimisation.
-    assert!(first < Duration::from_secs(1), "{first:?}");
+    assert!(first < Duration::from_secs(10), "{first:?}");
     let took = began.elapsed();
-    assert!(took < Duration::from_secs(30), "{took:?}");
+    assert!(took < Duration::from_secs(90), "{took:?}");
 }

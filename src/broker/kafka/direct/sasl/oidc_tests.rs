@@ -1,7 +1,7 @@
 //! Tokens from an endpoint on loopback, which says what a test has it say.
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpSocket};
 use tokio::task::JoinHandle;
 
 use super::*;
@@ -159,9 +159,12 @@ async fn an_endpoint_that_is_silent_or_gone_is_told() {
         .err()
         .unwrap();
     assert_eq!(failure.code, Code::OperationTimedOut, "{}", failure.text);
-    drop(silent);
+    // Bound and not listening: nobody else gets this port in the meantime, and all who ask are refused.
+    let gone = TcpSocket::new_v4().unwrap();
+    gone.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let url = format!("http://{}/", gone.local_addr().unwrap());
     let failure = endpoint(&url)
-        .fetch(Duration::from_secs(2))
+        .fetch(Duration::from_mins(1))
         .await
         .err()
         .unwrap();

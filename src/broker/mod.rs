@@ -8,6 +8,7 @@ pub mod exact;
 pub mod group;
 pub mod guard;
 pub mod marks;
+mod partitioner;
 pub mod registry;
 pub mod settings;
 pub mod subscription;

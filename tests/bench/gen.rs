@@ -3,7 +3,7 @@
 //! match `.eventType=="PaymentFailed" and .amount>500`.
 //!
 //! `cargo run --release --example bench-gen -- kafka://HOST:PORT/TOPIC COUNT [--partitions N]
-//! [--size BYTES] [--codec none|gzip|snappy|lz4|zstd] [--compacted] [--ids]
+//! [--size BYTES] [--codec none|gzip|snappy|lz4|zstd] [--compacted] [--ids] [--fresh]
 //! [--rate EVENTS_A_SECOND]`
 #![expect(
     clippy::print_stderr,
@@ -19,6 +19,9 @@ use evtap::event::{
     ANY_PARTITION, Batch, BatchPool, EventRef, HeaderBuf, Position, PositionStyle, Stream,
     Timestamp, TimestampType,
 };
+use rdkafka::ClientConfig;
+use rdkafka::admin::{AdminClient, AdminOptions};
+use rdkafka::config::FromClientConfig as _;
 
 const TYPES: [(&str, u64); 8] = [
     ("OrderCreated", 22),
@@ -64,7 +67,7 @@ impl Random {
 }
 
 const USAGE: &str = "usage: bench-gen kafka://HOST:PORT/TOPIC COUNT [--partitions N] [--size BYTES] \
-                     [--codec none|gzip|snappy|lz4|zstd] [--compacted] [--ids] [--rate N]";
+                     [--codec none|gzip|snappy|lz4|zstd] [--compacted] [--ids] [--fresh] [--rate N]";
 
 /// What to make.
 struct Wanted {
@@ -77,6 +80,8 @@ struct Wanted {
     compacted: bool,
     /// Each event has an id in a header, `ce_id`.
     ids: bool,
+    /// A topic of this name goes first, with all that is in it.
+    fresh: bool,
     /// Events a second; as fast as the broker takes them when absent.
     rate: Option<u64>,
 }
@@ -91,6 +96,7 @@ impl Wanted {
             codec: "lz4".to_owned(),
             compacted: false,
             ids: false,
+            fresh: false,
             rate: None,
         };
         while let Some(flag) = args.next() {
@@ -101,6 +107,7 @@ impl Wanted {
                 "--rate" => wanted.rate = args.next()?.parse().ok().filter(|r| *r > 0),
                 "--compacted" => wanted.compacted = true,
                 "--ids" => wanted.ids = true,
+                "--fresh" => wanted.fresh = true,
                 _ => return None,
             }
         }
@@ -133,6 +140,9 @@ async fn main() {
     };
     let address = Address::parse(&wanted.address).expect("an address");
     let topic: Arc<str> = address.topics().single().expect("one topic").into();
+    if wanted.fresh {
+        remove(&address, &topic).await;
+    }
     let broker = registry::open(&address, &settings(&address, &wanted.codec)).expect("a broker");
     if let Err(error) = broker.create_topic(&wanted.topic(&topic)).await {
         eprintln!("{error}");
@@ -168,6 +178,33 @@ async fn main() {
     }
     let written = sink.flush().await.expect("stored");
     eprintln!("{} events, {} bytes", written.events, written.bytes);
+}
+
+/// Deletes the topic, and comes back once the broker has forgotten it.
+async fn remove(address: &Address, topic: &str) {
+    let Address::Url { authority, .. } = address else {
+        return;
+    };
+    let mut config = ClientConfig::new();
+    config.set("bootstrap.servers", authority);
+    let client = AdminClient::from_config(&config).expect("a client");
+    let removed = client
+        .delete_topics(&[topic], &AdminOptions::new())
+        .await
+        .expect("an answer");
+    if removed.iter().all(Result::is_ok) {
+        let patience = std::time::Duration::from_secs(5);
+        let there = || {
+            let told = client.inner().fetch_metadata(None, patience);
+            told.expect("metadata")
+                .topics()
+                .iter()
+                .any(|t| t.name() == topic)
+        };
+        while there() {
+            tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+        }
+    }
 }
 
 fn settings(address: &Address, codec: &str) -> Settings {

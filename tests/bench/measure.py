@@ -47,16 +47,22 @@ def run(command, watch=0.02):
     return Took(wall, usage.ru_utime + usage.ru_stime, peak[0] / 1024)
 
 
-def rounds(commands, count, fewer={}, watch=0.02):
+def rounds(commands, count, fewer={}, watch=0.02, before={}):
     """Runs all commands in turn, so many times: a ratio is formed inside a round. `fewer` names those for which
-    that many rounds are enough; they are not warmed up either."""
+    that many rounds are enough; they are not warmed up either. `before` has what is run ahead of some, untimed."""
+    def prepare(name):
+        if name in before:
+            run(before[name], None)
+
     for name, command in commands.items():
         if name not in fewer:
+            prepare(name)
             run(command, None)
     results = {name: [] for name in commands}
     for round_ in range(count):
         for name, command in commands.items():
             if round_ < fewer.get(name, count):
+                prepare(name)
                 results[name].append(run(command, watch))
     return results
 

@@ -6,7 +6,7 @@ usage: tests/bench/run.py [--events 2000000] [--rounds 5] [--only P1,P3,codecs] 
 Builds the release binary and the generator, starts Kafka by tests/brokers/kafka.sh on ports of its own, makes the
 topics that are missing, then runs the cases in turn inside each round (A B C, A B C): a ratio is formed pair by pair
 inside a round, so that what else the machine does cancels out. Wall time is that of the whole process; memory is
-VmHWM of the process itself. Parts: P1 P2 P3 P5 P7 P8 P11 (goals), codecs sizes partitions compacted (shapes of data).
+VmHWM of the process itself. Parts: P1 P2 P3 P4 P5 P7 P8 P11 P12 (goals), codecs sizes partitions compacted (shapes of data).
 Topics stay for the next run with --keep, under the names of what they hold. Needs kcat; jq and rg for their rows.
 Loopback only; stops by itself. EVTAP_BENCH_PORT and EVTAP_BENCH_DATA say where Kafka is.
 """
@@ -21,7 +21,7 @@ TUNED = "-X fetch.wait.max.ms=10 -X fetch.message.max.bytes=8388608 -X queued.ma
 WHERE = '.value.eventType=="PaymentFailed" and .value.amount>500'
 JQ = 'select(.eventType=="PaymentFailed" and .amount>500)'
 RG = '''"eventType":"PaymentFailed".*"amount":[5-9][0-9][0-9]\\.'''
-GOALS = ["P1", "P2", "P3", "P5", "P7", "P8", "P11"]
+GOALS = ["P1", "P2", "P3", "P4", "P5", "P7", "P8", "P11", "P12"]
 SHAPES = ["codecs", "sizes", "partitions", "compacted"]
 
 # goal: our case, the peer, the ratio that is wanted, what it is
@@ -35,6 +35,7 @@ RATIOS = [
     ("P2", "raw", "kcat", None, "all values printed"),
     ("P3", "jsonl", "kcat -J", 0.08, "everything as JSON lines"),
     ("P3", "jsonl", "jsonl rdkafka", None, "the direct reader against librdkafka below the same format"),
+    ("P4", "copy", "kcat|kcat", 0.75, "everything copied exactly once, nothing lost of it, and verified"),
     ("P5", "replay", "kcat|rg|kcat", 0.25, "the filtered 1 % copied to another topic"),
     ("P7", "newest", "kcat newest", 1.0, "cold start to the newest event of a partition"),
     ("P7", "topics", "kcat -L", 1.0, "cold start to the list of topics"),
@@ -100,6 +101,9 @@ class Bench:
             "newest": f"{self.evtap} read -q kafka://{BROKER}/{topic} -p 0 --last 1",
             "kcat -L": f"kcat -q -b {BROKER} -L",
             "topics": f"{self.evtap} topics kafka://{BROKER}",
+            "kcat|kcat": f"{kcat} -K '\\t' | kcat -q -b {BROKER} -P -t bench-copy-kcat -K '\\t' -z lz4",
+            "copy": f"{self.evtap} replay -q --yes --timestamps keep kafka://{BROKER}/{topic} "
+                    f"--to kafka://{BROKER}/bench-copy-evtap",
             "kcat|rg|kcat": f"{kcat} | rg '{RG}' | kcat -q -b {BROKER} -P -t bench-copy-kcat",
             "replay": f"{self.evtap} replay -q --yes kafka://{BROKER}/{topic} -w '{WHERE}' "
                       f"--to kafka://{BROKER}/bench-copy-evtap",
@@ -116,21 +120,43 @@ class Bench:
         compared = [r for r in RATIOS if r[0] in which and r[1] in commands and r[2] in commands]
         if not compared:
             return
-        if "P5" in which:
-            self.make_copies()
         names = dict.fromkeys(name for r in compared for name in (r[2], r[1]))
         watch = None if "P7" in which else 0.02
-        results = rounds({name: commands[name] for name in names}, count, SLOW, watch)
+        before = {name: self.fresh("bench-copy-" + ("kcat" if "kcat" in name else "evtap"))
+                  for name in names if {"P4", "P5"} & set(which)}
+        results = rounds({name: commands[name] for name in names}, count, SLOW, watch, before)
         times(results)
         table(["goal", "ratio", "wanted", "what"], [
             [goal, spread(ratios(results, ours, peer)), f"≤ {want}" if want else "",
              f"{what} ({ours} / {peer})".replace("|", "\\|")]
             for goal, ours, peer, want, what in compared])
 
-    def make_copies(self):
-        for name in ("bench-copy-kcat", "bench-copy-evtap"):
-            if name not in self.there:
-                subprocess.run([self.gen, f"kafka://{BROKER}/{name}", "0"], check=True, stderr=subprocess.DEVNULL)
+    def fresh(self, name):
+        """The command that makes this topic anew, and empty."""
+        return f"{self.gen} kafka://{BROKER}/{name} 0 --fresh 2>&1"
+
+    def hosts(self, count):
+        """P12: one host applies a plan, then three share one: the processor's time, and who wrote how much."""
+        if "P12" not in self.wanted:
+            return
+        topic, copy = self.topic(self.args.events), "bench-copy-evtap"
+        alone, together, least = [], [], []
+        with tempfile.TemporaryDirectory() as folder:
+            for round_ in range(count):
+                for hosts, results in ((1, alone), (3, together)):
+                    plan = f"{folder}/{round_}-{hosts}.toml"
+                    run(f"{self.fresh(copy)} && {self.evtap} replay -q --timestamps keep --plan-out {plan} "
+                        f"kafka://{BROKER}/{topic} --to kafka://{BROKER}/{copy}", None)
+                    states = [f"{plan}.host-{host}" for host in range(hosts)]
+                    each = " & ".join(f"EVTAP_STATE={state} {self.evtap} apply -q --yes {plan}" for state in states)
+                    results.append(run(f"{each} & wait", 0.02))
+                    least.append(min(sent(state) for state in states) / self.args.events * hosts)
+        times({"one host": alone, "three hosts": together})
+        cpu = [b.cpu / a.cpu for a, b in zip(alone, together)]
+        table(["goal", "ratio", "wanted", "what"], [
+            ["P12", spread(cpu), "≤ 1.15", "the processor's time of three hosts on one plan against one host"],
+            ["P12", spread(ratios({"a": together, "b": alone}, "a", "b")), "", "the wall time"],
+            ["P12", spread(least[1::2]), "", "what the host wrote that wrote least, of an even share"]])
 
     def memory(self):
         """P8: the same scans of a quarter of the data and of all of it."""
@@ -183,6 +209,12 @@ class Bench:
         return left
 
 
+def sent(state):
+    """Events that the one run of this state folder stored."""
+    with open(f"{state}/audit.jsonl") as audit:
+        return sum(json.loads(line)["counts"]["sent"] for line in audit)
+
+
 def sh(command, **more):
     return subprocess.run(["bash", "-c", command], cwd=ROOT, check=True, **more)
 
@@ -211,9 +243,11 @@ def main():
         bench.begin()
         print(f"{args.events:,} events, {args.rounds} rounds, median [least-most]")
         bench.goals(["P1", "P2", "P3"], args.rounds)
+        bench.goals(["P4"], args.rounds)
         bench.goals(["P5"], min(args.rounds, 3))
         bench.goals(["P7"], 6 * args.rounds)
         bench.goals(["P11"], min(args.rounds, 5))
+        bench.hosts(min(args.rounds, 3))
         bench.memory()
         bench.shapes()
     finally:

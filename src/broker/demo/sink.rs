@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::broker::Shared;
 use super::log::{Log, damaged};
 use super::resolve::missing;
-use crate::broker::{BoxFuture, Error, ErrorKind, Result, Sink, Written};
+use crate::broker::{BoxFuture, Error, ErrorKind, Result, Sink, Written, partitioner};
 use crate::event::codec::{BatchOptions, Encoder, Record};
 use crate::event::{ANY_PARTITION, Batch, EventRef, Timestamp, TimestampType};
 
@@ -145,28 +145,8 @@ fn place_of(key: &[u8], partitions: u32) -> u32 {
         .and_then(|digits| digits.parse::<u64>().ok());
     match order {
         Some(order) => (order % u64::from(partitions)) as u32,
-        None => (murmur2(key) & 0x7fff_ffff) % partitions,
+        None => partitioner::by_key(key, partitions),
     }
-}
-
-/// The hash of Kafka's Java client.
-fn murmur2(key: &[u8]) -> u32 {
-    const M: u32 = 0x5bd1_e995;
-    let mut hash = 0x9747_b28c ^ key.len() as u32;
-    let (words, rest) = key.as_chunks::<4>();
-    for word in words {
-        let mut k = u32::from_le_bytes(*word).wrapping_mul(M);
-        k ^= k >> 24;
-        hash = hash.wrapping_mul(M) ^ k.wrapping_mul(M);
-    }
-    if !rest.is_empty() {
-        for (shift, byte) in [0, 8, 16].into_iter().zip(rest) {
-            hash ^= u32::from(*byte) << shift;
-        }
-        hash = hash.wrapping_mul(M);
-    }
-    hash = (hash ^ (hash >> 13)).wrapping_mul(M);
-    hash ^ (hash >> 15)
 }
 
 impl Sink for DemoSink {

@@ -91,7 +91,7 @@ fn open(address: &Address, settings: &Settings) -> Result<Arc<dyn Broker>> {
     given.extend(properties.iter().cloned());
     let properties = Properties::new(authority, given)?;
     let kafka = Kafka {
-        direct: Direct::new(&properties)?,
+        direct: Direct::new(&properties)?.map(Arc::new),
         properties: Arc::new(properties),
         notices: settings.notices.clone(),
         looker: Mutex::new(None),
@@ -104,7 +104,7 @@ fn open(address: &Address, settings: &Settings) -> Result<Arc<dyn Broker>> {
 struct Kafka {
     properties: Arc<Properties>,
     /// What looks and reads, or why librdkafka does.
-    direct: Result<Direct, String>,
+    direct: Result<Arc<Direct>, String>,
     /// For what is written; a read brings its own.
     notices: Notices,
     /// The client that looks, made with the first question.
@@ -287,7 +287,7 @@ impl Broker for Kafka {
     fn exact_sink<'a>(&'a self, job: &'a Job) -> BoxFuture<'a, Result<Option<Box<dyn ExactSink>>>> {
         Box::pin(async move {
             let (properties, notices) = (Arc::clone(&self.properties), self.notices.clone());
-            let direct = self.direct.as_ref().ok();
+            let direct = self.direct.as_ref().ok().cloned();
             let sink = exact::open(self.looker()?, direct, properties, notices, job).await?;
             Ok(Some(Box::new(sink) as Box<dyn ExactSink>))
         })

@@ -10,6 +10,7 @@ use rdkafka::error::KafkaError;
 
 use super::own::{Own, ReaderChoice, TokenSource};
 use crate::broker::{Error, ErrorKind, Result};
+use crate::event::Compression;
 
 /// Checked properties of one cluster.
 #[derive(Clone)]
@@ -56,6 +57,34 @@ const WRITER: &[(&str, &str)] = &[
     // The broker decides what is too large, not the client.
     ("message.max.bytes", "104857600"),
 ];
+
+/// Those that shape what a producer sends, and when it gives up: librdkafka honours them.
+const OF_LIBRARY: &[&str] = &[
+    "acks",
+    "batch.num.messages",
+    "batch.size",
+    "compression.level",
+    "delivery.timeout.ms",
+    "enable.gapless.guarantee",
+    "enable.idempotence",
+    "max.in.flight",
+    "max.in.flight.requests.per.connection",
+    "message.max.bytes",
+    "message.send.max.retries",
+    "message.timeout.ms",
+    "partitioner",
+    "request.required.acks",
+    "request.timeout.ms",
+    "retries",
+    "sticky.partitioning.linger.ms",
+];
+
+/// How our own code writes.
+pub(super) struct Writing {
+    pub(super) compression: Compression,
+    /// How long a transaction may be open, where the user says so.
+    pub(super) longest: Option<Duration>,
+}
 
 /// What makes looking free of side effects, and a read end where it must: never the user's choice.
 const READER_FORCED: &[(&str, &str)] = &[
@@ -221,6 +250,28 @@ impl Properties {
             longest.as_millis() as usize,
         );
         config
+    }
+
+    /// How our own code writes; `None` where a property asks for what only librdkafka does.
+    pub(super) fn writes_directly(&self) -> Option<Writing> {
+        if self.given.keys().any(|key| OF_LIBRARY.contains(&&**key)) {
+            return None;
+        }
+        let compression = self
+            .get("compression.type")
+            .or_else(|| self.get("compression.codec"));
+        let longest = self.get("transaction.timeout.ms").map(str::parse);
+        Some(Writing {
+            compression: match compression {
+                None | Some("lz4") => Compression::Lz4,
+                Some("none") => Compression::None,
+                Some("gzip") => Compression::Gzip,
+                Some("snappy") => Compression::Snappy,
+                Some("zstd") => Compression::Zstd,
+                Some(_) => return None,
+            },
+            longest: longest.transpose().ok()?.map(Duration::from_millis),
+        })
     }
 
     fn base(&self, defaults: &[(&str, &str)], forced: &[(&str, &str)]) -> ClientConfig {

@@ -9,6 +9,14 @@ use crate::event::{Position, PositionStyle};
 /// A partition: its topic, and its number.
 pub(super) type Place = (Arc<str>, u32);
 
+/// A commit of a group as it is stored: an offset, and a text beside it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Commit {
+    pub(super) place: Place,
+    pub(super) offset: u64,
+    pub(super) text: String,
+}
+
 /// Which offset of a partition is asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Ask {

@@ -16,7 +16,7 @@ use super::admin::take_error;
 use super::client::Client;
 use super::error::Failure;
 use super::ffi::millis;
-use super::terms::Place;
+use super::terms::Commit;
 
 /// A transaction's step may wait for the coordinator that long.
 pub(super) const STEP: Duration = Duration::from_secs(30);
@@ -152,15 +152,14 @@ impl Drop for Group {
 pub(super) struct Commits(TopicPartitionList);
 
 impl Commits {
-    pub(super) fn new<'a>(
-        rows: impl IntoIterator<Item = (&'a Place, u64, &'a str)>,
-    ) -> Result<Self, Failure> {
+    pub(super) fn new(commits: &[Commit]) -> Result<Self, Failure> {
         let mut list = TopicPartitionList::new();
-        for ((topic, partition), offset, text) in rows {
+        for commit in commits {
+            let (topic, partition) = &commit.place;
             let mut row = list.add_partition(topic, partition.cast_signed());
-            row.set_offset(Offset::Offset(offset.cast_signed()))
+            row.set_offset(Offset::Offset(commit.offset.cast_signed()))
                 .map_err(|_| Failure::of(Code::InvalidArgument))?;
-            row.set_metadata(text);
+            row.set_metadata(&commit.text);
         }
         Ok(Self(list))
     }

@@ -64,14 +64,7 @@ impl Writer {
     fn offer(&mut self, event: &EventRef<'_>) -> Result<bool> {
         let partition = event.stream.partition;
         if partition != ANY_PARTITION && partition >= self.partitions {
-            return Err(Error::new(
-                ErrorKind::Usage,
-                format!(
-                    "write to {}: it has {} partitions, and an event is for partition {partition}",
-                    self.name, self.partitions
-                ),
-            )
-            .hint("--partitions key lets the target choose by key"));
+            return Err(no_partition(&self.name, self.partitions, partition));
         }
         let dated = event.timestamp_type != TimestampType::None;
         let record = Record {
@@ -179,6 +172,14 @@ impl Writer {
             self.undated = 0;
         }
     }
+}
+
+/// The error for an event that is for a partition which the topic does not have.
+pub(super) fn no_partition(topic: &str, partitions: u32, partition: u32) -> Error {
+    let message = format!(
+        "write to {topic}: it has {partitions} partitions, and an event is for partition {partition}"
+    );
+    Error::new(ErrorKind::Usage, message).hint("--partitions key lets the target choose by key")
 }
 
 /// Says when the cluster is lost, and when it takes events again; each once.

@@ -1,7 +1,9 @@
 //! What of an event is compared, as hashes: key, value, headers without evtap's own, and where and
 //! when it was to be written, as far as the plan says. One key for both sides of a verification.
 
-use std::hash::{BuildHasher, Hasher, RandomState};
+use std::hash::{BuildHasher, Hasher};
+
+use foldhash::quality::RandomState;
 
 use crate::broker::Address;
 use crate::event::{EventRef, Headers, Position};
@@ -16,6 +18,7 @@ use crate::text::{JsonText, push_value};
     reason = "each says of one part whether it is compared, and they combine freely"
 )]
 pub(super) struct Digester {
+    /// Seeded, so that nobody plants an event that looks like another.
     state: RandomState,
     /// The plan says which partition an event goes to.
     placed: bool,
@@ -40,7 +43,7 @@ pub(super) struct Parts {
 impl Digester {
     pub(super) fn new(plan: &Plan) -> Self {
         Self {
-            state: RandomState::new(),
+            state: RandomState::default(),
             placed: plan.partitions != PartitionPolicy::Key,
             topics: plan.target.topic.is_none(),
             timed: plan.timestamps == TimestampPolicy::Keep,

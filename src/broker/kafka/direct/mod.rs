@@ -1,18 +1,20 @@
-//! Reading Kafka by speaking its protocol ourselves: no librdkafka between the wire and the
-//! events, and every batch header in hand. For reading and looking, which leave no trace:
-//! administration and writing go through librdkafka. The one exception is `member`, which joins a
-//! group, and is asked for only by hosts that share an exactly-once write.
+//! Speaking Kafka's protocol ourselves: no librdkafka between the wire and the events, and every
+//! batch header in hand. Reading and looking leave no trace. Two rooms do, and are asked for only by
+//! an exactly-once write: `member`, which joins a group, and `produce`, which has transactions.
+//! Administration and every other write go through librdkafka.
 
 mod answers;
 mod cluster;
 mod configs;
 mod connection;
+mod coordinator;
 mod fetch;
 mod groups;
 pub(super) mod identity;
 mod look;
 pub(super) mod member;
 mod offsets;
+pub(super) mod produce;
 mod sasl;
 mod settings;
 mod transport;
@@ -27,6 +29,7 @@ use self::member::Member;
 pub(super) use self::sasl::{TOKEN_HINT, Tokens};
 use self::settings::Settings;
 pub(super) use self::settings::tokens;
+use super::error::Failure;
 use super::own::ReaderChoice;
 use super::properties::Properties;
 use super::terms::Row;
@@ -75,6 +78,11 @@ impl Direct {
     /// What a topic is now, to be compared with later.
     pub(super) async fn identity(&self, topic: &Arc<str>) -> Result<Identity> {
         Identity::of(&self.cluster, topic).await
+    }
+
+    /// A producer of transactions.
+    pub(super) async fn producer(&self, made: produce::Made) -> Result<produce::Producer, Failure> {
+        produce::Producer::new(Arc::clone(&self.cluster), made).await
     }
 
     /// A place in a group, not yet joined.

@@ -9,7 +9,7 @@ use std::collections::HashSet;
 use std::ops::Range;
 use std::sync::Arc;
 
-use super::super::terms::Place;
+use super::super::terms::{Commit, Place};
 use crate::broker::exact::{Job, NOTE_BYTES, Progress, Unit};
 use crate::broker::{Error, ErrorKind, Result};
 use crate::event::Position;
@@ -18,14 +18,6 @@ use crate::event::Position;
 const MARK: &str = "evtap1";
 /// What a broker takes beside a commit unless it was told otherwise (`offset.metadata.max.bytes`).
 const TEXT_BYTES: usize = 4096;
-
-/// A commit as it is stored.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Entry {
-    pub(super) place: Place,
-    pub(super) offset: u64,
-    pub(super) text: String,
-}
 
 /// One commit and the units that it tells of; hosts share these.
 #[derive(Debug)]
@@ -159,7 +151,7 @@ impl Ledger {
         &self,
         changed: &[usize],
         progress: &[Option<Progress>],
-    ) -> Result<Vec<Entry>> {
+    ) -> Result<Vec<Commit>> {
         let slots = self.slots.iter();
         slots
             .filter(|slot| slot.units.iter().any(|unit| changed.contains(unit)))
@@ -167,7 +159,7 @@ impl Ledger {
             .collect()
     }
 
-    fn entry(&self, slot: &Slot, progress: &[Option<Progress>]) -> Result<Entry> {
+    fn entry(&self, slot: &Slot, progress: &[Option<Progress>]) -> Result<Commit> {
         let mut parts = vec![MARK.to_owned()];
         let mut offset = 0u64;
         for &unit in &slot.units {
@@ -198,7 +190,7 @@ impl Ledger {
         if text.len() > TEXT_BYTES {
             return Err(unfit("a text that is too long"));
         }
-        Ok(Entry {
+        Ok(Commit {
             place: slot.place.clone(),
             offset,
             text,

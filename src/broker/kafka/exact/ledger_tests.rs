@@ -1,6 +1,7 @@
 //! What the ledger writes it reads, and what it did not write it refuses.
 
-use super::ledger::{Entry, Ledger};
+use super::super::terms::Commit;
+use super::ledger::Ledger;
 use crate::broker::exact::{Job, NOTE_BYTES, Progress, Unit};
 use crate::broker::{ErrorKind, Result, Target};
 use crate::event::Position;
@@ -37,7 +38,7 @@ fn at(next: u64, note: &str) -> Option<Progress> {
     })
 }
 
-fn read(ledger: &Ledger, entries: &[Entry]) -> Result<Vec<Option<Progress>>> {
+fn read(ledger: &Ledger, entries: &[Commit]) -> Result<Vec<Option<Progress>>> {
     ledger.read(entries.iter().map(|e| (&e.place, e.offset, &*e.text)))
 }
 

@@ -12,6 +12,7 @@ mod books;
 mod ledger;
 #[cfg(test)]
 mod ledger_tests;
+mod library;
 mod producer;
 mod share;
 mod trouble;
@@ -31,7 +32,7 @@ use super::direct::identity::Identity;
 use super::direct::member::Member;
 use super::properties::Properties;
 use super::sink;
-use super::transactions::{Commits, Committer};
+use super::transactions::Committer;
 use crate::broker::exact::{Job, Progress, Share};
 use crate::broker::{BoxFuture, Error, ErrorKind, ExactSink, Notices, Result, Written};
 use crate::event::Batch;
@@ -45,6 +46,7 @@ const CHECK: Duration = Duration::from_secs(1);
 /// A part in a job.
 pub(super) struct KafkaExact {
     books: Books,
+    direct: Option<Arc<Direct>>,
     properties: Arc<Properties>,
     notices: Notices,
     partitions: u32,
@@ -68,7 +70,7 @@ pub(super) struct KafkaExact {
 /// Takes part in a job, whose target must exist. Neither joins nor writes yet.
 pub(super) async fn open(
     looker: Arc<Client>,
-    direct: Option<&Direct>,
+    direct: Option<Arc<Direct>>,
     properties: Arc<Properties>,
     notices: Notices,
     job: &Job,
@@ -80,17 +82,20 @@ pub(super) async fn open(
     let partitions = blocking(move || sink::target(&asked, &topic)).await?;
     let ledger = Ledger::new(job, partitions)?;
     let session = session(&properties)?;
-    let target = match direct {
+    let target = match &direct {
         Some(direct) => Some(direct.identity(&job.target.topic).await?),
         None => None,
     };
-    let member = direct.map(|direct| direct.member(&job.name, &job.worker, session));
+    let member = direct
+        .as_ref()
+        .map(|direct| direct.member(&job.name, &job.worker, session));
     Ok(KafkaExact {
         books: Books {
             looker,
             job: job.clone(),
             ledger,
         },
+        direct,
         properties,
         notices,
         progress: vec![None; job.units.len()],
@@ -167,11 +172,8 @@ impl KafkaExact {
             *told = Some(change.clone());
         }
         let entries = self.books.ledger.entries(&units, &progress)?;
-        let rows = entries.iter().map(|e| (&e.place, e.offset, &*e.text));
-        let fail = |f: super::error::Failure| f.into_error("commit");
-        let commits = Commits::new(rows).map_err(fail)?;
         let committer = self.committer();
-        let sent = match self.producer()?.commit(commits, committer).await {
+        let sent = match self.producer()?.commit(&entries, committer).await {
             Ok(sent) => sent,
             Err((code, error)) => {
                 self.lasting |= is_lasting(code);

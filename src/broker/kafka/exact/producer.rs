@@ -1,40 +1,25 @@
-//! A transactional producer that is waited for without blocking the runtime. Its transaction's
-//! commits are the caller's.
+//! The producer of an exactly-once write: ours where our protocol code speaks to the cluster, else
+//! librdkafka's. Both answer alike.
 
-use std::pin::pin;
 use std::sync::Arc;
-use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use rdkafka::types::{RDKafkaErrorCode as Code, RDKafkaType};
-use tokio::time::sleep;
+use rdkafka::types::RDKafkaErrorCode as Code;
 
-use super::super::client::{Client, blocking};
+use super::super::direct::Direct;
+use super::super::direct::produce::{self, Producer as Own};
 use super::super::error::Failure;
 use super::super::properties::Properties;
-use super::super::transactions::{Commits, Committer, Fault, STEP, Transactions};
-use super::super::writer::Writer;
+use super::super::terms::Commit;
+use super::super::transactions::Committer;
+use super::super::writer::no_partition;
+use super::library::Library;
 use super::trouble::Trouble;
-use crate::broker::{Batch, Error, Notices, Result, Written};
+use crate::broker::{Error, Notices, Result, Written};
+use crate::event::{ANY_PARTITION, Batch};
 
-/// How often a producer that is at work elsewhere is asked for its reports.
-const PUMP: Duration = Duration::from_millis(5);
-
-/// Where its transaction stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum State {
-    None,
-    Open,
-    /// A step failed or was given up on: only a new producer knows again.
-    Doubtful,
-}
-
-pub(super) struct Producer {
-    /// Taken when it is dropped.
-    writer: Option<Writer>,
-    topic: Arc<str>,
-    state: State,
-}
+/// What a producer does first.
+pub(super) const BEGIN: &str = "begin transactions";
 
 /// What a producer is made for.
 pub(super) struct Made {
@@ -47,197 +32,107 @@ pub(super) struct Made {
     pub(super) partitions: u32,
 }
 
+pub(super) enum Producer {
+    Own(Box<Own>, Arc<str>, u32),
+    Library(Library),
+}
+
 impl Producer {
     /// Ends what an earlier one of the same id left open.
-    pub(super) async fn new(made: Made) -> Result<Self, Trouble> {
-        let topic = Arc::clone(&made.topic);
-        let writer = blocking(move || {
-            let config = made.properties.transactional(&made.id, made.longest);
-            let kind = RDKafkaType::RD_KAFKA_PRODUCER;
-            let client = Arc::new(Client::new(&config, kind, &made.properties)?);
-            Writer::new(&client, &made.topic, made.partitions, made.notices)
-        });
-        let mut producer = Self {
-            writer: Some(writer.await?),
-            topic,
-            state: State::None,
+    pub(super) async fn new(made: Made, direct: Option<&Direct>) -> Result<Self, Trouble> {
+        let Some((direct, writing)) = direct.zip(made.properties.writes_directly()) else {
+            return Library::new(made).await.map(Self::Library);
         };
-        let begun = producer
-            .step(|transactions| patiently(|left| transactions.init(left)))
-            .await;
-        begun.map_err(|fault| Trouble::of(explained(fault.failure), "begin transactions"))?;
-        Ok(producer)
-    }
-
-    fn writer(&mut self) -> Result<&mut Writer> {
-        let gone = || Failure::of(Code::State).into_error("write exactly once");
-        self.writer.as_mut().ok_or_else(gone)
+        let (topic, partitions) = (Arc::clone(&made.topic), made.partitions);
+        let own = produce::Made {
+            id: made.id,
+            longest: writing.longest.unwrap_or(made.longest),
+            topic: made.topic,
+            partitions,
+            compression: writing.compression,
+        };
+        let begun = direct.producer(own).await;
+        let own = begun.map_err(|failure| Trouble::of(explained(failure), BEGIN))?;
+        Ok(Self::Own(Box::new(own), topic, partitions))
     }
 
     /// Fit to begin or go on with a transaction.
     pub(super) fn is_sound(&self) -> bool {
-        self.state != State::Doubtful
+        match self {
+            Self::Own(own, ..) => own.is_sound(),
+            Self::Library(library) => library.is_sound(),
+        }
     }
 
     pub(super) fn is_open(&self) -> bool {
-        self.state == State::Open
-    }
-
-    fn begin(&mut self) -> Result<()> {
-        if self.state == State::Open {
-            return Ok(());
+        match self {
+            Self::Own(own, ..) => own.is_open(),
+            Self::Library(library) => library.is_open(),
         }
-        let topic = Arc::clone(&self.topic);
-        let begun = Transactions(self.writer()?.client()).begin();
-        begun.map_err(|fault| {
-            let what = format!("begin a transaction for {topic}");
-            self.state = State::Doubtful;
-            fault.failure.into_error(&what)
-        })?;
-        self.state = State::Open;
-        Ok(())
     }
 
     pub(super) async fn send(&mut self, batch: &Batch) -> Result<()> {
-        self.begin()?;
-        self.state = State::Doubtful;
-        self.writer()?.send(batch).await?;
-        self.state = State::Open;
-        Ok(())
+        match self {
+            Self::Own(own, topic, partitions) => {
+                let streams = batch.streams().iter().map(|stream| stream.partition);
+                let beyond = |p: &u32| *p != ANY_PARTITION && p >= partitions;
+                if let Some(partition) = streams.filter(beyond).next() {
+                    return Err(no_partition(topic, *partitions, partition));
+                }
+                own.send(batch).await
+            }
+            Self::Library(library) => library.send(batch).await,
+        }
     }
 
     /// Commits what was sent together with these commits, and tells how much was sent.
     pub(super) async fn commit(
         &mut self,
-        commits: Commits,
+        commits: &[Commit],
         of: Committer,
     ) -> Result<Written, (Code, Error)> {
-        self.begin().map_err(|error| (Code::State, error))?;
-        self.state = State::Doubtful;
-        let ended = self
-            .step(move |transactions| {
-                patiently(|left| transactions.commits(&commits, &of, left))?;
-                patiently(|left| transactions.commit(left))
-            })
-            .await;
-        if let Err(fault) = ended {
-            let failure = self.reason(fault.failure);
-            let code = failure.code;
-            let what = format!("commit to {}", self.topic);
-            return Err((code, explained(failure).into_error(&what)));
+        match self {
+            Self::Own(own, topic, _) => own.commit(commits, &of).await.map_err(|failure| {
+                let what = format!("commit to {topic}");
+                (failure.code, explained(failure).into_error(&what))
+            }),
+            Self::Library(library) => library.commit(commits, of).await,
         }
-        self.state = State::None;
-        let writer = self.writer().map_err(|error| (Code::State, error))?;
-        writer.tell_undated();
-        Ok(writer.take_sent())
-    }
-
-    /// Why an event was refused says more than that the transaction failed for it; that it was
-    /// thrown away because the transaction failed says less.
-    fn reason(&self, failure: Failure) -> Failure {
-        let Some(writer) = &self.writer else {
-            return failure;
-        };
-        writer.client().pump();
-        let (_, why) = writer.client().undelivered();
-        let purged = |why: &Failure| matches!(why.code, Code::PurgeQueue | Code::PurgeInflight);
-        why.filter(|why| !purged(why)).unwrap_or(failure)
     }
 
     /// Takes back what was sent.
     pub(super) async fn abort(&mut self) -> Result<()> {
-        if self.state == State::None {
-            return Ok(());
+        match self {
+            Self::Own(own, topic, _) => own.abort().await.map_err(|failure| {
+                let what = format!("take back what was sent to {topic}");
+                explained(failure).into_error(&what)
+            }),
+            Self::Library(library) => library.abort().await,
         }
-        self.state = State::Doubtful;
-        let ended = self
-            .step(|transactions| patiently(|left| transactions.abort(left)))
-            .await;
-        ended.map_err(|fault| {
-            let what = format!("take back what was sent to {}", self.topic);
-            explained(fault.failure).into_error(&what)
-        })?;
-        let writer = self.writer()?;
-        writer.client().pump();
-        writer.client().forgive();
-        writer.take_sent();
-        self.state = State::None;
-        Ok(())
     }
 
-    /// What a producer gave up on first.
+    /// What it gave up on first.
     pub(super) fn refusal(&self) -> Option<Code> {
-        let (_, why) = self.writer.as_ref()?.client().undelivered();
-        why.map(|why| why.code)
+        match self {
+            Self::Own(own, ..) => own.refusal(),
+            Self::Library(library) => library.refusal(),
+        }
     }
 
     /// It was said that the cluster is lost.
     pub(super) fn is_lost(&self) -> bool {
-        self.writer.as_ref().is_some_and(Writer::is_lost)
+        matches!(self, Self::Library(library) if library.is_lost())
     }
 
-    /// Another one has its id, or the broker ended a transaction that was open for too long.
+    /// Another one has its id, or the broker ended a transaction that was open for too long. With
+    /// our own protocol it is the group that tells.
     pub(super) fn is_fenced(&self) -> bool {
-        let fatal = self.writer.as_ref().and_then(|w| w.client().fatal());
-        matches!(
-            fatal,
-            Some(Code::Fenced | Code::ProducerFenced | Code::InvalidProducerEpoch)
-        )
-    }
-
-    /// Runs a step that blocks, and takes the producer's reports meanwhile: some steps wait for
-    /// these.
-    async fn step(
-        &mut self,
-        step: impl FnOnce(Transactions<'_>) -> Result<(), Fault> + Send + 'static,
-    ) -> Result<(), Fault> {
-        let Some(writer) = &mut self.writer else {
-            return Err(Failure::of(Code::State).into());
-        };
-        let client = Arc::clone(writer.client());
-        let mut done = pin!(blocking(move || Ok(step(Transactions(&client)))));
-        loop {
-            tokio::select! {
-                ended = &mut done => {
-                    if matches!(ended, Ok(Ok(()))) {
-                        writer.found();
-                    }
-                    return ended.unwrap_or_else(|error| {
-                        Err(Failure::new(Code::Fail, error.message).into())
-                    });
-                }
-                () = sleep(PUMP) => writer.look(),
-            }
-        }
-    }
-}
-
-impl Drop for Producer {
-    /// Ending a producer may take a while, which nobody has to wait for.
-    fn drop(&mut self) {
-        let writer = self.writer.take();
-        let ended = thread::Builder::new()
-            .name("kafka-end".into())
-            .spawn(move || drop(writer));
-        if let Err(error) = ended {
-            tracing::warn!("end a producer: {error}");
-        }
-    }
-}
-
-/// Tries again what may be tried again.
-fn patiently(step: impl Fn(Duration) -> Result<(), Fault>) -> Result<(), Fault> {
-    let began = Instant::now();
-    loop {
-        match step(STEP.saturating_sub(began.elapsed())) {
-            Err(fault) if fault.retriable && began.elapsed() + PUMP < STEP => thread::sleep(PUMP),
-            ended => return ended,
-        }
+        matches!(self, Self::Library(library) if library.is_fenced())
     }
 }
 
 /// What to try where the code alone does not tell.
-fn explained(failure: Failure) -> Failure {
+pub(super) fn explained(failure: Failure) -> Failure {
     match failure.code {
         Code::InvalidTransactionTimeout => failure.hint(
             "the broker allows only shorter transactions (transaction.max.timeout.ms): \

@@ -124,7 +124,7 @@ impl KafkaExact {
             topic: Arc::clone(&self.books.job.target.topic),
             partitions: self.partitions,
         };
-        self.producer = Some(Producer::new(made).await?);
+        self.producer = Some(Producer::new(made, self.direct.as_deref()).await?);
         Ok(())
     }
 

@@ -2,7 +2,6 @@
 //! leaving. Who gets what, and what members tell each other, is the caller's. Nothing that looks or
 //! reads comes here: only a write that hosts share joins a group.
 
-mod coordinator;
 mod pulse;
 mod talk;
 #[cfg(test)]
@@ -21,6 +20,7 @@ use super::super::error::Failure;
 use super::super::transactions;
 use super::cluster::Cluster;
 use super::connection::Connection;
+use super::coordinator::{self, Of};
 
 /// How long the others wait for a member that has to finish its work before it joins anew.
 const REBALANCE: Duration = Duration::from_secs(30);
@@ -228,6 +228,6 @@ impl Member {
     }
 
     async fn coordinator(&self) -> Result<Connection, Failure> {
-        coordinator::connect(&self.cluster, &self.group).await
+        coordinator::connect(&self.cluster, Of::Group(&self.group)).await
     }
 }

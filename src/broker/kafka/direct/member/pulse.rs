@@ -11,7 +11,7 @@ use tokio::time::sleep;
 use super::super::super::error::Failure;
 use super::super::cluster::Cluster;
 use super::super::connection::Connection;
-use super::coordinator;
+use super::super::coordinator::{self, Of};
 use super::talk::{self, Me};
 
 /// The longest time between two signs of life; a quarter of a short session.
@@ -99,7 +99,7 @@ async fn beat(
     let mut connection = Some(connection);
     loop {
         let Some(mut open) = connection.take() else {
-            match coordinator::connect(cluster, &me.group).await {
+            match coordinator::connect(cluster, Of::Group(&me.group)).await {
                 Ok(mut open) => {
                     open.set_patience(patience);
                     connection = Some(open);

@@ -9,7 +9,8 @@ use kafka_protocol::messages::{
 use kafka_protocol::protocol::{Encodable, StrBytes};
 use rdkafka::types::RDKafkaErrorCode as Code;
 
-use super::{coordinator, talk};
+use super::super::coordinator;
+use super::talk;
 
 fn text(text: &'static str) -> StrBytes {
     StrBytes::from_static_str(text)

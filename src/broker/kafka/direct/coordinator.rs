@@ -1,4 +1,4 @@
-//! Finding the broker that looks after a group.
+//! Finding the broker that looks after a group, or after the transactions of a producer.
 
 use std::time::{Duration, Instant};
 
@@ -7,22 +7,30 @@ use kafka_protocol::protocol::StrBytes;
 use rdkafka::types::RDKafkaErrorCode as Code;
 use tokio::time::sleep;
 
-use super::super::super::error::Failure;
-use super::super::cluster::Cluster;
-use super::super::connection::Connection;
-use super::super::settings::Host;
-use super::super::wire::{Reader, garbled};
+use super::super::error::Failure;
+use super::cluster::Cluster;
+use super::connection::Connection;
+use super::settings::Host;
+use super::wire::{Reader, garbled};
 
 /// A cluster that has had no group yet makes the topic of the commits first.
 const MAKING: Duration = Duration::from_secs(15);
 const PAUSE: Duration = Duration::from_millis(100);
 const VERSIONS: (i16, i16) = (0, 4);
 
-/// A new connection to the group's coordinator.
-pub(super) async fn connect(cluster: &Cluster, group: &str) -> Result<Connection, Failure> {
+/// What is looked after, by its name.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Of<'a> {
+    Group(&'a str),
+    /// A transactional id.
+    Transactions(&'a str),
+}
+
+/// A new connection to its coordinator.
+pub(super) async fn connect(cluster: &Cluster, of: Of<'_>) -> Result<Connection, Failure> {
     let began = Instant::now();
     loop {
-        let failure = match find(cluster, group).await {
+        let failure = match find(cluster, of).await {
             Ok(host) => return Connection::open(&cluster.settings, &host).await,
             Err(failure) => failure,
         };
@@ -41,14 +49,19 @@ pub(super) fn moved(failure: &Failure) -> bool {
     )
 }
 
-async fn find(cluster: &Cluster, group: &str) -> Result<Host, Failure> {
+async fn find(cluster: &Cluster, of: Of<'_>) -> Result<Host, Failure> {
     let (host, mut connection) = cluster.any().await?;
     let version = connection.version(ApiKey::FindCoordinator, VERSIONS)?;
-    let name = StrBytes::from_string(group.to_owned());
+    let (kind, name) = match of {
+        Of::Group(name) => (0, name),
+        Of::Transactions(name) => (1, name),
+    };
+    let name = StrBytes::from_string(name.to_owned());
+    let request = FindCoordinatorRequest::default().with_key_type(kind);
     let request = if version >= 4 {
-        FindCoordinatorRequest::default().with_coordinator_keys(vec![name])
+        request.with_coordinator_keys(vec![name])
     } else {
-        FindCoordinatorRequest::default().with_key(name)
+        request.with_key(name)
     };
     let answer = connection
         .call(ApiKey::FindCoordinator, version, &request)

@@ -1,7 +1,7 @@
-//! Kafka: the adapter's front. `direct` looks and reads by the protocol itself. Through librdkafka
-//! go writing (`sink`), and what `direct` cannot: reading (`source` and what it uses) and looking
-//! (`topics`, `groups`, `resolve`); all unsafe code is in `ffi`, `messages`, `admin`, `client`,
-//! `produce` and `transactions`.
+//! Kafka: the adapter's front. `direct` looks and reads by the protocol itself, and writes what is
+//! to be there exactly once (`exact`). Through librdkafka go other writes (`sink`), and what `direct`
+//! cannot: reading (`source` and what it uses) and looking (`topics`, `groups`, `resolve`); all
+//! unsafe code is in `ffi`, `messages`, `admin`, `client`, `produce` and `transactions`.
 
 mod admin;
 mod bearer;

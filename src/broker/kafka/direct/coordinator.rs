@@ -70,7 +70,7 @@ async fn find(cluster: &Cluster, of: Of<'_>) -> Result<Host, Failure> {
     read(&answer, version)
 }
 
-pub(super) fn read(answer: &[u8], version: i16) -> Result<Host, Failure> {
+fn read(answer: &[u8], version: i16) -> Result<Host, Failure> {
     let mut reader = Reader::new(answer, version >= 3);
     let r = &mut reader;
     if version >= 1 {
@@ -102,4 +102,56 @@ pub(super) fn read(answer: &[u8], version: i16) -> Result<Host, Failure> {
 /// Host and port; with an error they are empty and below 0.
 fn at(r: &mut Reader<'_>) -> Result<(String, i32), Failure> {
     Ok((r.text()?.to_owned(), r.i32()?))
+}
+
+#[cfg(test)]
+mod tests {
+    use bytes::BytesMut;
+    use kafka_protocol::messages::find_coordinator_response::Coordinator;
+    use kafka_protocol::messages::{BrokerId, FindCoordinatorResponse};
+    use kafka_protocol::protocol::Encodable;
+
+    use super::*;
+
+    fn text(text: &'static str) -> StrBytes {
+        StrBytes::from_static_str(text)
+    }
+
+    fn encoded(answer: &impl Encodable, version: i16) -> Vec<u8> {
+        let mut bytes = BytesMut::new();
+        answer.encode(&mut bytes, version).unwrap();
+        bytes.to_vec()
+    }
+
+    #[test]
+    fn a_coordinator_is_found_in_every_version() {
+        for version in 0..=4 {
+            let answer = if version >= 4 {
+                let one = Coordinator::default()
+                    .with_key(text("g"))
+                    .with_node_id(BrokerId(1))
+                    .with_host(text("h"))
+                    .with_port(9);
+                FindCoordinatorResponse::default().with_coordinators(vec![one])
+            } else {
+                FindCoordinatorResponse::default()
+                    .with_node_id(BrokerId(1))
+                    .with_host(text("h"))
+                    .with_port(9)
+            };
+            let bytes = encoded(&answer, version);
+            let host = read(&bytes, version).unwrap();
+            assert_eq!((host.name.as_str(), host.port), ("h", 9));
+            for end in 0..bytes.len() - 1 {
+                let cut = read(&bytes[..end], version);
+                // The last bytes say nothing that is needed.
+                assert!(cut.is_err() || end + 4 >= bytes.len(), "{version} {end}");
+            }
+        }
+        let none = FindCoordinatorResponse::default()
+            .with_error_code(15)
+            .with_port(-1);
+        let failure = read(&encoded(&none, 3), 3).err().unwrap();
+        assert_eq!(failure.code, Code::CoordinatorNotAvailable);
+    }
 }

@@ -4,8 +4,9 @@
 //! refused, and with them its events.
 //!
 //! `ledger` knows where progress stands, `assign` who gets what, `share` asks for both, `producer`
-//! has the transactions. The group's protocol is `direct::member`'s. Where that cannot log in there
-//! is one host, and the transactional id alone is the fence.
+//! has the transactions. The protocol is spoken by `direct::member` and `direct::produce`. Where those
+//! cannot log in there is one host, its transactions are librdkafka's (`library`), and the
+//! transactional id alone is the fence.
 
 mod assign;
 mod books;

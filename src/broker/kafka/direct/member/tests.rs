@@ -1,15 +1,11 @@
 //! The answers to a member in every version, whole and cut.
 
 use bytes::{Bytes, BytesMut};
-use kafka_protocol::messages::find_coordinator_response::Coordinator;
 use kafka_protocol::messages::join_group_response::JoinGroupResponseMember;
-use kafka_protocol::messages::{
-    BrokerId, FindCoordinatorResponse, JoinGroupResponse, SyncGroupResponse,
-};
+use kafka_protocol::messages::{JoinGroupResponse, SyncGroupResponse};
 use kafka_protocol::protocol::{Encodable, StrBytes};
 use rdkafka::types::RDKafkaErrorCode as Code;
 
-use super::super::coordinator;
 use super::talk;
 
 fn text(text: &'static str) -> StrBytes {
@@ -90,36 +86,4 @@ fn a_share_is_read_in_every_version() {
         let bytes = encoded(&answer, version);
         assert_eq!(talk::given(&bytes, version).unwrap(), b"share");
     }
-}
-
-#[test]
-fn a_coordinator_is_found_in_every_version() {
-    for version in 0..=4 {
-        let answer = if version >= 4 {
-            let one = Coordinator::default()
-                .with_key(text("g"))
-                .with_node_id(BrokerId(1))
-                .with_host(text("h"))
-                .with_port(9);
-            FindCoordinatorResponse::default().with_coordinators(vec![one])
-        } else {
-            FindCoordinatorResponse::default()
-                .with_node_id(BrokerId(1))
-                .with_host(text("h"))
-                .with_port(9)
-        };
-        let bytes = encoded(&answer, version);
-        let host = coordinator::read(&bytes, version).unwrap();
-        assert_eq!((host.name.as_str(), host.port), ("h", 9));
-        for end in 0..bytes.len() - 1 {
-            let cut = coordinator::read(&bytes[..end], version);
-            // The last bytes say nothing that is needed.
-            assert!(cut.is_err() || end + 4 >= bytes.len(), "{version} {end}");
-        }
-    }
-    let none = FindCoordinatorResponse::default()
-        .with_error_code(15)
-        .with_port(-1);
-    let failure = coordinator::read(&encoded(&none, 3), 3).err().unwrap();
-    assert_eq!(failure.code, Code::CoordinatorNotAvailable);
 }

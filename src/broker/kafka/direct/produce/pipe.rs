@@ -18,7 +18,7 @@ const UNDER_WAY: usize = 5;
 /// How long the broker may take to have a batch on all replicas that are in sync.
 const PATIENCE: Duration = Duration::from_secs(30);
 /// Those that know transactions and not yet that partitions add themselves.
-const VERSIONS: (i16, i16) = (3, 9);
+pub(super) const VERSIONS: (i16, i16) = (3, 9);
 /// All replicas that are in sync have it.
 const ALL: i16 = -1;
 
@@ -94,7 +94,7 @@ impl Pipe {
 }
 
 /// An error when one of the batches was refused: of the first, as later ones fail for it.
-fn stored(answer: &[u8], version: i16) -> Result<(), Failure> {
+pub(super) fn stored(answer: &[u8], version: i16) -> Result<(), Failure> {
     let mut reader = Reader::new(answer, version >= 9);
     let r = &mut reader;
     let mut first = Ok(());

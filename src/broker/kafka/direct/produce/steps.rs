@@ -230,7 +230,7 @@ const fn is_broken(code: Code) -> bool {
     )
 }
 
-fn by_topic(commits: &[Commit]) -> Vec<TxnOffsetCommitRequestTopic> {
+pub(super) fn by_topic(commits: &[Commit]) -> Vec<TxnOffsetCommitRequestTopic> {
     let mut topics: Vec<TxnOffsetCommitRequestTopic> = Vec::new();
     for commit in commits {
         let (topic, partition) = &commit.place;
@@ -258,7 +258,7 @@ fn checked(error: i16) -> Result<(), Failure> {
     }
 }
 
-fn begun(answer: &[u8], version: i16) -> Result<Epoch, Failure> {
+pub(super) fn begun(answer: &[u8], version: i16) -> Result<Epoch, Failure> {
     let mut reader = Reader::new(answer, version >= 2);
     reader.i32()?;
     checked(reader.i16()?)?;
@@ -269,7 +269,7 @@ fn begun(answer: &[u8], version: i16) -> Result<Epoch, Failure> {
 }
 
 /// An answer that says only whether it went well.
-fn alone(answer: &[u8], flexible: bool) -> Result<(), Failure> {
+pub(super) fn alone(answer: &[u8], flexible: bool) -> Result<(), Failure> {
     let mut reader = Reader::new(answer, flexible);
     reader.i32()?;
     checked(reader.i16()?)
@@ -279,7 +279,7 @@ fn alone(answer: &[u8], flexible: bool) -> Result<(), Failure> {
 const NOT_ATTEMPTED: i16 = 55;
 
 /// An answer that says of each partition how it went: the first that went wrong tells why.
-fn by_partition(answer: &[u8], flexible: bool) -> Result<(), Failure> {
+pub(super) fn by_partition(answer: &[u8], flexible: bool) -> Result<(), Failure> {
     let mut reader = Reader::new(answer, flexible);
     let r = &mut reader;
     r.i32()?;

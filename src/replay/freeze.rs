@@ -16,6 +16,7 @@ use crate::broker::{
     Address, Broker, Error, ErrorKind, NewTopic, PartitionRange, Result, TopicInfo, TopicSelector,
 };
 use crate::event::Timestamp;
+use crate::pipeline::Reading;
 
 /// A source, opened and resolved.
 pub struct From<'a> {
@@ -25,6 +26,21 @@ pub struct From<'a> {
     pub shown: &'a str,
     pub broker: &'a dyn Broker,
     pub ranges: Vec<PartitionRange>,
+}
+
+impl<'a> From<'a> {
+    /// The sources of a reading, with what was resolved of each.
+    pub(super) fn all(reading: &'a Reading, ranges: Vec<Vec<PartitionRange>>) -> Vec<Self> {
+        let inputs = reading.inputs.iter().zip(ranges);
+        inputs
+            .map(|(input, ranges)| Self {
+                address: &input.address,
+                shown: &input.shown,
+                broker: &*input.broker,
+                ranges,
+            })
+            .collect()
+    }
 }
 
 /// A target, opened.

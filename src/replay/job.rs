@@ -81,15 +81,7 @@ impl Job {
             ranges = reading.resolve().await?;
             reading.freeze(ranges.clone());
         }
-        let inputs = reading.inputs.iter().zip(ranges);
-        let from: Vec<From<'_>> = inputs
-            .map(|(input, ranges)| From {
-                address: &input.address,
-                shown: &input.shown,
-                broker: &*input.broker,
-                ranges,
-            })
-            .collect();
+        let from = From::all(&reading, ranges);
         let target = To {
             address: &to.address,
             shown: &to.shown,
@@ -108,18 +100,8 @@ impl Job {
         })?;
         drop(from);
         Ok(Self {
-            reading,
-            asked,
-            to,
-            plan,
-            earliest: None,
-            to_send: None,
             once,
-            means: Means::default(),
-            rejects: None,
-            worker: unnamed(),
-            claim: None,
-            kept_in: None,
+            ..Self::new(reading, asked, to, plan)
         })
     }
 
@@ -133,6 +115,10 @@ impl Job {
     ) -> Self {
         reading.freeze(ranges);
         let asked = reading.inputs.iter().map(|i| i.sub.range.clone()).collect();
+        Self::new(reading, asked, to, plan)
+    }
+
+    fn new(reading: Reading, asked: Vec<Range>, to: Destination, plan: Plan) -> Self {
         Self {
             reading,
             asked,

@@ -370,9 +370,8 @@ impl Job {
     /// Compares what was sent with what the target has. `None` after a run that did not run
     /// through: its report says what is known.
     pub async fn verify(&self, ran: &Ran) -> Result<Option<Verification>> {
-        match &ran.outcome {
-            Ok(outcome) if !matches!(outcome.end, End::Failed(_) | End::Interrupted) => {}
-            _ => return Ok(None),
+        if !ran.came_to_an_end() {
+            return Ok(None);
         }
         let after = TargetState::look(&self.plan, &*self.to.broker).await?;
         let before = ran.before.as_ref();

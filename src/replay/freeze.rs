@@ -1,21 +1,22 @@
 //! Makes a plan: asks both sides what the plan needs to know, fills in the defaults, and refuses
-//! what cannot work before anything is read.
+//! what cannot work before anything is read. What becomes of the target is `target`'s.
+
+mod target;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::alter::Alterations;
 use super::holds::Holds;
-use super::plan::{
-    Guards, PartitionEnd, PartitionPolicy, Plan, PlanSelection, PlanSource, PlanTarget,
-    TimestampPolicy,
-};
+use super::plan::{Guards, PartitionPolicy, Plan, PlanSelection, PlanSource, TimestampPolicy};
 use super::{Pace, Place, feasible, guard};
-use crate::broker::topic::PartitionInfo;
-use crate::broker::{
-    Address, Broker, Error, ErrorKind, NewTopic, PartitionRange, Result, TopicInfo, TopicSelector,
-};
+use crate::broker::{Address, Broker, PartitionRange, Result, TopicInfo, TopicSelector};
 use crate::event::Timestamp;
+use crate::pipeline::Reading;
+
+pub use self::target::create_target;
+pub(super) use self::target::find;
+use self::target::target;
 
 /// A source, opened and resolved.
 pub struct From<'a> {
@@ -25,6 +26,21 @@ pub struct From<'a> {
     pub shown: &'a str,
     pub broker: &'a dyn Broker,
     pub ranges: Vec<PartitionRange>,
+}
+
+impl<'a> From<'a> {
+    /// The sources of a reading, with what was resolved of each.
+    pub(super) fn all(reading: &'a Reading, ranges: Vec<Vec<PartitionRange>>) -> Vec<Self> {
+        let inputs = reading.inputs.iter().zip(ranges);
+        inputs
+            .map(|(input, ranges)| Self {
+                address: &input.address,
+                shown: &input.shown,
+                broker: &*input.broker,
+                ranges,
+            })
+            .collect()
+    }
 }
 
 /// A target, opened.
@@ -92,36 +108,6 @@ pub async fn freeze(from: &[From<'_>], to: &To<'_>, how: How) -> Result<Plan> {
     Ok(plan)
 }
 
-/// Creates the target topic when the plan says so and it is not there yet: a plan that is applied
-/// again finds what it made.
-pub async fn create_target(plan: &Plan, broker: &dyn Broker) -> Result<()> {
-    let (true, Some(topic), Some(partitions)) = (
-        plan.target.create,
-        &plan.target.topic,
-        plan.target.partitions,
-    ) else {
-        return Ok(());
-    };
-    if find(broker, topic).await?.is_ok() {
-        return Ok(());
-    }
-    let topic = NewTopic {
-        name: topic.to_string(),
-        partitions,
-        config: Vec::new(),
-    };
-    let Err(error) = broker.create_topic(&topic).await else {
-        return Ok(());
-    };
-    // Another host on the same plan may have been quicker.
-    let found = broker.topics(&TopicSelector::one(&topic.name)).await;
-    let there = found.is_ok_and(|found| {
-        let mut same = found.iter().filter(|t| *t.name == *topic.name);
-        same.any(|t| t.partitions.len() == partitions as usize)
-    });
-    if there { Ok(()) } else { Err(error) }
-}
-
 pub(super) async fn sources(from: &[From<'_>]) -> Result<Vec<PlanSource>> {
     let mut sources = Vec::with_capacity(from.len());
     for one in from {
@@ -186,292 +172,5 @@ fn count(topic: &TopicInfo) -> u32 {
     numbers.max().map_or(0, |highest| highest.saturating_add(1))
 }
 
-async fn target(to: &To<'_>, counts: &Counts) -> Result<PlanTarget> {
-    let topic = guard::target_topic(to.address)?;
-    let place = Place::new(to.address.clone(), to.broker.cluster().await?);
-    let mut target = PlanTarget {
-        address: typed(to.shown, to.address),
-        place,
-        topic,
-        partitions: None,
-        create: false,
-        overwrite: to.overwrite,
-        ends: Vec::new(),
-    };
-    let Some(topic) = &target.topic else {
-        return Ok(target);
-    };
-    match find(to.broker, topic).await? {
-        Ok(there) => {
-            target.partitions = Some(count_there(to, &there)?);
-            target.ends = ends(&there);
-        }
-        Err(missing) => {
-            target.partitions = Some(count_made(to, topic, counts, &missing)?);
-            target.create = true;
-        }
-    }
-    Ok(target)
-}
-
-/// The topic, or that it is missing.
-pub(super) async fn find(broker: &dyn Broker, topic: &str) -> Result<Result<TopicInfo>> {
-    match broker.topics(&TopicSelector::one(topic)).await {
-        Ok(found) => {
-            let found = found.into_iter().find(|t| &*t.name == topic);
-            Ok(found
-                .ok_or_else(|| Error::new(ErrorKind::MissingTopic, format!("no topic {topic}"))))
-        }
-        Err(error) if error.kind == ErrorKind::MissingTopic => Ok(Err(error)),
-        Err(error) => Err(error),
-    }
-}
-
-/// Where the partitions of a topic end now.
-fn ends(topic: &TopicInfo) -> Vec<PartitionEnd> {
-    let end = |p: &PartitionInfo| PartitionEnd {
-        partition: p.partition,
-        style: topic.style,
-        end: p.end,
-    };
-    topic.partitions.iter().map(end).collect()
-}
-
-/// How many partitions the target has.
-fn count_there(to: &To<'_>, topic: &TopicInfo) -> Result<u32> {
-    let there = topic.partitions.len() as u32;
-    match to.create {
-        Create::Partitions(asked) if asked != there => Err(Error::new(
-            ErrorKind::Usage,
-            format!("{} is there already, with {there} partitions", topic.name),
-        )
-        .hint("leave --create-topic out, or name another topic")),
-        _ => Ok(there),
-    }
-}
-
-/// How many partitions the target will have when it is created.
-fn count_made(to: &To<'_>, topic: &str, counts: &Counts, missing: &Error) -> Result<u32> {
-    let count = match to.create {
-        Create::Never => {
-            return Err(Error::new(
-                ErrorKind::MissingTopic,
-                format!("the target does not exist: {}", missing.message),
-            )
-            .hint("give --create-topic to make it, by default with the source's partitions"));
-        }
-        Create::LikeSource => counts.most(),
-        Create::Partitions(0) => {
-            return Err(Error::new(
-                ErrorKind::Usage,
-                "a topic has at least one partition",
-            ));
-        }
-        Create::Partitions(count) => count,
-    };
-    let can = to.broker.capabilities();
-    if !can.create_topics {
-        return Err(Error::unsupported(
-            can.adapter,
-            &format!("cannot create topics (topic {topic})"),
-        ));
-    }
-    Ok(if can.partitions { count } else { 1 })
-}
-
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::event::{Position, PositionStyle};
-    use crate::replay::TargetState;
-    use crate::replay::fake_broker::FakeBroker;
-
-    struct Case {
-        source: FakeBroker,
-        target: FakeBroker,
-        from: &'static str,
-        to: &'static str,
-        /// Partitions of `orders` that are read.
-        read: u32,
-        create: Create,
-        how: How,
-    }
-
-    /// `orders` with three partitions, to `copy` with three.
-    fn case() -> Case {
-        Case {
-            source: FakeBroker::new(&[("orders", 3)]),
-            target: FakeBroker::new(&[("copy", 3), ("small", 2)]),
-            from: "kafka://h/orders",
-            to: "kafka://t/copy",
-            read: 3,
-            create: Create::Never,
-            how: How {
-                provenance: true,
-                ..How::default()
-            },
-        }
-    }
-
-    fn ranges(partitions: u32) -> Vec<PartitionRange> {
-        (0..partitions)
-            .map(|partition| PartitionRange {
-                topic: "orders".into(),
-                partition,
-                style: PositionStyle::Offset,
-                start: Position::ZERO,
-                end: Position::offset(5),
-            })
-            .collect()
-    }
-
-    impl Case {
-        async fn freeze(&self) -> Result<Plan> {
-            let from = Address::parse(self.from).unwrap();
-            let from = [From {
-                address: &from,
-                shown: self.from,
-                broker: &self.source,
-                ranges: ranges(self.read),
-            }];
-            let to = To {
-                address: &Address::parse(self.to).unwrap(),
-                shown: self.to,
-                broker: &self.target,
-                create: self.create,
-                overwrite: false,
-            };
-            freeze(&from, &to, self.how.clone()).await
-        }
-
-        async fn refused(&self) -> (ErrorKind, String) {
-            let error = self.freeze().await.unwrap_err();
-            assert!(error.hint.is_some(), "{error}");
-            (error.kind, error.message)
-        }
-    }
-
-    #[tokio::test]
-    async fn partitions_stay_when_the_counts_are_equal_else_the_key_decides() {
-        let mut case = case();
-        let plan = case.freeze().await.unwrap();
-        assert_eq!(plan.partitions, PartitionPolicy::Same);
-        // Equal is meant of the topics, not of what is read of them.
-        case.read = 2;
-        assert_eq!(
-            case.freeze().await.unwrap().partitions,
-            PartitionPolicy::Same
-        );
-        case.to = "kafka://t/small";
-        assert_eq!(
-            case.freeze().await.unwrap().partitions,
-            PartitionPolicy::Key
-        );
-        case.to = "out.mcap";
-        let plan = case.freeze().await.unwrap();
-        assert_eq!(
-            (plan.partitions, plan.target.topic),
-            (PartitionPolicy::Same, None)
-        );
-    }
-
-    #[tokio::test]
-    async fn a_partition_that_the_target_lacks_is_refused() {
-        let mut case = case();
-        case.to = "kafka://t/small";
-        case.how.partitions = Some(PartitionPolicy::Same);
-        let (kind, message) = case.refused().await;
-        assert_eq!(kind, ErrorKind::Usage);
-        assert!(message.starts_with("small has no partition 2"), "{message}");
-        case.read = 2;
-        assert!(case.freeze().await.is_ok());
-        case.how.partitions = Some(PartitionPolicy::Fixed(2));
-        assert_eq!(case.refused().await.0, ErrorKind::Usage);
-    }
-
-    #[tokio::test]
-    async fn a_missing_target_is_refused_unless_it_is_to_be_created() {
-        let mut case = case();
-        case.to = "kafka://t/new";
-        assert_eq!(case.refused().await.0, ErrorKind::MissingTopic);
-        case.create = Create::LikeSource;
-        let plan = case.freeze().await.unwrap();
-        assert_eq!(
-            (plan.target.partitions, plan.target.create),
-            (Some(3), true)
-        );
-        assert_eq!(case.target.topics.lock().unwrap().len(), 2);
-        create_target(&plan, &case.target).await.unwrap();
-        let state = TargetState::look(&plan, &case.target).await.unwrap();
-        assert!(state.is_some());
-        // It is there now: the same command goes on.
-        assert!(!case.freeze().await.unwrap().target.create);
-        case.create = Create::Partitions(7);
-        assert_eq!(case.refused().await.0, ErrorKind::Usage);
-        case.target.can.create_topics = false;
-        case.to = "kafka://t/newer";
-        assert_eq!(case.refused().await.0, ErrorKind::Unsupported);
-    }
-
-    #[tokio::test]
-    async fn an_alias_of_the_source_is_seen_through() {
-        let mut case = case();
-        case.target = FakeBroker::new(&[("orders", 3)]);
-        case.to = "kafka://alias/orders";
-        assert!(case.freeze().await.is_ok());
-        case.source.cluster = Some("c1".into());
-        case.target.cluster = Some("c1".into());
-        let (kind, message) = case.refused().await;
-        assert_eq!(kind, ErrorKind::Refused);
-        assert!(message.starts_with("guard same topic"), "{message}");
-        case.how.guards.allow_self = true;
-        let plan = case.freeze().await.unwrap();
-        assert_eq!(plan.sources[0].name, "c1");
-    }
-
-    #[tokio::test]
-    async fn what_the_target_cannot_keep_is_refused() {
-        let mut case = case();
-        case.how.timestamps = TimestampPolicy::Keep;
-        case.target.can.keeps_timestamp = false;
-        assert_eq!(case.refused().await.0, ErrorKind::Unsupported);
-        case.how.timestamps = TimestampPolicy::Now;
-        assert!(case.freeze().await.is_ok());
-        case.target.can.headers = false;
-        assert_eq!(case.refused().await.0, ErrorKind::Unsupported);
-        case.how.provenance = false;
-        assert!(case.freeze().await.is_ok());
-        case.target.can.write = false;
-        assert_eq!(case.refused().await.0, ErrorKind::Unsupported);
-    }
-
-    #[tokio::test]
-    async fn a_partition_that_two_sources_read_is_refused() {
-        let case = case();
-        let address = Address::parse(case.from).unwrap();
-        let from = |ranges| From {
-            address: &address,
-            shown: case.from,
-            broker: &case.source,
-            ranges,
-        };
-        let to = To {
-            address: &Address::parse(case.to).unwrap(),
-            shown: case.to,
-            broker: &case.target,
-            create: Create::Never,
-            overwrite: false,
-        };
-        let twice = [from(ranges(3)), from(ranges(1))];
-        let error = freeze(&twice, &to, case.how.clone()).await.unwrap_err();
-        assert!(
-            error.message.contains("orders/0 is read by two sources"),
-            "{error}"
-        );
-        let mut later = ranges(1);
-        later[0].start = Position::offset(5);
-        later[0].end = Position::offset(9);
-        let apart = [from(ranges(3)), from(later)];
-        assert!(freeze(&apart, &to, case.how.clone()).await.is_ok());
-    }
-}
+mod tests;

@@ -11,6 +11,7 @@ use crate::broker::{
     Address, Broker, Capabilities, Error, ErrorKind, PartitionRange, Range, Result, Source,
     Subscription,
 };
+use crate::event::Position;
 use crate::query::Query;
 
 /// A prepared read.
@@ -38,6 +39,16 @@ pub struct Input {
 }
 
 impl Input {
+    /// Where the read of this range really begins: the frozen ranges can leave out its start, as
+    /// where part of it is gone and the rest was asked for.
+    pub fn begins(&self, range: &PartitionRange) -> Position {
+        let Range::Frozen(ranges) = &self.sub.range else {
+            return range.start;
+        };
+        let same = |r: &&PartitionRange| r.topic == range.topic && r.partition == range.partition;
+        ranges.iter().find(same).map_or(range.start, |r| r.start)
+    }
+
     fn capabilities(&self) -> Capabilities {
         self.broker.capabilities()
     }

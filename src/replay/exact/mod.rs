@@ -16,7 +16,7 @@ pub(super) use self::ledger::Ledger;
 pub use self::ledger::Overall;
 use super::run::Runner;
 use super::{Control, Job};
-use crate::broker::{Error, PartitionRange, Range, Result};
+use crate::broker::{Error, Result};
 use crate::event::Scanned;
 use crate::pipeline::{End, Limits, Outcome, Reading};
 
@@ -101,14 +101,9 @@ fn narrowed(reading: &Reading, runner: &Runner, elapsed: Duration) -> Reading {
     let mut reading = reading.clone();
     let mut left = runner.left(reading.inputs.len());
     for (left, input) in left.iter_mut().zip(&reading.inputs) {
-        // Part of the plan's range may be gone, and that be accepted.
-        if let Range::Frozen(there) = &input.sub.range {
-            for range in left {
-                let same =
-                    |r: &&PartitionRange| r.partition == range.partition && r.topic == range.topic;
-                let start = there.iter().find(same).map(|r| r.start);
-                range.start = range.start.max(start.unwrap_or(range.start));
-            }
+        for range in left {
+            // Part of the plan's range may be gone, and that be accepted.
+            range.start = range.start.max(input.begins(range));
         }
     }
     reading.freeze(left);

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use tokio::time::{sleep, timeout};
 
+use super::run::Unwatched;
 use super::*;
 use crate::broker::{
     BoxFuture, Capabilities, Notices, PartitionRange, Settings, Source, Subscription, TopicInfo,

@@ -1,10 +1,10 @@
-//! The last step of a replay: both sides are read once more and compared.
+//! The last step of a replay: both sides are read once more and compared, or only counted.
 
 use super::{Job, Ran};
 use crate::broker::Result;
 use crate::pipeline::{End, StopWhenBegun, Ticker};
-use crate::replay::verify::compare;
-use crate::replay::{Comparison, Sides};
+use crate::replay::verify::{compare, verify};
+use crate::replay::{Comparison, Sides, TargetState, Verification};
 
 impl Job {
     /// False for standard input, which comes only once: then there are counts ([`Job::verify`]).
@@ -48,6 +48,22 @@ impl Job {
         };
         let cut_short = matches!(end, End::Idle | End::Timeout | End::Closed);
         self.compare(cut_short, stop, ticker).await
+    }
+
+    /// Compares what was sent with what the target has. `None` after a run that did not run
+    /// through: its report says what is known.
+    pub async fn verify(&self, ran: &Ran) -> Result<Option<Verification>> {
+        if !ran.came_to_an_end() {
+            return Ok(None);
+        }
+        let after = TargetState::look(&self.plan, &*self.to.broker).await?;
+        let before = ran.before.as_ref();
+        Ok(Some(verify(
+            &self.plan,
+            &ran.report,
+            before,
+            after.as_ref(),
+        )))
     }
 }
 

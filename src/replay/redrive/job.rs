@@ -95,17 +95,7 @@ impl Job {
     ) -> Result<Option<Self>> {
         let ranges = reading.resolve().await?;
         reading.freeze(ranges.clone());
-        let inputs = reading.inputs.iter().zip(ranges);
-        let from: Vec<From<'_>> = inputs
-            .map(|(input, ranges)| From {
-                address: &input.address,
-                shown: &input.shown,
-                broker: &*input.broker,
-                ranges,
-            })
-            .collect();
-        let sources = sources(&from).await?;
-        drop(from);
+        let sources = sources(&From::all(&reading, ranges)).await?;
         let mut destinations = Vec::with_capacity(endpoints.len());
         for endpoint in &endpoints {
             let cluster = endpoint.broker.cluster().await?;

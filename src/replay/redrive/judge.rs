@@ -1,5 +1,5 @@
-//! What becomes of each dead letter, and the copy that is written. One for the survey, one for a
-//! preview and one for a run, so that all do the same.
+//! What becomes of each dead letter. One for the survey, one for a preview and one for a run, so
+//! that all do the same. What is written of it is `copy`'s.
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
@@ -12,18 +12,13 @@ use super::plan::Plan;
 use super::reason::{Picks, push_normal};
 use super::tally::{Fate, Tally};
 use crate::broker::{Error, ErrorKind, Result};
-use crate::event::{
-    Batch, EventRef, HeaderBuf, Headers, Position, SchemaVerdict, Stream, Timestamp, TimestampType,
-    object,
-};
+use crate::event::{Batch, EventRef, SchemaVerdict, Stream, Timestamp, object};
 use crate::query::{JqMap, JqMapWorker};
-use crate::replay::provenance::{Known, Prior, SOURCE, Stamp};
+use crate::replay::provenance::{Known, Prior};
 use crate::schema::{Decoder, Reader};
 
 /// Topics that dead letters may name in all.
 const TOPICS: usize = 1_000;
-/// Why a copy was parked.
-const PARKED: &str = "evtap-parked";
 
 /// How an origin is found that no convention tells.
 #[derive(Clone)]
@@ -74,10 +69,18 @@ pub(super) enum Way {
     Redrive {
         target: usize,
         stream: u32,
-        prior: Prior,
+        past: Past,
     },
     Park(Fate),
     Leave,
+}
+
+/// What its headers tell of a dead letter.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Past {
+    pub prior: Prior,
+    /// What the names of the headers begin with that tell of its failure.
+    pub told_by: &'static [&'static str],
 }
 
 /// What the survey finds out, before any target is known.
@@ -100,9 +103,6 @@ pub(super) struct Judge<'p> {
     json: Vec<u8>,
     raw: String,
     reason: String,
-    stripped: HeaderBuf,
-    stamp: Stamp,
-    told_by: &'static [&'static str],
     pub(super) tally: Tally,
 }
 
@@ -126,9 +126,6 @@ impl<'p> Judge<'p> {
             json: Vec::new(),
             raw: String::new(),
             reason: String::new(),
-            stripped: HeaderBuf::default(),
-            stamp: Stamp::default(),
-            told_by: &[],
             tally: Tally::default(),
         }
     }
@@ -232,13 +229,15 @@ impl<'p> Judge<'p> {
     pub(super) fn judge(&mut self, event: &EventRef<'_>, targets: &Aims<'_>) -> Result<Way> {
         let picked = self.look(event);
         let origin = self.origin(event)?;
-        self.told_by = origin.as_ref().map_or(&[], |o| o.told_by);
-        let prior = self.known.read(event.headers);
+        let past = Past {
+            prior: self.known.read(event.headers),
+            told_by: origin.as_ref().map_or(&[], |o| o.told_by),
+        };
         let way = if !self.lanes.holds(event) || !picked {
             (Fate::NotPicked, None)
         } else if targets.done.has(self.lanes.number(event), event.position) {
             (Fate::Done, None)
-        } else if prior.count >= self.plan.rules.max_redrives {
+        } else if past.prior.count >= self.plan.rules.max_redrives {
             (Fate::Capped, None)
         } else {
             self.target(event, origin.as_ref(), targets)
@@ -248,7 +247,7 @@ impl<'p> Judge<'p> {
             (_, Some((target, stream))) => Way::Redrive {
                 target,
                 stream,
-                prior,
+                past,
             },
             (fate, None) if fate.is_parked() => Way::Park(fate),
             _ => Way::Leave,
@@ -306,55 +305,9 @@ impl<'p> Judge<'p> {
         })
     }
 
-    /// Appends the copy that goes back: what the event was before it failed, with provenance.
-    pub(super) fn copy(
-        &mut self,
-        event: &EventRef<'_>,
-        prior: Prior,
-        to: To<'_>,
-        out: &mut Batch,
-    ) -> Result<()> {
-        let strips = !self.plan.rules.keep_headers;
-        let told_by = self.told_by;
-        self.stripped.clear();
-        for (name, value) in event.headers {
-            let of_failure = strips && told_by.iter().any(|p| name.starts_with(p.as_bytes()));
-            if !of_failure && name != PARKED.as_bytes() {
-                self.stripped.push(name, value);
-            }
-        }
-        let event = EventRef {
-            headers: self.stripped.as_headers(),
-            ..*event
-        };
-        let place = self.lanes.place(&event);
-        let headers = self.stamp.headers(&event, prior, &self.known.plan, place);
-        self.tally.bytes += write(&event, headers, to, out)?;
-        Ok(())
-    }
-
-    /// Appends the copy that is parked: the event with all its headers, where it stood and why.
-    pub(super) fn park(
-        &mut self,
-        event: &EventRef<'_>,
-        fate: Fate,
-        to: To<'_>,
-        out: &mut Batch,
-    ) -> Result<()> {
-        self.stripped.clear();
-        for (name, value) in event.headers {
-            if name != PARKED.as_bytes() && name != SOURCE.as_bytes() {
-                self.stripped.push(name, value);
-            }
-        }
-        self.json.clear();
-        self.json.extend_from_slice(self.lanes.place(event));
-        object::push_position(&mut self.json, event);
-        self.stripped.push(SOURCE.as_bytes(), Some(&self.json));
-        let why = fate.word().as_bytes();
-        self.stripped.push(PARKED.as_bytes(), Some(why));
-        self.tally.bytes += write(event, self.stripped.as_headers(), to, out)?;
-        Ok(())
+    /// Where an event stood, but for its position: the beginning of `evtap-source`.
+    pub(super) fn place(&self, event: &EventRef<'_>) -> &[u8] {
+        self.lanes.place(event)
     }
 
     /// The number of the partition that an event stands in, among those of the sources.
@@ -369,35 +322,4 @@ pub(super) struct Aims<'k> {
     pub targets: &'k [Target],
     pub by_name: &'k Targets,
     pub done: &'k Done,
-}
-
-/// Where and as what a copy is written.
-#[derive(Clone, Copy)]
-pub(super) struct To<'t> {
-    pub stream: &'t Stream,
-    pub stream_index: u32,
-    pub position: Position,
-    /// The copy has the time of the dead letter; else that of its writing.
-    pub keeps_time: bool,
-}
-
-fn write(event: &EventRef<'_>, headers: Headers<'_>, to: To<'_>, out: &mut Batch) -> Result<u64> {
-    let (timestamp, timestamp_type) = match event.time().filter(|_| to.keeps_time) {
-        Some(time) => (time, event.timestamp_type),
-        None => (Timestamp::default(), TimestampType::None),
-    };
-    let copy = EventRef {
-        stream: to.stream,
-        stream_index: to.stream_index,
-        position: to.position,
-        timestamp,
-        timestamp_type,
-        key: event.key,
-        value: event.value,
-        headers,
-        meta: None,
-    };
-    out.push(&copy)
-        .map_err(|e| Error::new(ErrorKind::Broker, format!("cannot copy an event: {e}")))?;
-    Ok(copy.size() as u64)
 }

@@ -3,6 +3,7 @@
 //! differs by its many targets, which only the events name.
 
 mod aim;
+mod copy;
 mod done;
 mod job;
 mod judge;

@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep_until};
 
-use super::judge::{Aims, Judge, Met, To, Way};
+use super::copy::{Copier, To};
+use super::judge::{Aims, Judge, Met, Way};
 use super::outlet::Outlet;
 use super::plan::Plan;
 use super::tally::Tally;
@@ -50,6 +51,7 @@ impl Consumer for Survey<'_> {
 /// A preview or run under way.
 pub(super) struct Runner<'p> {
     judge: Judge<'p>,
+    copier: Copier,
     aims: Aims<'p>,
     outlets: Vec<Outlet>,
     /// Number of the outlet of what is parked; one that keeps a stream for each partition of the
@@ -72,6 +74,7 @@ impl<'p> Runner<'p> {
     ) -> Self {
         Self {
             judge: Judge::new(plan),
+            copier: Copier::new(plan),
             aims,
             outlets,
             parked,
@@ -146,13 +149,13 @@ impl<'p> Runner<'p> {
                 },
                 keeps_time: outlet.is_file,
             };
-            match way {
-                Way::Redrive { prior, .. } => {
-                    self.judge.copy(&event, prior, to, &mut outlet.out)?;
-                }
-                Way::Park(fate) => self.judge.park(&event, fate, to, &mut outlet.out)?,
-                Way::Leave => {}
-            }
+            let (place, out) = (self.judge.place(&event), &mut outlet.out);
+            let bytes = match way {
+                Way::Redrive { past, .. } => self.copier.copy(&event, place, past, to, out)?,
+                Way::Park(fate) => self.copier.park(&event, place, fate, to, out)?,
+                Way::Leave => 0,
+            };
+            self.judge.tally.bytes += bytes;
             if outlet.out.is_full() {
                 outlet.send().await?;
             }

@@ -50,13 +50,11 @@ impl Runner {
     /// nothing mends it.
     pub(in crate::replay) async fn take_back(&mut self, error: Error) -> Result<()> {
         // It may have failed at just that.
-        let undone = self.undo().await;
+        drop(self.undo().await);
         let Outlet::Exact(exact) = &mut self.outlet else {
             return Err(error);
         };
-        exact.recover(error).await?;
-        drop(undone);
-        Ok(())
+        exact.recover(error).await
     }
 
     async fn undo(&mut self) -> Result<()> {

@@ -7,21 +7,23 @@ use crate::broker::{BoxFuture, Result};
 use crate::event::{Batch, BatchPool, EventRef};
 use crate::pipeline::{Consumer, Flow};
 use crate::replay::alter::Alterer;
-use crate::replay::plan::{Plan, TimestampPolicy};
+use crate::replay::plan::Plan;
 use crate::replay::transform::Transform;
 
-/// Makes the events that a run would write.
-pub(super) struct Originals<'a> {
+/// Makes the events that a run would write, and what is compared of each.
+struct Scan<'a> {
     plan: &'a Plan,
     transform: Transform,
     pool: BatchPool,
     out: Batch,
     /// The lane of each partition of the source's table.
     lanes: Vec<Option<usize>>,
+    digester: &'a Digester,
+    ledger: &'a mut Ledger,
 }
 
-impl<'a> Originals<'a> {
-    fn new(sides: &Sides<'a>) -> Result<Self> {
+impl<'a> Scan<'a> {
+    fn new(sides: &Sides<'a>, digester: &'a Digester, ledger: &'a mut Ledger) -> Result<Self> {
         let plan = sides.plan;
         let alterer = Alterer::new(&plan.alterations, sides.means)?;
         Ok(Self {
@@ -30,6 +32,8 @@ impl<'a> Originals<'a> {
             pool: BatchPool::default(),
             out: Batch::default(),
             lanes: Vec::new(),
+            digester,
+            ledger,
         })
     }
 
@@ -38,11 +42,10 @@ impl<'a> Originals<'a> {
     fn each(
         &mut self,
         batch: &Batch,
-        ledger: &mut Ledger,
-        mut take: impl FnMut(&mut Ledger, usize, &EventRef<'_>),
+        mut take: impl FnMut(&mut Ledger, usize, &EventRef<'_>, Parts),
     ) -> Result<()> {
         if self.transform.begin(batch) {
-            self.find_lanes(batch, ledger);
+            self.find_lanes(batch);
         }
         self.out = self.pool.batch(self.transform.streams().clone());
         for event in batch.iter() {
@@ -54,17 +57,19 @@ impl<'a> Originals<'a> {
         for event in self.out.iter() {
             let lane = self.lanes.get(event.stream_index as usize);
             if let Some(Some(lane)) = lane {
-                take(ledger, *lane, &event);
+                let parts = self.digester.parts(&event, event.time().is_some());
+                take(self.ledger, *lane, &event, parts);
             }
         }
         Ok(())
     }
 
-    fn find_lanes(&mut self, batch: &Batch, ledger: &Ledger) {
+    fn find_lanes(&mut self, batch: &Batch) {
         let streams = (0..).zip(batch.streams().iter());
         let lanes = streams.map(|(index, stream)| {
             let source = self.plan.sources.get(usize::from(batch.origin(index)))?;
-            ledger.find(&source.name, &stream.topic, stream.partition)
+            self.ledger
+                .find(&source.name, &stream.topic, stream.partition)
         });
         self.lanes = lanes.collect();
     }
@@ -72,10 +77,7 @@ impl<'a> Originals<'a> {
 
 /// Fills the ledger.
 pub(super) struct Expect<'a> {
-    originals: Originals<'a>,
-    digester: &'a Digester,
-    ledger: &'a mut Ledger,
-    timed: bool,
+    scan: Scan<'a>,
     /// The read can be cut where the ledger is full.
     bounded: bool,
 }
@@ -87,24 +89,17 @@ impl<'a> Expect<'a> {
         ledger: &'a mut Ledger,
         bounded: bool,
     ) -> Result<Self> {
-        Ok(Self {
-            originals: Originals::new(sides)?,
-            digester,
-            ledger,
-            timed: sides.plan.timestamps == TimestampPolicy::Keep,
-            bounded,
-        })
+        let scan = Scan::new(sides, digester, ledger)?;
+        Ok(Self { scan, bounded })
     }
 
     fn take(&mut self, batch: &Batch) -> Result<Flow> {
-        let (digester, timed) = (self.digester, self.timed);
-        self.originals
-            .each(batch, self.ledger, |ledger, lane, event| {
-                let parts = digester.parts(event, timed && event.time().is_some());
-                let hash = digester.at(event.position, &parts);
-                ledger.expect(lane, event.position, hash);
-            })?;
-        let full = self.bounded && self.ledger.is_full();
+        let digester = self.scan.digester;
+        self.scan.each(batch, |ledger, lane, event, parts| {
+            let hash = digester.at(event.position, &parts);
+            ledger.expect(lane, event.position, hash);
+        })?;
+        let full = self.bounded && self.scan.ledger.is_full();
         Ok(if full { Flow::Closed } else { Flow::More })
     }
 }
@@ -118,10 +113,7 @@ impl Consumer for Expect<'_> {
 
 /// Hands the parts of each expected event to somebody.
 pub(super) struct Each<'a, F> {
-    originals: Originals<'a>,
-    digester: &'a Digester,
-    ledger: &'a mut Ledger,
-    timed: bool,
+    scan: Scan<'a>,
     take: F,
 }
 
@@ -132,25 +124,17 @@ impl<'a, F: FnMut(&Ledger, usize, &EventRef<'_>, Parts) + Send> Each<'a, F> {
         ledger: &'a mut Ledger,
         take: F,
     ) -> Result<Self> {
-        Ok(Self {
-            originals: Originals::new(sides)?,
-            digester,
-            ledger,
-            timed: sides.plan.timestamps == TimestampPolicy::Keep,
-            take,
-        })
+        let scan = Scan::new(sides, digester, ledger)?;
+        Ok(Self { scan, take })
     }
 }
 
 impl<F: FnMut(&Ledger, usize, &EventRef<'_>, Parts) + Send> Consumer for Each<'_, F> {
     fn batch(&mut self, batch: Batch) -> BoxFuture<'_, Result<Flow>> {
-        let (digester, timed, take) = (self.digester, self.timed, &mut self.take);
-        let done = self
-            .originals
-            .each(&batch, self.ledger, |ledger, lane, event| {
-                let parts = digester.parts(event, timed && event.time().is_some());
-                take(ledger, lane, event, parts);
-            });
+        let take = &mut self.take;
+        let done = self.scan.each(&batch, |ledger, lane, event, parts| {
+            take(ledger, lane, event, parts);
+        });
         Box::pin(async move {
             done?;
             Ok(Flow::More)

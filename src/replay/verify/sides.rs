@@ -252,7 +252,7 @@ impl Sides<'_> {
                 let lane = ledger.find(&source.name, &range.topic, range.partition);
                 let lane = lane.and_then(|lane| ledger.lanes.get_mut(lane));
                 if let (Some(lane), Some(there)) = (lane, there) {
-                    note_first(lane, range, there.first, accepted(input, range), notes);
+                    note_first(lane, range, there.first, input.begins(range), notes);
                     note_end(lane, range, there.end, notes);
                 }
             }
@@ -293,13 +293,4 @@ fn note_end(lane: &Lane, range: &PartitionRange, end: Position, notes: &mut Vec<
     if end < range.end && !notes.contains(&note) {
         notes.push(note);
     }
-}
-
-/// Where the read of this range really begins.
-fn accepted(input: &Input, range: &PartitionRange) -> Position {
-    let Range::Frozen(ranges) = &input.sub.range else {
-        return range.start;
-    };
-    let same = |r: &&PartitionRange| r.topic == range.topic && r.partition == range.partition;
-    ranges.iter().find(same).map_or(range.start, |r| r.start)
 }

@@ -1,12 +1,18 @@
-//! The unit that travels: events of one source in one byte arena, with an index of plain data.
-//! Building one allocates nothing per event, and its buffers go back to a pool.
+//! The unit that travels: events of one source in one byte arena, with an index of plain data. Here
+//! is what it holds, how that is looked at, and how it is thinned out; `fill` puts events in, `raws`
+//! whole record batches, `pool` has the buffers.
 
+mod fill;
+mod pool;
 mod raws;
 
 use std::ops::Range;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
-use super::{BatchMeta, Headers, Position, Stream, Streams, Timestamp, TimestampType, Visibility};
+use super::{BatchMeta, EventRef, Headers, Position, Streams, Timestamp, TimestampType};
+
+pub use fill::ArenaFull;
+pub use pool::BatchPool;
 
 /// A batch closes at this many bytes of payload; one larger event is a batch of its own.
 pub const BATCH_BYTES: usize = 256 * 1024;
@@ -43,46 +49,6 @@ struct Entry {
     timestamp_type: TimestampType,
 }
 
-/// An event as it is looked at: borrowed from a batch, or from a broker's own buffer before
-/// anything is copied.
-#[derive(Debug, Clone, Copy)]
-pub struct EventRef<'a> {
-    pub stream: &'a Stream,
-    /// Index of `stream` in its batch's table.
-    pub stream_index: u32,
-    pub position: Position,
-    pub timestamp: Timestamp,
-    pub timestamp_type: TimestampType,
-    /// `None` is a null key, which differs from an empty one.
-    pub key: Option<&'a [u8]>,
-    /// `None` is a tombstone, which differs from an empty value.
-    pub value: Option<&'a [u8]>,
-    pub headers: Headers<'a>,
-    /// The record batch that it came in, where the source knows.
-    pub meta: Option<&'a BatchMeta>,
-}
-
-impl EventRef<'_> {
-    /// Payload bytes: key, value and headers.
-    pub fn size(&self) -> usize {
-        self.key.map_or(0, <[u8]>::len)
-            + self.value.map_or(0, <[u8]>::len)
-            + self.headers.encoded().len()
-    }
-
-    /// The timestamp, where there is one.
-    pub fn time(&self) -> Option<Timestamp> {
-        (self.timestamp_type != TimestampType::None).then_some(self.timestamp)
-    }
-
-    /// True for an event whose transaction was aborted: it never happened.
-    #[inline]
-    pub fn is_aborted(&self) -> bool {
-        let aborted = |meta: &BatchMeta| meta.visibility == Visibility::Aborted;
-        self.meta.is_some_and(aborted)
-    }
-}
-
 /// What a source looked at to make a batch, kept or not.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Scanned {
@@ -101,11 +67,6 @@ impl std::ops::AddAssign for Scanned {
         self.failed += other.failed;
     }
 }
-
-/// The event does not fit: the arena is addressed by 32 bits.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("a batch holds at most 4 GiB")]
-pub struct ArenaFull;
 
 /// Events in the order in which the source hands them on. Order is kept within each partition.
 #[derive(Debug, Default)]
@@ -182,73 +143,9 @@ impl Batch {
         self.arena.len() >= BATCH_BYTES || self.entries.len().max(self.raws.len()) >= BATCH_EVENTS
     }
 
-    /// Copies an event in. `event.stream_index` must be an index of this batch's table;
-    /// `event.meta` is not copied: [`Batch::push_of_last_meta`] ties an event to its record batch.
-    pub fn push(&mut self, event: &EventRef<'_>) -> Result<(), ArenaFull> {
-        self.push_entry(event, NULL)
-    }
-
-    /// Copies in an event that came in the record batch pushed last.
-    pub fn push_of_last_meta(&mut self, event: &EventRef<'_>) -> Result<(), ArenaFull> {
-        let meta = self.metas.len().checked_sub(1).map_or(NULL, |i| i as u32);
-        self.push_entry(event, meta)
-    }
-
-    /// Copies in an event that came in the record batch at `meta`, as [`Batch::push_meta`] gave
-    /// it: for a source that merges partitions.
-    pub fn push_of_meta(
-        &mut self,
-        event: &EventRef<'_>,
-        meta: Option<u32>,
-    ) -> Result<(), ArenaFull> {
-        self.push_entry(event, meta.unwrap_or(NULL))
-    }
-
-    /// Notes a record batch, whether events of it follow or not, and tells its index. One whose
-    /// events run over into the next batch is noted there again.
-    pub fn push_meta(&mut self, meta: BatchMeta) -> u32 {
-        debug_assert!(!self.is_raw(), "a batch holds events or record batches");
-        self.metas.push(meta);
-        self.metas.len() as u32 - 1
-    }
-
     /// The record batches seen while making this batch, in order; those without a kept event too.
     pub fn metas(&self) -> &[BatchMeta] {
         &self.metas
-    }
-
-    fn push_entry(&mut self, event: &EventRef<'_>, meta: u32) -> Result<(), ArenaFull> {
-        debug_assert!(!self.is_raw(), "a batch holds events or record batches");
-        self.room_for(event.size())?;
-        let key = self.store(event.key);
-        let value = self.store(event.value);
-        let headers = self.store(Some(event.headers.encoded()));
-        self.entries.push(Entry {
-            position: event.position,
-            timestamp: event.timestamp,
-            key,
-            value,
-            headers,
-            stream: event.stream_index,
-            meta,
-            timestamp_type: event.timestamp_type,
-        });
-        Ok(())
-    }
-
-    fn room_for(&self, bytes: usize) -> Result<(), ArenaFull> {
-        let end = self.arena.len().saturating_add(bytes);
-        if end >= NULL as usize {
-            return Err(ArenaFull);
-        }
-        Ok(())
-    }
-
-    fn store(&mut self, bytes: Option<&[u8]>) -> Span {
-        let start = self.arena.len() as u32;
-        let len = bytes.map_or(NULL, |b| b.len() as u32);
-        self.arena.extend_from_slice(bytes.unwrap_or_default());
-        Span { start, len }
     }
 
     fn slice(&self, span: Span) -> Option<&[u8]> {
@@ -349,155 +246,5 @@ impl Batch {
     }
 }
 
-impl Drop for Batch {
-    fn drop(&mut self) {
-        if let Some(pool) = self.home.take() {
-            pool.put_back(
-                std::mem::take(&mut self.arena),
-                std::mem::take(&mut self.entries),
-            );
-        }
-    }
-}
-
-/// Buffers that come back when a batch is dropped. Without it the allocator's per-thread arenas
-/// can double the memory of a long scan. One lock a batch, none an event.
-#[derive(Debug, Clone, Default)]
-pub struct BatchPool {
-    free: Arc<Mutex<Vec<Buffers>>>,
-}
-
-type Buffers = (Vec<u8>, Vec<Entry>);
-
-/// Free buffers kept; more are given back to the allocator.
-const POOLED: usize = 32;
-/// A buffer grown beyond this by one huge event is not kept.
-const POOLED_BYTES: usize = 4 * BATCH_BYTES;
-
-impl BatchPool {
-    /// An empty batch, on recycled buffers where there are any.
-    pub fn batch(&self, streams: Streams) -> Batch {
-        let (arena, entries) = self
-            .free
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .pop()
-            .unwrap_or_default();
-        Batch {
-            streams,
-            origins: Arc::default(),
-            arena,
-            entries,
-            metas: Vec::new(),
-            raws: Vec::new(),
-            scanned: Scanned::default(),
-            home: Some(self.clone()),
-        }
-    }
-
-    fn put_back(&self, mut arena: Vec<u8>, mut entries: Vec<Entry>) {
-        if arena.capacity() > POOLED_BYTES {
-            return;
-        }
-        arena.clear();
-        entries.clear();
-        let mut free = self.free.lock().unwrap_or_else(PoisonError::into_inner);
-        if free.len() < POOLED {
-            free.push((arena, entries));
-        }
-    }
-}
-
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::event::{HeaderBuf, PositionStyle};
-
-    fn streams() -> Streams {
-        [Stream {
-            topic: "orders".into(),
-            partition: 0,
-            style: PositionStyle::Offset,
-        }]
-        .into()
-    }
-
-    fn event<'a>(
-        stream: &'a Stream,
-        offset: u64,
-        key: Option<&'a [u8]>,
-        value: Option<&'a [u8]>,
-        headers: Headers<'a>,
-    ) -> EventRef<'a> {
-        EventRef {
-            stream,
-            stream_index: 0,
-            position: Position::offset(offset),
-            timestamp: Timestamp(7),
-            timestamp_type: TimestampType::Create,
-            key,
-            value,
-            headers,
-            meta: None,
-        }
-    }
-
-    #[test]
-    fn an_entry_is_plain_data_of_64_bytes() {
-        assert_eq!(size_of::<Entry>(), 64);
-    }
-
-    #[test]
-    fn null_and_empty_are_kept_apart() {
-        let table = streams();
-        let mut headers = HeaderBuf::default();
-        headers.push(b"h", None);
-        let mut batch = Batch::new(table.clone());
-        batch
-            .push(&event(&table[0], 0, None, Some(b""), headers.as_headers()))
-            .unwrap();
-        batch
-            .push(&event(&table[0], 1, Some(b""), None, Headers::default()))
-            .unwrap();
-        let first = batch.get(0);
-        assert_eq!((first.key, first.value), (None, Some(&b""[..])));
-        assert_eq!(first.headers, headers.as_headers());
-        let second = batch.get(1);
-        assert_eq!((second.key, second.value), (Some(&b""[..]), None));
-        assert!(second.headers.is_empty());
-    }
-
-    #[test]
-    fn buffers_are_recycled_but_not_the_events() {
-        let table = streams();
-        let pool = BatchPool::default();
-        let mut batch = pool.batch(table.clone());
-        batch
-            .push(&event(
-                &table[0],
-                0,
-                None,
-                Some(&[1; 1000]),
-                Headers::default(),
-            ))
-            .unwrap();
-        drop(batch);
-        let again = pool.batch(table);
-        assert!(again.is_empty() && again.bytes() == 0);
-        assert!(again.arena.capacity() >= 1000);
-    }
-
-    #[test]
-    fn retain_keeps_order() {
-        let table = streams();
-        let mut batch = Batch::new(table.clone());
-        for offset in 0..6 {
-            batch
-                .push(&event(&table[0], offset, None, None, Headers::default()))
-                .unwrap();
-        }
-        batch.retain(|e| e.position.major % 2 == 1);
-        let left: Vec<u64> = batch.iter().map(|e| e.position.major).collect();
-        assert_eq!(left, [1, 3, 5]);
-    }
-}
+mod tests;

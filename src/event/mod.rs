@@ -4,6 +4,7 @@
 mod batch;
 pub mod codec;
 mod decode;
+mod event_ref;
 mod headers;
 mod meta;
 pub mod object;
@@ -12,8 +13,9 @@ mod seen;
 mod select;
 mod time;
 
-pub use batch::{ArenaFull, BATCH_BYTES, BATCH_EVENTS, Batch, BatchPool, EventRef, Scanned};
+pub use batch::{ArenaFull, BATCH_BYTES, BATCH_EVENTS, Batch, BatchPool, Scanned};
 pub use decode::{Content, Decoded, Decoding, Format, Refused, decode, text_or_binary};
+pub use event_ref::EventRef;
 pub use headers::{HeaderBuf, HeaderIter, Headers};
 pub use meta::{BatchMeta, Compression, Marker, Visibility};
 pub use position::{ANY_PARTITION, Position, PositionStyle, PositionText, Stream, Streams};

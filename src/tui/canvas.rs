@@ -202,6 +202,16 @@ pub fn line_of(area: Rect, line: usize) -> Rect {
     Rect::new(area.x, area.y + line, area.width, 1)
 }
 
+/// What of an area is left below some lines.
+pub fn below(area: Rect, lines: u16) -> Rect {
+    let lines = lines.min(area.height);
+    Rect {
+        y: area.y + lines,
+        height: area.height - lines,
+        ..area
+    }
+}
+
 /// A box of this size in the middle of an area, as far as it fits.
 pub fn middle_of(area: Rect, width: u16, height: u16) -> Rect {
     let (width, height) = (width.min(area.width), height.min(area.height));

@@ -10,16 +10,7 @@ fn with_config(config: &str, args: &[&str]) -> Ran {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("config.toml");
     std::fs::write(&file, config).unwrap();
-    let output = support::evtap()
-        .args(args)
-        .env("EVTAP_CONFIG", file)
-        .output()
-        .unwrap();
-    Ran {
-        out: String::from_utf8(output.stdout).unwrap(),
-        err: String::from_utf8(output.stderr).unwrap(),
-        code: output.status.code(),
-    }
+    Ran::of(support::evtap().args(args).env("EVTAP_CONFIG", file))
 }
 
 /// A key as Markdown: in a table a bar must be escaped, and a backtick needs two around it.

@@ -37,6 +37,12 @@ mod trace;
 mod verifying;
 mod version;
 
+use std::process::Command;
+use std::sync::Arc;
+
+use evtap::broker::{Notices, Range, Subscription, TopicSelector};
+use evtap::event::SelectAll;
+
 /// What one run printed, and its exit code.
 struct Ran {
     out: String,
@@ -44,12 +50,32 @@ struct Ran {
     code: Option<i32>,
 }
 
+impl Ran {
+    fn of(command: &mut Command) -> Self {
+        let output = command.output().unwrap();
+        Self {
+            out: String::from_utf8(output.stdout).unwrap(),
+            err: String::from_utf8(output.stderr).unwrap(),
+            code: output.status.code(),
+        }
+    }
+}
+
 fn evtap(args: &[&str]) -> Ran {
-    let output = support::evtap().args(args).output().unwrap();
-    Ran {
-        out: String::from_utf8(output.stdout).unwrap(),
-        err: String::from_utf8(output.stderr).unwrap(),
-        code: output.status.code(),
+    Ran::of(support::evtap().args(args))
+}
+
+/// All record batches of a source, whole.
+fn raw() -> Subscription {
+    Subscription {
+        topics: TopicSelector::all(),
+        partitions: Vec::new(),
+        range: Range::default(),
+        follow: false,
+        select: Arc::new(SelectAll),
+        memory: 16 << 20,
+        raw: true,
+        notices: Notices::silent(),
     }
 }
 

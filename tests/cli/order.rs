@@ -4,15 +4,12 @@
 use std::io::Write;
 use std::path::Path;
 use std::process::Stdio;
-use std::sync::Arc;
 
-use evtap::broker::{
-    Address, Notices, Range, Settings, Subscription, Target, TopicSelector, registry,
-};
-use evtap::event::{Batch, SelectAll};
+use evtap::broker::{Address, Settings, Target, registry};
+use evtap::event::Batch;
 use serde_json::{Value, json};
 
-use super::{evtap, out};
+use super::{evtap, out, raw};
 
 fn check(args: &[&str]) -> (Value, Option<i32>) {
     let ran = evtap(&[&["check"], args, &["-o", "json"]].concat());
@@ -59,17 +56,7 @@ fn without(from: &str, to: &str, number: usize) {
         registry::open(&address, &Settings::default()).unwrap()
     };
     runtime.block_on(async {
-        let sub = Subscription {
-            topics: TopicSelector::all(),
-            partitions: Vec::new(),
-            range: Range::default(),
-            follow: false,
-            select: Arc::new(SelectAll),
-            memory: 16 << 20,
-            raw: true,
-            notices: Notices::silent(),
-        };
-        let mut source = open(from).source(&sub).await.unwrap();
+        let mut source = open(from).source(&raw()).await.unwrap();
         let target = Target {
             topic: "".into(),
             overwrite: false,

@@ -24,12 +24,7 @@ impl Desk {
         let mut command = support::evtap();
         command.env("EVTAP_STATE", self.path("state"));
         command.current_dir(self.dir.path());
-        let output = command.args(args).output().unwrap();
-        Ran {
-            out: String::from_utf8(output.stdout).unwrap(),
-            err: String::from_utf8(output.stderr).unwrap(),
-            code: output.status.code(),
-        }
+        Ran::of(command.args(args))
     }
 
     /// The plan of the demo's orders into `copy.jsonl`.
@@ -46,6 +41,24 @@ impl Desk {
         ]);
         assert_eq!(ran.code, Some(0), "{}", ran.err);
         assert_eq!(ran.out, "");
+    }
+
+    /// Five events in `in.jsonl`, and in `p.toml` the plan of all that is there into `copy.jsonl`.
+    fn plan_five(&self) {
+        for args in [
+            &["record", "demo:orders", "-n", "5", "--out", "in.jsonl"][..],
+            &[
+                "replay",
+                "./in.jsonl",
+                "--to",
+                "./copy.jsonl",
+                "--plan-out",
+                "p.toml",
+            ],
+        ] {
+            let ran = self.evtap(args);
+            assert_eq!(ran.code, Some(0), "{}", ran.err);
+        }
     }
 
     fn audit(&self) -> Vec<serde_json::Value> {
@@ -93,17 +106,7 @@ fn a_plan_is_written_and_applied() {
 #[test]
 fn the_plan_decides_what_is_selected_whatever_is_there_now() {
     let desk = Desk::new();
-    let first = desk.evtap(&["record", "demo:orders", "-n", "5", "--out", "in.jsonl"]);
-    assert_eq!(first.code, Some(0), "{}", first.err);
-    let planned = [
-        "replay",
-        "./in.jsonl",
-        "--to",
-        "./copy.jsonl",
-        "--plan-out",
-        "p.toml",
-    ];
-    assert_eq!(desk.evtap(&planned).code, Some(0));
+    desk.plan_five();
     let more = ["record", "demo:orders", "--out", "in.jsonl", "--overwrite"];
     assert_eq!(desk.evtap(&more).code, Some(0));
     assert_eq!(lines(&desk.path("in.jsonl")), 62);
@@ -115,16 +118,7 @@ fn the_plan_decides_what_is_selected_whatever_is_there_now() {
 #[test]
 fn a_source_that_was_cut_is_refused_by_the_guards_name() {
     let desk = Desk::new();
-    desk.evtap(&["record", "demo:orders", "-n", "5", "--out", "in.jsonl"]);
-    let planned = [
-        "replay",
-        "./in.jsonl",
-        "--to",
-        "./copy.jsonl",
-        "--plan-out",
-        "p.toml",
-    ];
-    assert_eq!(desk.evtap(&planned).code, Some(0));
+    desk.plan_five();
     let text = std::fs::read_to_string(desk.path("in.jsonl")).unwrap();
     let fewer: Vec<_> = text.lines().take(1).collect();
     std::fs::write(desk.path("in.jsonl"), fewer.join("\n")).unwrap();

@@ -4,13 +4,11 @@ use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 
-use evtap::broker::{
-    Address, Notices, Range, Settings, Subscription, Target, TopicSelector, registry,
-};
+use evtap::broker::{Address, Settings, Target, registry};
 use evtap::event::codec::BatchHeader;
-use evtap::event::{Batch, Compression, PositionStyle, SelectAll, Stream, Visibility};
+use evtap::event::{Batch, Compression, PositionStyle, Stream, Visibility};
 
-use super::{evtap, out};
+use super::{evtap, out, raw};
 
 fn wait<T>(future: impl Future<Output = T>) -> T {
     tokio::runtime::Builder::new_current_thread()
@@ -55,19 +53,9 @@ fn capture(path: &str) {
 
 /// How the batches of a capture are compressed.
 fn compressions(path: &str) -> Vec<Compression> {
-    let sub = Subscription {
-        topics: TopicSelector::all(),
-        partitions: Vec::new(),
-        range: Range::default(),
-        follow: false,
-        select: Arc::new(SelectAll),
-        memory: 1 << 24,
-        raw: true,
-        notices: Notices::silent(),
-    };
     wait(async {
         let mut found = Vec::new();
-        let mut source = broker(path).source(&sub).await.unwrap();
+        let mut source = broker(path).source(&raw()).await.unwrap();
         while let Some(batch) = source.next_batch().await.unwrap() {
             found.extend(batch.metas().iter().map(|meta| meta.compression));
         }

@@ -8,17 +8,9 @@ use super::{Ran, evtap, out, support};
 fn with_home(home: &Path, config: &str, args: &[&str]) -> Ran {
     let file = home.join("config.toml");
     std::fs::write(&file, config).unwrap();
-    let output = support::evtap()
-        .args(args)
-        .env("XDG_CONFIG_HOME", home)
-        .env("EVTAP_CONFIG", file)
-        .output()
-        .unwrap();
-    Ran {
-        out: String::from_utf8(output.stdout).unwrap(),
-        err: String::from_utf8(output.stderr).unwrap(),
-        code: output.status.code(),
-    }
+    let mut command = support::evtap();
+    command.env("XDG_CONFIG_HOME", home);
+    Ran::of(command.args(args).env("EVTAP_CONFIG", file))
 }
 
 fn home_with(name: &str, text: &str) -> tempfile::TempDir {

@@ -140,7 +140,8 @@ async fn a_frozen_start_that_retention_has_passed_is_told_and_the_rest_is_read()
     assert!(told.contains("3 positions from 0"), "{told}");
 }
 
-async fn delete_before(host: &str, topic: &str, offset: i64) {
+/// Takes what is before this offset, as an operator may.
+pub async fn delete_before(host: &str, topic: &str, offset: i64) {
     use rdkafka::admin::{AdminClient, AdminOptions};
     use rdkafka::{ClientConfig, Offset, TopicPartitionList};
     let mut config = ClientConfig::new();

@@ -7,7 +7,8 @@ use evtap::broker::Bound;
 use rdkafka::producer::{BaseProducer, BaseRecord, Producer};
 use serde_json::{Value, json};
 
-use crate::support::{all_of, between, kafka, produce_at, producer, read, with_topic};
+use crate::bounds::delete_before;
+use crate::support::{COMPACTED, all_of, between, kafka, produce_at, producer, read, with_topic};
 
 const WAIT: Duration = Duration::from_secs(20);
 
@@ -115,14 +116,8 @@ async fn an_open_transaction_is_told_and_is_no_gap() {
 #[tokio::test]
 async fn what_the_cleaner_took_is_no_gap() {
     let Some(host) = kafka() else { return };
-    let config = [
-        ("cleanup.policy", "compact"),
-        ("segment.bytes", "1048576"),
-        ("segment.ms", "100"),
-        ("min.cleanable.dirty.ratio", "0.01"),
-        ("max.compaction.lag.ms", "100"),
-        ("delete.retention.ms", "0"),
-    ];
+    let more = [("segment.bytes", "1048576"), ("delete.retention.ms", "0")];
+    let config = [&COMPACTED[..], &more].concat();
     let (broker, topic) = with_topic(&host, "check-compact", 1, &config).await;
     let producer = producer(&host, &[("enable.idempotence", "true")]);
     for n in 0..40 {
@@ -176,22 +171,6 @@ async fn offsets_before_the_start_of_the_log_are_told() {
         "{notes}"
     );
     assert_eq!(check(&[&url, "--only", "order"]).1, Some(0));
-}
-
-async fn delete_before(host: &str, topic: &str, offset: i64) {
-    use rdkafka::admin::{AdminClient, AdminOptions};
-    use rdkafka::client::DefaultClientContext;
-    use rdkafka::{Offset, TopicPartitionList};
-    let mut config = rdkafka::ClientConfig::new();
-    config.set("bootstrap.servers", host);
-    let admin: AdminClient<DefaultClientContext> = config.create().unwrap();
-    let mut list = TopicPartitionList::new();
-    list.add_partition_offset(topic, 0, Offset::Offset(offset))
-        .unwrap();
-    admin
-        .delete_records(&list, &AdminOptions::new())
-        .await
-        .unwrap();
 }
 
 /// The demo's topics have fixed names: whoever wrote them before wrote the same.

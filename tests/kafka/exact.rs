@@ -5,11 +5,9 @@ use std::time::{Duration, Instant};
 
 use evtap::broker::exact::{Job, Progress, Share, Unit};
 use evtap::broker::{Broker, Error, ErrorKind, ExactSink, History, NewTopic, Target};
-use evtap::event::{
-    Batch, EventRef, Headers, Position, PositionStyle, Stream, Streams, Timestamp, TimestampType,
-};
+use evtap::event::Position;
 
-use crate::support::{all_of, kafka, open, read, unique, values, with_topic};
+use crate::support::{all_of, batch, kafka, open, read, unique, values, with_topic};
 
 /// Sessions that end soon, so that a test need not wait for a dead host.
 const QUICK: &str = "session.timeout.ms=2000&transaction.timeout.ms=4000";
@@ -79,31 +77,6 @@ impl World {
         let url = format!("kafka://{}?isolation.level=read_uncommitted", self.host);
         values(&read(&*open(&url), &all_of(&self.topic)).await)
     }
-}
-
-fn batch(partition: u32, values: &[&str]) -> Batch {
-    let streams: Streams = Arc::new([Stream {
-        topic: "elsewhere".into(),
-        partition,
-        style: PositionStyle::Offset,
-    }]);
-    let mut batch = Batch::new(Arc::clone(&streams));
-    for value in values {
-        batch
-            .push(&EventRef {
-                stream: &streams[0],
-                stream_index: 0,
-                position: Position::ZERO,
-                timestamp: Timestamp(1_700_000_000_000),
-                timestamp_type: TimestampType::Create,
-                key: None,
-                value: Some(value.as_bytes()),
-                headers: Headers::default(),
-                meta: None,
-            })
-            .unwrap();
-    }
-    batch
 }
 
 fn at(next: u64, note: &str) -> Progress {

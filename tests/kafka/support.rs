@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use evtap::broker::{Broker, Error, Source, Subscription};
-use evtap::event::{Batch, TimestampType};
+use evtap::event::{
+    Batch, EventRef, Headers, Position, PositionStyle, Stream, Streams, Timestamp, TimestampType,
+};
 use rdkafka::producer::{BaseRecord, Producer};
 
 pub use crate::common::*;
@@ -32,6 +34,33 @@ pub fn owned(batch: &Batch) -> impl Iterator<Item = Owned> + '_ {
             .map(|(k, v)| (k.to_vec(), v.map(<[u8]>::to_vec)))
             .collect(),
     })
+}
+
+/// Events of another source, for this partition of the target, with these values.
+pub fn batch(partition: u32, values: impl IntoIterator<Item: AsRef<str>>) -> Batch {
+    let streams: Streams = [Stream {
+        topic: "elsewhere".into(),
+        partition,
+        style: PositionStyle::Offset,
+    }]
+    .into();
+    let mut batch = Batch::new(streams.clone());
+    for value in values {
+        batch
+            .push(&EventRef {
+                stream: &streams[0],
+                stream_index: 0,
+                position: Position::ZERO,
+                timestamp: Timestamp(1_700_000_000_000),
+                timestamp_type: TimestampType::Create,
+                key: None,
+                value: Some(value.as_ref().as_bytes()),
+                headers: Headers::default(),
+                meta: None,
+            })
+            .unwrap();
+    }
+    batch
 }
 
 /// Reads to the end of the range; a read that hangs fails.

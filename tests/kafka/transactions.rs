@@ -10,7 +10,7 @@ use evtap::event::{HeaderBuf, Position, Timestamp};
 use rdkafka::producer::{BaseRecord, Producer};
 
 use crate::support::{
-    all_of, drain, kafka, open, produce_at, producer, read, unique, values, with_topic,
+    COMPACTED, all_of, drain, kafka, open, produce_at, producer, read, unique, values, with_topic,
 };
 
 const WAIT: Duration = Duration::from_secs(20);
@@ -148,14 +148,8 @@ async fn a_range_of_nothing_but_aborted_events_is_complete() {
 #[tokio::test]
 async fn a_compacted_topic_is_read_to_its_end() {
     let Some(host) = kafka() else { return };
-    let config = [
-        ("cleanup.policy", "compact"),
-        ("segment.bytes", "1048576"),
-        ("segment.ms", "100"),
-        ("min.cleanable.dirty.ratio", "0.01"),
-        ("max.compaction.lag.ms", "100"),
-        ("delete.retention.ms", "0"),
-    ];
+    let more = [("segment.bytes", "1048576"), ("delete.retention.ms", "0")];
+    let config = [&COMPACTED[..], &more].concat();
     let (broker, topic) = with_topic(&host, "compact", 1, &config).await;
     let send = |key: &str, value: Option<&str>| {
         let producer = producer(&host, &[]);

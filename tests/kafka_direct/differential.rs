@@ -9,7 +9,7 @@ use rdkafka::producer::Producer as _;
 
 use crate::both::{Event, Reader, agreed, read};
 use crate::made::{Dice, Made, WAIT, numbered, produce, send, shaped};
-use crate::support::{all_of, kafka, producer, with_topic};
+use crate::support::{COMPACTED, all_of, kafka, producer, with_topic};
 
 const CODECS: [&str; 5] = ["none", "gzip", "snappy", "lz4", "zstd"];
 
@@ -174,13 +174,7 @@ async fn a_hundred_partitions_and_several_topics() {
 #[tokio::test]
 async fn what_compaction_left() {
     let Some(host) = kafka() else { return };
-    let config = [
-        ("cleanup.policy", "compact"),
-        ("segment.ms", "100"),
-        ("min.cleanable.dirty.ratio", "0.01"),
-        ("max.compaction.lag.ms", "100"),
-    ];
-    let (_, topic) = with_topic(&host, "holes", 1, &config).await;
+    let (_, topic) = with_topic(&host, "holes", 1, &COMPACTED).await;
     let producer = producer(&host, &[("linger.ms", "20"), ("compression.type", "lz4")]);
     // Of the keys of the first rounds some are never written again: holes within batches.
     for round in 0..8_u64 {

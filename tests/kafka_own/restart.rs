@@ -1,16 +1,14 @@
 //! The broker is killed and comes back: reads and writes go on by themselves, and say so once.
 
-use std::sync::{Arc, Mutex};
+use std::sync::Mutex;
 use std::time::Duration;
 
 use evtap::broker::{Bound, Settings, Sink, Source, Target};
-use evtap::event::{
-    Batch, EventRef, Headers, Position, PositionStyle, Stream, Streams, Timestamp, TimestampType,
-};
+use evtap::event::Batch;
 
 use crate::server::Own;
 use crate::support::{
-    Owned, all_of, between, open, open_with, owned, produce_at, read, remembering, values,
+    Owned, all_of, batch, between, open, open_with, owned, produce_at, read, remembering, values,
     with_topic,
 };
 
@@ -40,29 +38,7 @@ fn value(number: usize) -> String {
 
 /// Events with these numbers.
 pub fn numbers(range: std::ops::Range<usize>) -> Batch {
-    let streams: Streams = Arc::new([Stream {
-        topic: "elsewhere".into(),
-        partition: 0,
-        style: PositionStyle::Offset,
-    }]);
-    let mut batch = Batch::new(Arc::clone(&streams));
-    for number in range {
-        let value = value(number);
-        batch
-            .push(&EventRef {
-                stream: &streams[0],
-                stream_index: 0,
-                position: Position::ZERO,
-                timestamp: Timestamp(1_700_000_000_000),
-                timestamp_type: TimestampType::Create,
-                key: None,
-                value: Some(value.as_bytes()),
-                headers: Headers::default(),
-                meta: None,
-            })
-            .unwrap();
-    }
-    batch
+    batch(0, range.map(value))
 }
 
 pub fn are_numbers(events: &[Owned], count: usize) {

@@ -87,9 +87,8 @@ async fn a_signal_ends_a_run_cleanly_and_it_goes_on_later() {
     let Some(host) = kafka() else { return };
     let (source, target) = topics(&host, "signalled", EVENTS).await;
     let desk = Desk::new();
-    let from = format!("kafka://{host}/{source}");
-    let to = format!("kafka://{host}/{target}");
-    let plan = desk.plan(&[&from, "--to", &to, "--timestamps", "keep", "--rate", "1500"]);
+    let more = ["--timestamps", "keep", "--rate", "1500"];
+    let plan = desk.plan_copy(&host, [&source, &target], &more);
     for signal in ["INT", "TERM"] {
         let run = desk.start("state", &plan);
         sleep(Duration::from_millis(1500));
@@ -113,9 +112,7 @@ async fn a_target_that_is_deleted_ends_the_run() {
     let Some(host) = kafka() else { return };
     let (source, target) = topics(&host, "deleted", 20_000).await;
     let desk = Desk::new();
-    let from = format!("kafka://{host}/{source}");
-    let to = format!("kafka://{host}/{target}");
-    let plan = desk.plan(&[&from, "--to", &to, "--rate", "2000"]);
+    let plan = desk.plan_copy(&host, [&source, &target], &["--rate", "2000"]);
     let run = desk.start("state", &plan);
     sleep(Duration::from_secs(2));
     delete(&host, &target);
@@ -171,9 +168,7 @@ async fn an_event_that_the_target_does_not_take_ends_the_run_before_it() {
     let made = (0..500).map(|n| numbered(n, 1, if n == 400 { 60_000 } else { 200 }));
     produce(&host, &source, &[], made);
     let desk = Desk::new();
-    let from = format!("kafka://{host}/{source}");
-    let to = format!("kafka://{host}/{target}");
-    let plan = desk.plan(&[&from, "--to", &to]);
+    let plan = desk.plan_copy(&host, [&source, &target], &[]);
     let ended = desk.run(&["apply", &plan, "--yes"]);
     assert!(matches!(ended.code, Some(4 | 6)), "{ended:?}");
     assert!(
@@ -190,9 +185,7 @@ async fn a_place_for_runs_that_is_full_is_told_before_anything_is_written() {
     let Some(host) = kafka() else { return };
     let (source, target) = topics(&host, "full", 300).await;
     let desk = Desk::new();
-    let from = format!("kafka://{host}/{source}");
-    let to = format!("kafka://{host}/{target}");
-    let plan = desk.plan(&[&from, "--to", &to]);
+    let plan = desk.plan_copy(&host, [&source, &target], &[]);
     // A file stands where the folder should be: nothing can be kept there.
     std::fs::write(desk.path("occupied"), "").unwrap();
     let ended = desk.start("occupied", &plan).end(PATIENCE);

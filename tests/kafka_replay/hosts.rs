@@ -17,10 +17,8 @@ async fn desk(host: &str, name: &str, rate: &str) -> (Desk, String, String, Stri
     let how = [("linger.ms", "20"), ("compression.type", "lz4")];
     produce(host, &source, &how, (0..EVENTS).map(|n| shaped(n, 12)));
     let desk = Desk::new();
-    let from = format!("kafka://{host}/{source}");
-    let to = format!("kafka://{host}/{target}");
-    let keep = ["--create-topic", "--timestamps", "keep", "--rate", rate];
-    let plan = desk.plan(&[&[from.as_str(), "--to", &to], &keep[..]].concat());
+    let more = ["--create-topic", "--timestamps", "keep", "--rate", rate];
+    let plan = desk.plan_copy(host, [&source, &target], &more);
     (desk, plan, source, target)
 }
 

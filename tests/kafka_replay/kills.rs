@@ -26,18 +26,8 @@ async fn a_run_that_is_killed_goes_on_where_it_stood() {
         round += 1;
         let target = format!("{source}.copy{round}");
         let desk = Desk::new();
-        let from = format!("kafka://{host}/{source}");
-        let to = format!("kafka://{host}/{target}");
-        let plan = desk.plan(&[
-            &from,
-            "--to",
-            &to,
-            "--create-topic",
-            "--timestamps",
-            "keep",
-            "--rate",
-            "40000",
-        ]);
+        let more = ["--create-topic", "--timestamps", "keep", "--rate", "40000"];
+        let plan = desk.plan_copy(&host, [&source, &target], &more);
         while done < kills {
             let run = desk.start("state", &plan);
             sleep(Duration::from_millis(30 + dice.below(900)));
@@ -70,18 +60,8 @@ async fn brokers_that_die_and_come_back_lose_and_double_nothing() {
         (0..EVENTS).map(|n| numbered(n, 6, 300)),
     );
     let desk = Desk::new();
-    let from = format!("kafka://{hosts}/{source}");
-    let to = format!("kafka://{hosts}/{target}");
-    let plan = desk.plan(&[
-        &from,
-        "--to",
-        &to,
-        "--create-topic",
-        "--timestamps",
-        "keep",
-        "--rate",
-        "4000",
-    ]);
+    let more = ["--create-topic", "--timestamps", "keep", "--rate", "4000"];
+    let plan = desk.plan_copy(&hosts, [&source, &target], &more);
     let mut run = desk.start("state", &plan);
     let over = AtomicBool::new(false);
     std::thread::scope(|scope| {

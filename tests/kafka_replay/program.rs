@@ -10,6 +10,7 @@ use crate::shared;
 
 /// Not every test uses all of this; constants without a name do.
 const _: fn(&Desk, &[&str]) -> String = Desk::plan;
+const _: fn(&Desk, &str, [&str; 2], &[&str]) -> String = Desk::plan_copy;
 const _: fn(&Desk, &str) -> String = Desk::apply;
 const _: fn(&Desk, &str, &str) -> Running = Desk::start;
 const _: fn(Running) -> bool = Running::kill;
@@ -62,6 +63,14 @@ impl Desk {
         let ended = self.run(&[&["replay"], args, &["--plan-out", &file]].concat());
         assert_eq!(ended.code, Some(0), "{}", ended.told);
         file
+    }
+
+    /// Writes the plan of a replay from one topic of these hosts to another.
+    #[track_caller]
+    pub fn plan_copy(&self, hosts: &str, [source, target]: [&str; 2], more: &[&str]) -> String {
+        let from = format!("kafka://{hosts}/{source}");
+        let to = format!("kafka://{hosts}/{target}");
+        self.plan(&[&[from.as_str(), "--to", &to], more].concat())
     }
 
     /// Runs a plan to its end, which must be good.

@@ -7,7 +7,7 @@ use rdkafka::producer::Producer as _;
 use crate::copies::{are_equal, committed, end_offsets};
 use crate::made::{numbered, produce, send, shaped};
 use crate::program::{Desk, asked};
-use crate::support::{kafka, producer, with_topic};
+use crate::support::{COMPACTED, kafka, producer, with_topic};
 
 const PARTITIONS: u64 = 12;
 
@@ -25,9 +25,8 @@ async fn every_event_is_copied_once_in_order_and_byte_for_byte() {
         (0..events).map(|n| shaped(n, PARTITIONS)),
     );
     let desk = Desk::new();
-    let from = format!("kafka://{host}/{source}");
-    let to = format!("kafka://{host}/{target}");
-    let plan = desk.plan(&[&from, "--to", &to, "--create-topic", "--timestamps", "keep"]);
+    let more = ["--create-topic", "--timestamps", "keep"];
+    let plan = desk.plan_copy(&host, [&source, &target], &more);
     let told = desk.apply(&plan);
     assert!(told.contains("exactly once"), "{told}");
     assert_eq!(are_equal(&host, &source, &target).await as u64, events);
@@ -41,13 +40,7 @@ async fn every_event_is_copied_once_in_order_and_byte_for_byte() {
 #[tokio::test(flavor = "multi_thread")]
 async fn nothing_that_was_aborted_or_is_not_decided_is_copied() {
     let Some(host) = kafka() else { return };
-    let config = [
-        ("cleanup.policy", "compact"),
-        ("segment.ms", "100"),
-        ("min.cleanable.dirty.ratio", "0.01"),
-        ("max.compaction.lag.ms", "100"),
-    ];
-    let (_, source) = with_topic(&host, "decided", 2, &config).await;
+    let (_, source) = with_topic(&host, "decided", 2, &COMPACTED).await;
     let target = format!("{source}.copy");
     let transactional = |id: &str| {
         let id = format!("{source}-{id}");
@@ -83,10 +76,8 @@ async fn nothing_that_was_aborted_or_is_not_decided_is_copied() {
     assert!(before.len() > 300, "{}", before.len());
 
     let desk = Desk::new();
-    let from = format!("kafka://{host}/{source}");
-    let to = format!("kafka://{host}/{target}");
-    let keep = ["--timestamps", "keep", "--create-topic"];
-    let plan = desk.plan(&[&[from.as_str(), "--to", &to], &keep[..]].concat());
+    let more = ["--timestamps", "keep", "--create-topic"];
+    let plan = desk.plan_copy(&host, [&source, &target], &more);
     desk.apply(&plan);
     let copies = committed(&host, &target).await;
     // The cleaner may have taken some since the plan was made; what was copied was there.

@@ -68,9 +68,7 @@ async fn a_copy_that_somebody_adds_is_found() {
     let (_, target) = with_topic(&host, "added-copy", 1, &[]).await;
     produce(&host, &source, &[], (0..50).map(|n| numbered(n, 1, 80)));
     let desk = Desk::new();
-    let from = format!("kafka://{host}/{source}");
-    let to = format!("kafka://{host}/{target}");
-    let plan = desk.plan(&[&from, "--until", "40", "--to", &to]);
+    let plan = desk.plan_copy(&host, [&source, &target], &["--until", "40"]);
     desk.apply(&plan);
     let (code, report) = verify(&desk, &plan);
     assert_eq!(code, Some(0), "{report}");
@@ -119,11 +117,10 @@ async fn a_copy_that_is_lost_or_altered_is_found() {
     let (_, wrong) = with_topic(&host, "altered-wrong", 1, &[]).await;
     produce(&host, &source, &[], (0..60).map(|n| numbered(n, 1, 80)));
     let desk = Desk::new();
-    let from = format!("kafka://{host}/{source}");
-    let plan = desk.plan(&[&from, "--to", &format!("kafka://{host}/{right}")]);
+    let plan = desk.plan_copy(&host, [&source, &right], &[]);
     desk.apply(&plan);
     std::fs::remove_file(&plan).unwrap();
-    let plan = desk.plan(&[&from, "--to", &format!("kafka://{host}/{wrong}")]);
+    let plan = desk.plan_copy(&host, [&source, &wrong], &[]);
     let text = std::fs::read_to_string(&plan).unwrap();
     let line = text
         .lines()

@@ -17,6 +17,7 @@ pub use crate::shared::server;
 /// Not every test uses all of this; constants without a name do.
 const _: fn() -> Option<String> = kafka;
 const _: fn() -> Remembering = remembering;
+const _: [(&str, &str); 4] = COMPACTED;
 
 pub fn kafka() -> Option<String> {
     server("EVTAP_TEST_KAFKA")
@@ -37,6 +38,14 @@ pub fn open(url: &str) -> Arc<dyn Broker> {
 pub fn open_with(url: &str, settings: &Settings) -> Arc<dyn Broker> {
     registry::open(&Address::parse(url).unwrap(), settings).unwrap()
 }
+
+/// The settings of a topic that is compacted as soon as that is possible.
+pub const COMPACTED: [(&str, &str); 4] = [
+    ("cleanup.policy", "compact"),
+    ("segment.ms", "100"),
+    ("min.cleanable.dirty.ratio", "0.01"),
+    ("max.compaction.lag.ms", "100"),
+];
 
 /// Opens the broker and creates a topic in it.
 pub async fn with_topic(

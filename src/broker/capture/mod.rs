@@ -23,7 +23,7 @@ use super::{Adapter, Address, Broker, Capabilities, Error, ErrorKind, LookCost, 
 use crate::event::PositionStyle;
 
 pub use file::readable;
-pub use jsonl::{Reason, read_data, read_object_headers};
+pub use jsonl::{Member, Reason, read_data, read_object_headers};
 pub use saga::saga;
 
 pub const ADAPTER: Adapter = Adapter {

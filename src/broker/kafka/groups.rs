@@ -62,7 +62,7 @@ fn commits(client: &Arc<Client>, names: &[String]) -> Result<Vec<Vec<Row>>, Fail
     for some in names.chunks(AT_ONCE) {
         let calls = some
             .iter()
-            .map(|name| admin::ask_commits(client, name, None))
+            .map(|name| admin::ask_commits(client, name))
             .collect::<Result<Vec<_>, _>>()?;
         for call in calls {
             rows.push(admin::commits(call)?);

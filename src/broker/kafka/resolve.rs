@@ -43,7 +43,7 @@ pub(super) fn resolve(
 
 /// What a group has committed.
 pub(super) fn commits(client: &Arc<Client>, group: &str) -> Result<Vec<Row>> {
-    admin::ask_commits(client, group, None)
+    admin::ask_commits(client, group)
         .and_then(admin::commits)
         .map_err(|f| f.into_error(&format!("ask for the commits of the group {group}")))
 }

@@ -3,13 +3,11 @@
 //! read back.
 
 use serde::Deserialize;
-use serde::de::Deserializer;
-use serde_json::value::RawValue;
 
 use super::Refusal;
 use super::masker::around;
 use crate::broker::Result;
-use crate::broker::capture::{read_data, read_object_headers};
+use crate::broker::capture::{Member, read_data, read_object_headers};
 use crate::event::{Content, Decoded, EventRef, HeaderBuf, object};
 use crate::query::{JqMap, JqMapWorker, MapOutcome, QueryError};
 use crate::schema::Reader;
@@ -35,24 +33,18 @@ pub(super) struct Mapper {
     headers: HeaderBuf,
 }
 
-/// The members of an event object that count; `Some` when they are there, if only as null.
-#[derive(Deserialize)]
+/// The members of an event object that count.
+#[derive(Deserialize, Default)]
+#[serde(default)]
 struct Members<'a> {
-    #[serde(borrow, default, deserialize_with = "present")]
-    topic: Option<&'a RawValue>,
-    #[serde(borrow, default, deserialize_with = "present")]
-    partition: Option<&'a RawValue>,
-    #[serde(borrow, default, deserialize_with = "present")]
-    offset: Option<&'a RawValue>,
-    #[serde(borrow, default, deserialize_with = "present")]
-    timestamp: Option<&'a RawValue>,
-    #[serde(borrow, default, deserialize_with = "present")]
-    key: Option<&'a RawValue>,
-    #[serde(borrow, default, deserialize_with = "present")]
-    headers: Option<&'a RawValue>,
-    #[serde(borrow, default, deserialize_with = "present")]
-    value: Option<&'a RawValue>,
-    #[serde(default)]
+    #[serde(borrow)]
+    topic: Member<'a>,
+    partition: Member<'a>,
+    offset: Member<'a>,
+    timestamp: Member<'a>,
+    key: Member<'a>,
+    headers: Member<'a>,
+    value: Member<'a>,
     encoding: Encoding,
 }
 
@@ -60,10 +52,6 @@ struct Members<'a> {
 struct Encoding {
     key: Option<String>,
     value: Option<String>,
-}
-
-fn present<'de, D: Deserializer<'de>>(from: D) -> Result<Option<&'de RawValue>, D::Error> {
-    <&RawValue>::deserialize(from).map(Some)
 }
 
 /// What a part of the event becomes.
@@ -78,8 +66,8 @@ enum Fate {
 /// A part of an event before and after.
 struct Change<'x, 'e> {
     name: &'static str,
-    given: Option<&'x RawValue>,
-    made: Option<&'x RawValue>,
+    given: Member<'x>,
+    made: Member<'x>,
     encoding: Option<&'x str>,
     content: Content<'e>,
     bytes: Option<&'e [u8]>,
@@ -154,7 +142,7 @@ impl Mapper {
         }
         let given: Members<'_> = read(&self.same)?;
         let made: Members<'_> = read(&self.made)?;
-        if made.value.is_none() {
+        if made.value.0.is_none() {
             let why = "its output has no 'value' (a tombstone is \"value\":null with the encoding tombstone)";
             return Err(Refusal::new(why));
         }
@@ -164,7 +152,7 @@ impl Mapper {
             ("offset", given.offset, made.offset),
             ("timestamp", given.timestamp, made.timestamp),
         ] {
-            if made.is_some() && text(made) != text(given) {
+            if made.0.is_some() && made.text() != given.text() {
                 let why = format!("it changed .{name}, which is not a map's to write");
                 return Err(Refusal::new(why));
             }
@@ -189,8 +177,8 @@ impl Mapper {
         };
         let key = key.apply(&mut self.key)?;
         let value = value.apply(&mut self.value)?;
-        let headers = match made.headers {
-            same if text(same) == text(given.headers) => Fate::Kept,
+        let headers = match made.headers.0 {
+            _ if made.headers.text() == given.headers.text() => Fate::Kept,
             None => Fate::Null,
             Some(raw) => {
                 self.headers.clear();
@@ -224,11 +212,11 @@ impl Change<'_, '_> {
     fn apply(&self, out: &mut Vec<u8>) -> Result<Fate, Refusal> {
         let before = self.content.encoding(self.null);
         let encoding_stays = self.encoding.is_none_or(|now| now == before);
-        if encoding_stays && text(self.made) == text(self.given) {
+        if encoding_stays && self.made.text() == self.given.text() {
             return Ok(Fate::Kept);
         }
         out.clear();
-        let Some(made) = self.made else {
+        let Some(made) = self.made.0 else {
             return Ok(Fate::Null);
         };
         // JSON that stands behind the id of a schema stays there.
@@ -248,10 +236,6 @@ impl Change<'_, '_> {
             Err(why) => Err(Refusal::new(why)),
         }
     }
-}
-
-fn text(raw: Option<&RawValue>) -> Option<&str> {
-    raw.map(RawValue::get)
 }
 
 fn read(json: &[u8]) -> Result<Members<'_>, Refusal> {

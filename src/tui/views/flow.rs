@@ -1,12 +1,10 @@
-//! Pieces that several views draw with: facts that flow over lines, cells of a table, the part of a
-//! list that is on the screen.
+//! Pieces that several views draw with: facts that flow over lines, numbers and keys as text.
 
 use ratatui::layout::Rect;
 
 use crate::text::{Visible, human, width};
 use crate::tui::canvas::{Canvas, line_of, rest_of};
 use crate::tui::theme::Role;
-use crate::tui::widgets::table::Placed;
 
 /// One fact of a line.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -70,33 +68,6 @@ fn broken(text: &str, room: usize) -> (&str, &str) {
     let at = kept.rfind(' ').filter(|at| *at > 0 && *at * 2 > kept.len());
     let (kept, rest) = text.split_at(at.unwrap_or(kept.len()));
     (kept, rest.trim_start())
-}
-
-/// What of an area is left below some lines.
-pub fn below(area: Rect, lines: u16) -> Rect {
-    let lines = lines.min(area.height);
-    Rect {
-        y: area.y + lines,
-        height: area.height - lines,
-        ..area
-    }
-}
-
-/// The first row of a list of which so many are on the screen, with the cursor near the middle.
-pub fn top(at: usize, rows: usize, height: usize) -> usize {
-    at.saturating_sub(height / 2)
-        .min(rows.saturating_sub(height))
-}
-
-/// The place of a column on a line.
-pub fn cell(line: Rect, placed: &Placed) -> Rect {
-    let x = u16::try_from(placed.x).unwrap_or(u16::MAX);
-    let cell = rest_of(line, x);
-    let width = u16::try_from(placed.width).unwrap_or(u16::MAX);
-    Rect {
-        width: cell.width.min(width),
-        ..cell
-    }
 }
 
 /// `1 group`, `2,000 groups`.

@@ -1,5 +1,5 @@
 //! What views of reports have in common: lines of parts below each other, sentences that go on in
-//! the next line, where a list begins on the screen, and the way from a coordinate to its event.
+//! the next line, and the way from a coordinate to its event.
 
 use ratatui::layout::Rect;
 
@@ -76,11 +76,6 @@ pub fn note(canvas: &mut Canvas<'_>, area: Rect, head: (Role, &str), rest: &[Str
     put_all(canvas, area, &lines, 0);
 }
 
-/// The first row of a list on the screen, so that the chosen one is near its middle.
-pub fn top_of(at: usize, rows: usize, len: usize) -> usize {
-    at.saturating_sub(rows / 2).min(len.saturating_sub(rows))
-}
-
 /// Shows the event of a coordinate in the stream.
 pub fn show(model: &mut Model, at: &At) -> Vec<Effect> {
     let place = Place {
@@ -109,14 +104,5 @@ mod tests {
         assert_eq!(told("  one two three"), ["  one two", "  three"]);
         assert_eq!(told(""), [""]);
         assert!(!told("a\u{1b}[2J").concat().contains('\u{1b}'));
-    }
-
-    #[test]
-    fn a_list_shows_its_end_and_what_is_chosen() {
-        assert_eq!(top_of(0, 10, 100), 0);
-        assert_eq!(top_of(50, 10, 100), 45);
-        assert_eq!(top_of(99, 10, 100), 90);
-        assert_eq!(top_of(3, 10, 4), 0);
-        assert_eq!(top_of(3, 0, 4), 3);
     }
 }

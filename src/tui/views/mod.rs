@@ -11,6 +11,7 @@ mod job;
 pub mod lag;
 pub mod layers;
 mod lines;
+mod list;
 pub mod order;
 pub mod replay;
 pub mod schemas;

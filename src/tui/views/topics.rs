@@ -10,11 +10,12 @@ use ratatui::layout::Rect;
 use crate::broker::{Bound, TopicInfo, TopicSelector};
 use crate::text::human;
 use crate::tui::actions::Action;
-use crate::tui::canvas::{Canvas, line_of, middle_of, rest_of};
+use crate::tui::canvas::{Canvas, below, line_of, middle_of, rest_of};
 use crate::tui::model::overlay::Overlay;
 use crate::tui::model::{Model, View};
 use crate::tui::msg::{Effect, From, Say, Trouble};
 use crate::tui::theme::Role;
+use crate::tui::views::list;
 
 /// How often the broker is asked again while the view is on the screen.
 const AGAIN: Duration = Duration::from_secs(5);
@@ -279,13 +280,8 @@ pub fn draw(model: &Model, canvas: &mut Canvas<'_>, area: Rect) {
         ["partitions", "events", "new/s", "broker"].map(str::to_owned),
         Role::Title,
     );
-    let rows = usize::from(area.height.saturating_sub(1));
-    let top = state
-        .at
-        .saturating_sub(rows / 2)
-        .min(topics.len().saturating_sub(rows));
-    for (line, topic) in topics.iter().enumerate().skip(top).take(rows) {
-        let place = line_of(area, 1 + line - top);
+    for (row, place) in list::on_screen(below(area, 1), state.at, topics.len()) {
+        let topic = &topics[row];
         let chosen = state
             .chosen
             .contains(&(topic.connection, topic.info.name.clone()));
@@ -311,7 +307,7 @@ pub fn draw(model: &Model, canvas: &mut Canvas<'_>, area: Rect) {
             broker.map_or_else(String::new, |c| c.capabilities().adapter.to_owned()),
         ];
         figures(canvas, place, wide, figures_of, Role::Text);
-        if line == state.at {
+        if row == state.at {
             canvas.paint(place, Role::Cursor);
         }
     }

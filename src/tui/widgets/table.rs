@@ -25,6 +25,16 @@ pub struct Column {
     pub flex: bool,
 }
 
+/// A [`Column`], for tables of them.
+pub const fn column(min: usize, ideal: usize, priority: u8, flex: bool) -> Column {
+    Column {
+        min,
+        ideal,
+        priority,
+        flex,
+    }
+}
+
 /// A column that is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Placed {
@@ -137,15 +147,6 @@ mod tests {
     use super::*;
     use crate::text::is_hostile;
     use proptest::prelude::*;
-
-    const fn column(min: usize, ideal: usize, priority: u8, flex: bool) -> Column {
-        Column {
-            min,
-            ideal,
-            priority,
-            flex,
-        }
-    }
 
     const STREAM: &[Column] = &[
         column(8, 12, 5, false),

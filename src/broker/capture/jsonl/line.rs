@@ -5,14 +5,16 @@
 //!
 //! An event object must have `value`: leaving it out by mistake would write a tombstone.
 
+mod member;
 mod pieces;
 
 use std::borrow::Cow;
 
 use serde::Deserialize;
-use serde::de::{Deserializer, IgnoredAny};
+use serde::de::IgnoredAny;
 use serde_json::value::RawValue;
 
+pub use member::Member;
 use pieces::{Form, push_base64, push_text, read_headers};
 
 use crate::event::{HeaderBuf, Headers, Position, PositionStyle, Timestamp, TimestampType};
@@ -35,38 +37,24 @@ pub(super) struct Line {
     spare: Vec<Vec<u8>>,
 }
 
-/// The members that mean something to us; `Some` when they are there, if only as `null`.
-#[derive(Deserialize)]
+/// The members that mean something to us.
+#[derive(Deserialize, Default)]
+#[serde(default)]
 struct Members<'a> {
-    #[serde(borrow, default, deserialize_with = "present")]
-    topic: Option<&'a RawValue>,
-    #[serde(borrow, default, deserialize_with = "present")]
-    partition: Option<&'a RawValue>,
-    #[serde(borrow, default, deserialize_with = "present")]
-    offset: Option<&'a RawValue>,
-    #[serde(borrow, default, deserialize_with = "present")]
-    timestamp: Option<&'a RawValue>,
-    #[serde(borrow, default, deserialize_with = "present")]
-    timestamp_type: Option<&'a RawValue>,
-    #[serde(borrow, default, deserialize_with = "present")]
-    key: Option<&'a RawValue>,
-    #[serde(borrow, default, deserialize_with = "present")]
-    headers: Option<&'a RawValue>,
-    #[serde(borrow, default, deserialize_with = "present")]
-    value: Option<&'a RawValue>,
-    #[serde(borrow, default, deserialize_with = "present")]
-    encoding: Option<&'a RawValue>,
+    #[serde(borrow)]
+    topic: Member<'a>,
+    partition: Member<'a>,
+    offset: Member<'a>,
+    timestamp: Member<'a>,
+    timestamp_type: Member<'a>,
+    key: Member<'a>,
+    headers: Member<'a>,
+    value: Member<'a>,
+    encoding: Member<'a>,
     // Those of kcat.
-    #[serde(borrow, default, deserialize_with = "present")]
-    payload: Option<&'a RawValue>,
-    #[serde(borrow, default, deserialize_with = "present")]
-    tstype: Option<&'a RawValue>,
-    #[serde(borrow, default, deserialize_with = "present")]
-    ts: Option<&'a RawValue>,
-}
-
-fn present<'de, D: Deserializer<'de>>(from: D) -> Result<Option<&'de RawValue>, D::Error> {
-    <&RawValue>::deserialize(from).map(Some)
+    payload: Member<'a>,
+    tstype: Member<'a>,
+    ts: Member<'a>,
 }
 
 #[derive(Deserialize, Default)]
@@ -126,11 +114,11 @@ impl Line {
             return self.bare(line);
         }
         let members: Members<'_> = serde_json::from_slice(line).map_err(|e| not_json(&e))?;
-        if members.payload.is_some() || members.tstype.is_some() {
+        if members.payload.0.is_some() || members.tstype.0.is_some() {
             return self.kcat(&members);
         }
         let known = [members.value, members.key, members.topic, members.headers];
-        if known.iter().all(Option::is_none) {
+        if known.iter().all(|member| member.0.is_none()) {
             return self.bare(line);
         }
         self.object(&members)
@@ -147,28 +135,29 @@ impl Line {
 
     fn object(&mut self, members: &Members<'_>) -> Result<(), Reason> {
         self.place(members)?;
-        let encoding: Encoding<'_> = match members.encoding {
+        let encoding: Encoding<'_> = match members.encoding.0 {
             Some(raw) => from_raw(raw, "'encoding' is not an object of strings")?,
             None => Encoding::default(),
         };
-        let time: Option<i64> = match members.timestamp {
+        let time: Option<i64> = match members.timestamp.0 {
             Some(raw) => from_raw(raw, "'timestamp' is not a number of milliseconds")?,
             None => None,
         };
-        let kind: Option<Cow<'_, str>> = match members.timestamp_type {
+        let kind: Option<Cow<'_, str>> = match members.timestamp_type.0 {
             Some(raw) => from_raw(raw, "'timestamp_type' is not a string")?,
             None => None,
         };
         self.set_time(time, kind.as_deref())?;
-        self.key = match members.key {
+        self.key = match members.key.0 {
             Some(raw) => self.data(raw, encoding.key.as_deref(), "key")?,
             None => None,
         };
         let value = members
             .value
+            .0
             .ok_or("the event has no 'value' (a tombstone is \"value\":null)")?;
         self.value = self.data(value, encoding.value.as_deref(), "value")?;
-        match members.headers {
+        match members.headers.0 {
             Some(raw) => read_headers(raw, &mut self.headers, Form::Object),
             None => Ok(()),
         }
@@ -176,35 +165,35 @@ impl Line {
 
     fn kcat(&mut self, members: &Members<'_>) -> Result<(), Reason> {
         self.place(members)?;
-        let time: Option<i64> = match members.ts {
+        let time: Option<i64> = match members.ts.0 {
             Some(raw) => from_raw(raw, "'ts' is not a number of milliseconds")?,
             None => None,
         };
-        let kind: Option<Cow<'_, str>> = match members.tstype {
+        let kind: Option<Cow<'_, str>> = match members.tstype.0 {
             Some(raw) => from_raw(raw, "'tstype' is not a string")?,
             None => None,
         };
         self.set_time(time, kind.as_deref())?;
-        self.key = match members.key {
+        self.key = match members.key.0 {
             Some(raw) => self.data(raw, None, "key")?,
             None => None,
         };
-        self.value = match members.payload {
+        self.value = match members.payload.0 {
             Some(raw) => self.data(raw, None, "payload")?,
             None => None,
         };
-        match members.headers {
+        match members.headers.0 {
             Some(raw) => read_headers(raw, &mut self.headers, Form::Pairs),
             None => Ok(()),
         }
     }
 
     fn place(&mut self, members: &Members<'_>) -> Result<(), Reason> {
-        if let Some(raw) = members.topic {
+        if let Some(raw) = members.topic.0 {
             let topic: Option<String> = from_raw(raw, "'topic' is not a string")?;
             self.topic = topic.filter(|topic| !topic.is_empty());
         }
-        if let Some(raw) = members.partition {
+        if let Some(raw) = members.partition.0 {
             let wrong = "'partition' is not a number from 0 to 2147483647";
             let number: u32 = from_raw(raw, wrong)?;
             if number > i32::MAX.cast_unsigned() {
@@ -212,7 +201,7 @@ impl Line {
             }
             self.partition = number;
         }
-        if let Some(raw) = members.offset {
+        if let Some(raw) = members.offset.0 {
             self.position = position(raw.get())?;
         }
         Ok(())

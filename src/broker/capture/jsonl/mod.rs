@@ -9,7 +9,7 @@ mod read;
 mod sink;
 mod survey;
 
-pub use line::{Reason, read_data, read_object_headers};
+pub use line::{Member, Reason, read_data, read_object_headers};
 
 use std::path::Path;
 use std::sync::{Arc, Mutex};

@@ -16,7 +16,7 @@ use super::super::client::Client;
 use super::super::error::Failure;
 use super::super::ffi::owned;
 use super::super::topic_settings::take;
-use super::{Call, slice};
+use super::{Call, listed, slice};
 use crate::broker::TopicSettings;
 
 /// How each topic keeps its events. A topic whose configuration we may not see is left out.
@@ -47,13 +47,12 @@ pub(in crate::broker::kafka) fn topic_settings(
     let event = call.wait()?;
     // SAFETY: the event is the answer to this call; what it gives belongs to the event.
     unsafe {
-        let result = sys::rd_kafka_event_DescribeConfigs_result(event.raw());
-        if result.is_null() {
-            return Err(Failure::of(Code::InvalidType));
-        }
-        let mut len = 0;
-        let found = sys::rd_kafka_DescribeConfigs_result_resources(result, &raw mut len);
-        Ok(slice(found, len)
+        let found = listed(
+            &event,
+            sys::rd_kafka_event_DescribeConfigs_result,
+            sys::rd_kafka_DescribeConfigs_result_resources,
+        )?;
+        Ok(found
             .iter()
             .filter_map(|&resource| settings(resource))
             .collect())

@@ -14,7 +14,7 @@ use sys::rd_kafka_admin_op_t as Op;
 use super::super::client::Client;
 use super::super::error::{Failure, plain};
 use super::super::ffi::owned;
-use super::{Call, slice};
+use super::{Call, listed};
 use crate::broker::NewTopic;
 
 /// Creates topics with the broker's default replication.
@@ -52,13 +52,13 @@ pub(in crate::broker::kafka) fn create(
     let event = call.wait().map_err(|f| (all(), f))?;
     // SAFETY: the event is the answer to this call; what it gives belongs to the event.
     unsafe {
-        let result = sys::rd_kafka_event_CreateTopics_result(event.raw());
-        if result.is_null() {
-            return Err((all(), Failure::of(Code::InvalidType)));
-        }
-        let mut len = 0;
-        let results = sys::rd_kafka_CreateTopics_result_topics(result, &raw mut len);
-        for &one in slice(results, len) {
+        let results = listed(
+            &event,
+            sys::rd_kafka_event_CreateTopics_result,
+            sys::rd_kafka_CreateTopics_result_topics,
+        )
+        .map_err(|f| (all(), f))?;
+        for &one in results {
             let code: Code = sys::rd_kafka_topic_result_error(one).into();
             if code != Code::NoError {
                 let name = owned(sys::rd_kafka_topic_result_name(one));

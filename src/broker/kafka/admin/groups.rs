@@ -11,8 +11,8 @@ use sys::rd_kafka_admin_op_t as Op;
 
 use super::super::client::Client;
 use super::super::error::Failure;
-use super::super::ffi::owned;
-use super::{Call, Place, Row, list_of, read_error, read_list, slice};
+use super::super::ffi::{Event, owned};
+use super::{Call, Place, Row, list_of, listed, read_error, read_list};
 use crate::broker::Member;
 
 /// A group as the cluster lists it.
@@ -36,19 +36,23 @@ pub(in crate::broker::kafka) fn list_groups(
         },
     )?;
     let event = call.wait()?;
+    let result = sys::rd_kafka_event_ListConsumerGroups_result;
     // SAFETY: the event is the answer to this call; what it gives belongs to the event.
     unsafe {
-        let result = sys::rd_kafka_event_ListConsumerGroups_result(event.raw());
-        if result.is_null() {
-            return Err(Failure::of(Code::InvalidType));
-        }
-        let mut len = 0;
-        let errors = sys::rd_kafka_ListConsumerGroups_result_errors(result, &raw mut len);
-        if let Some(failure) = slice(errors, len).iter().find_map(|e| read_error(*e)) {
+        let errors = listed(
+            &event,
+            result,
+            sys::rd_kafka_ListConsumerGroups_result_errors,
+        )?;
+        if let Some(failure) = errors.iter().find_map(|e| read_error(*e)) {
             return Err(failure);
         }
-        let groups = sys::rd_kafka_ListConsumerGroups_result_valid(result, &raw mut len);
-        Ok(slice(groups, len)
+        let groups = listed(
+            &event,
+            result,
+            sys::rd_kafka_ListConsumerGroups_result_valid,
+        )?;
+        Ok(groups
             .iter()
             .map(|&group| ListedGroup {
                 name: owned(sys::rd_kafka_ConsumerGroupListing_group_id(group)),
@@ -98,13 +102,12 @@ pub(in crate::broker::kafka) fn members(
     let event = call.wait()?;
     // SAFETY: the event is the answer to this call; what it gives belongs to the event.
     unsafe {
-        let result = sys::rd_kafka_event_DescribeConsumerGroups_result(event.raw());
-        if result.is_null() {
-            return Err(Failure::of(Code::InvalidType));
-        }
-        let mut len = 0;
-        let found = sys::rd_kafka_DescribeConsumerGroups_result_groups(result, &raw mut len);
-        Ok(slice(found, len)
+        let found = listed(
+            &event,
+            sys::rd_kafka_event_DescribeConsumerGroups_result,
+            sys::rd_kafka_DescribeConsumerGroups_result_groups,
+        )?;
+        Ok(found
             .iter()
             .map(|&group| {
                 let name = owned(sys::rd_kafka_ConsumerGroupDescription_group_id(group));
@@ -149,17 +152,16 @@ unsafe fn read_members(group: *const sys::rd_kafka_ConsumerGroupDescription_t) -
     }
 }
 
-/// Asks for the commits of a group: of these partitions, or of all that it has committed.
-/// Never joins it.
+/// Asks for all that a group has committed. Never joins it.
 pub(in crate::broker::kafka) fn ask_commits(
     client: &Arc<Client>,
     group: &str,
-    places: Option<&[Place]>,
 ) -> Result<Call, Failure> {
-    ask(client, group, places, false)
+    ask(client, group, None, false)
 }
 
-/// With `stable_only` a commit that stands in an open transaction is an error, not passed over.
+/// Asks for the commits of these places, or for all. With `stable_only` a commit that stands in an
+/// open transaction is an error, not passed over.
 fn ask(
     client: &Arc<Client>,
     group: &str,
@@ -193,15 +195,7 @@ fn ask(
 pub(in crate::broker::kafka) fn commits(call: Call) -> Result<Vec<Row>, Failure> {
     let event = call.wait()?;
     // SAFETY: the event is the answer to this call; what it gives belongs to the event.
-    unsafe {
-        let result = sys::rd_kafka_event_ListConsumerGroupOffsets_result(event.raw());
-        if result.is_null() {
-            return Err(Failure::of(Code::InvalidType));
-        }
-        let mut len = 0;
-        let groups = sys::rd_kafka_ListConsumerGroupOffsets_result_groups(result, &raw mut len);
-        read_group_rows(slice(groups, len))
-    }
+    unsafe { read_group_rows(groups_of(&event)?) }
 }
 
 /// What a group has committed at these places, with the text beside each. With `stable_only`, where
@@ -215,18 +209,25 @@ pub(in crate::broker::kafka) fn commits_with_text(
     let event = ask(client, group, Some(places), stable_only)?.wait()?;
     // SAFETY: the event is the answer to this call; what it gives belongs to the event.
     unsafe {
-        let result = sys::rd_kafka_event_ListConsumerGroupOffsets_result(event.raw());
-        if result.is_null() {
-            return Err(Failure::of(Code::InvalidType));
-        }
-        let mut len = 0;
-        let groups = sys::rd_kafka_ListConsumerGroupOffsets_result_groups(result, &raw mut len);
-        let groups = slice(groups, len);
+        let groups = groups_of(&event)?;
         let rows = read_group_rows(groups)?;
         let texts = groups
             .iter()
             .flat_map(|&group| read_texts(sys::rd_kafka_group_result_partitions(group)));
         Ok(rows.into_iter().zip(texts).collect())
+    }
+}
+
+/// # Safety
+/// `event` is the answer to [`ask`].
+unsafe fn groups_of(event: &Event) -> Result<&[*const sys::rd_kafka_group_result_t], Failure> {
+    // SAFETY: the caller vouches for the event.
+    unsafe {
+        listed(
+            event,
+            sys::rd_kafka_event_ListConsumerGroupOffsets_result,
+            sys::rd_kafka_ListConsumerGroupOffsets_result_groups,
+        )
     }
 }
 
@@ -303,12 +304,11 @@ pub(in crate::broker::kafka) fn commit_for(
     let event = call.wait()?;
     // SAFETY: the event is the answer to this call; what it gives belongs to the event.
     unsafe {
-        let result = sys::rd_kafka_event_AlterConsumerGroupOffsets_result(event.raw());
-        if result.is_null() {
-            return Err(Failure::of(Code::InvalidType));
-        }
-        let mut len = 0;
-        let groups = sys::rd_kafka_AlterConsumerGroupOffsets_result_groups(result, &raw mut len);
-        read_group_rows(slice(groups, len)).map(drop)
+        let groups = listed(
+            &event,
+            sys::rd_kafka_event_AlterConsumerGroupOffsets_result,
+            sys::rd_kafka_AlterConsumerGroupOffsets_result_groups,
+        )?;
+        read_group_rows(groups).map(drop)
     }
 }

@@ -164,6 +164,28 @@ unsafe fn slice<'a, T>(start: *mut *const T, len: usize) -> &'a [*const T] {
     unsafe { std::slice::from_raw_parts(start, len) }
 }
 
+/// What the answer to a call lists: `result` is the call's own result in an event, `items` one of
+/// the lists in it. An event without that result answers something else.
+///
+/// # Safety
+/// `items` gives non-null pointers to objects that live as long as the event.
+unsafe fn listed<R, T>(
+    event: &Event,
+    result: unsafe extern "C" fn(*mut sys::rd_kafka_event_t) -> *const R,
+    items: unsafe extern "C" fn(*const R, *mut usize) -> *mut *const T,
+) -> Result<&[*const T], Failure> {
+    // SAFETY: the event is alive, the result belongs to it, and the caller vouches for the items.
+    unsafe {
+        let result = result(event.raw());
+        if result.is_null() {
+            return Err(Failure::of(Code::InvalidType));
+        }
+        let mut len = 0;
+        let start = items(result, &raw mut len);
+        Ok(slice(start, len))
+    }
+}
+
 /// # Safety
 /// `row` points to a live element of a partition list.
 unsafe fn read_row(row: *const sys::rd_kafka_topic_partition_t) -> Row {
@@ -237,13 +259,12 @@ pub(super) fn offsets(call: Option<Call>) -> Result<Vec<Row>, Failure> {
     // SAFETY: the event is the answer to a ListOffsets call, checked by librdkafka; what it gives
     // belongs to the event.
     unsafe {
-        let result = sys::rd_kafka_event_ListOffsets_result(event.raw());
-        if result.is_null() {
-            return Err(Failure::of(Code::InvalidType));
-        }
-        let mut len = 0;
-        let infos = sys::rd_kafka_ListOffsets_result_infos(result, &raw mut len);
-        Ok(slice(infos, len)
+        let infos = listed(
+            &event,
+            sys::rd_kafka_event_ListOffsets_result,
+            sys::rd_kafka_ListOffsets_result_infos,
+        )?;
+        Ok(infos
             .iter()
             .map(|info| read_row(sys::rd_kafka_ListOffsetsResultInfo_topic_partition(*info)))
             .collect())

@@ -7,12 +7,13 @@ use super::found::Found;
 use crate::inspect::Verdict;
 use crate::inspect::findings::{Finding, Severity};
 use crate::text::human;
-use crate::tui::canvas::{Canvas, line_of, rest_of};
+use crate::tui::canvas::{Canvas, below, line_of, rest_of};
 use crate::tui::model::Model;
 use crate::tui::model::feed::Reading;
 use crate::tui::theme::{Glyphs, Role};
 use crate::tui::views::flow::{self, Part};
-use crate::tui::widgets::table::{self, Column};
+use crate::tui::views::list;
+use crate::tui::widgets::table::{self, Column, column};
 
 /// Lines below the list for the finding under the cursor.
 const FULL: u16 = 4;
@@ -32,9 +33,9 @@ pub fn draw(model: &Model, canvas: &mut Canvas<'_>, area: Rect) {
         head.push(checks_in_short(found, canvas.glyphs));
     }
     let used = flow::draw(canvas, area, &head);
-    let mut list = flow::below(area, used);
+    let mut list = below(area, used);
     if found.rows.is_empty() {
-        checks(model, found, canvas, flow::below(list, 1));
+        checks(model, found, canvas, below(list, 1));
         return;
     }
     if list.height >= LOW {
@@ -216,9 +217,10 @@ fn nothing_yet(model: &Model, canvas: &mut Canvas<'_>, area: Rect) {
         vec![Part::new(role, text)],
         vec![Part::new(Role::Dim, more.trim().to_owned())],
     ];
-    flow::draw(canvas, flow::below(area, 1), &lines);
+    flow::draw(canvas, below(area, 1), &lines);
 }
 
+const NAMES: [&str; 5] = ["", "finding", "at", "key", "what"];
 const COLUMNS: [Column; 5] = [
     column(4, 4, 9, false),
     column(20, 21, 8, false),
@@ -227,33 +229,18 @@ const COLUMNS: [Column; 5] = [
     column(13, 40, 6, true),
 ];
 
-const fn column(min: usize, ideal: usize, priority: u8, flex: bool) -> Column {
-    Column {
-        min,
-        ideal,
-        priority,
-        flex,
-    }
-}
-
 fn rows(model: &Model, found: &Found, canvas: &mut Canvas<'_>, area: Rect) {
     let at = model.findings.at;
     let placed = table::layout(&COLUMNS, usize::from(area.width), 2);
-    let head = line_of(area, 0);
-    for place in &placed {
-        let name = ["", "finding", "at", "key", "what"][place.column];
-        canvas.put(flow::cell(head, place), name, Role::Title);
-    }
-    let height = usize::from(area.height.saturating_sub(1));
-    let top = flow::top(at, found.rows.len(), height);
-    for (index, row) in found.rows.iter().enumerate().skip(top).take(height) {
+    list::heads(canvas, line_of(area, 0), &placed, &NAMES);
+    for (index, line) in list::on_screen(below(area, 1), at, found.rows.len()) {
+        let row = &found.rows[index];
         let Some(finding) = found.report.findings.get(row.finding) else {
             continue;
         };
-        let line = line_of(area, 1 + index - top);
         for place in &placed {
             let (role, text) = cell(finding, row.under, place.column, canvas.glyphs);
-            canvas.put(flow::cell(line, place), &text, role);
+            canvas.put(list::cell(line, place), &text, role);
         }
         if index == at {
             canvas.paint(line, Role::Cursor);
@@ -292,12 +279,12 @@ fn in_full(model: &Model, found: &Found, canvas: &mut Canvas<'_>, area: Rect) {
     if let Some((code, at)) = &finding.cause {
         parts.push(Part::new(Role::Dim, format!("explained by {code} at {at}")));
     }
-    let below = found.rows.iter().skip(model.findings.at + 1);
-    let explains = below.take_while(|row| row.under).count();
+    let after = found.rows.iter().skip(model.findings.at + 1);
+    let explains = after.take_while(|row| row.under).count();
     let is_head = found.rows.get(model.findings.at).is_some_and(|r| !r.under);
     if is_head && explains > 0 {
         parts.push(Part::new(Role::Dim, format!("explains {explains} below")));
     }
     let message = vec![Part::new(Role::Text, finding.message.clone())];
-    flow::draw(canvas, flow::below(area, 1), &[message, parts]);
+    flow::draw(canvas, below(area, 1), &[message, parts]);
 }

@@ -9,11 +9,12 @@ use super::with_groups;
 use crate::inspect::lag::{Eta, GroupReport, Row, Why};
 use crate::text::human;
 use crate::tui::actions::Action;
-use crate::tui::canvas::{Canvas, line_of, rest_of};
+use crate::tui::canvas::{Canvas, below, rest_of};
 use crate::tui::model::Model;
 use crate::tui::theme::{Glyphs, Role};
 use crate::tui::views::flow::{self, Part};
-use crate::tui::widgets::table::{self, Align, Column};
+use crate::tui::views::list::Table;
+use crate::tui::widgets::table::{Column, column};
 
 /// Lines below the list for what is under the cursor, where they are long and where they are not.
 const FULL: u16 = 6;
@@ -30,7 +31,7 @@ pub fn draw(model: &Model, canvas: &mut Canvas<'_>, area: Rect) {
         return;
     }
     let used = flow::draw(canvas, area, &head(model, canvas.glyphs));
-    let mut list = flow::below(area, used);
+    let mut list = below(area, used);
     if list.height >= LOW {
         let height = if list.width < NARROW {
             FULL_NARROW
@@ -45,26 +46,18 @@ pub fn draw(model: &Model, canvas: &mut Canvas<'_>, area: Rect) {
         list.height -= height;
         in_full(model, canvas, full);
     }
+    let glyphs = canvas.glyphs;
     if let Some(group) = state.group().filter(|_| state.opened) {
-        let cells = |index: usize, column, glyphs| {
-            let row = group.rows.get(index)?;
-            Some(partition(row, column, glyphs))
-        };
-        let columns = (&COLUMNS_OPENED, &PARTITION_NAMES);
-        table(canvas, list, columns, (group.rows.len(), state.row), cells);
+        let rows = (group.rows.len(), state.row);
+        PARTITIONS.draw(canvas, list, rows, |row, place| {
+            Some(partition(group.rows.get(row)?, place.column, glyphs))
+        });
     } else {
         let groups = state.groups();
-        let cells = |index: usize, column, glyphs| {
-            let group = groups.get(index)?;
-            Some(of_group(group, column, glyphs))
-        };
-        table(
-            canvas,
-            list,
-            (&COLUMNS, &NAMES),
-            (groups.len(), state.at),
-            cells,
-        );
+        let rows = (groups.len(), state.at);
+        GROUPS.draw(canvas, list, rows, |row, place| {
+            Some(of_group(groups.get(row)?, place.column, glyphs))
+        });
     }
 }
 
@@ -101,7 +94,7 @@ fn nothing(model: &Model, canvas: &mut Canvas<'_>, area: Rect) {
         vec![Part::new(role, text)],
         vec![Part::new(Role::Dim, more.trim().to_owned())],
     ];
-    flow::draw(canvas, flow::below(area, 1), &lines);
+    flow::draw(canvas, below(area, 1), &lines);
 }
 
 fn head(model: &Model, glyphs: &'static Glyphs) -> Vec<Vec<Part>> {
@@ -151,15 +144,6 @@ pub(super) fn sign(why: Why, glyphs: &'static Glyphs) -> (Role, &'static str) {
     }
 }
 
-const fn column(min: usize, ideal: usize, priority: u8, flex: bool) -> Column {
-    Column {
-        min,
-        ideal,
-        priority,
-        flex,
-    }
-}
-
 const NAMES: [&str; 8] = [
     "group",
     "reason",
@@ -200,43 +184,18 @@ fn is_number(column: usize) -> bool {
     matches!(column, 2 | 4 | 5 | 6)
 }
 
-type Cell = (Role, String);
+const GROUPS: Table<'_> = Table {
+    columns: &COLUMNS,
+    names: &NAMES,
+    is_number,
+};
+const PARTITIONS: Table<'_> = Table {
+    columns: &COLUMNS_OPENED,
+    names: &PARTITION_NAMES,
+    is_number,
+};
 
-fn table(
-    canvas: &mut Canvas<'_>,
-    area: Rect,
-    (columns, names): (&[Column; 8], &[&str; 8]),
-    (rows, at): (usize, usize),
-    cells: impl Fn(usize, usize, &'static Glyphs) -> Option<Cell>,
-) {
-    let placed = table::layout(columns, usize::from(area.width), 2);
-    let height = usize::from(area.height.saturating_sub(1));
-    let top = flow::top(at, rows, height);
-    for line in 0..=height.min(rows - top.min(rows)) {
-        let place = line_of(area, line);
-        for at in &placed {
-            let cell = match line {
-                0 => names
-                    .get(at.column)
-                    .map(|name| (Role::Title, (*name).to_owned())),
-                _ => cells(top + line - 1, at.column, canvas.glyphs),
-            };
-            let Some((role, text)) = cell else {
-                continue;
-            };
-            let align = if is_number(at.column) {
-                Align::Right
-            } else {
-                Align::Left
-            };
-            let text = table::cell(&text, at.width, align, canvas.glyphs.ellipsis);
-            canvas.put(flow::cell(place, at), &text, role);
-        }
-        if line > 0 && top + line - 1 == at {
-            canvas.paint(place, Role::Cursor);
-        }
-    }
-}
+type Cell = (Role, String);
 
 fn reason(why: Why, glyphs: &'static Glyphs) -> Cell {
     let (role, sign) = sign(why, glyphs);

@@ -6,7 +6,7 @@ use super::draw::{age, seconds, sign};
 use super::meant;
 use crate::inspect::lag::{Eta, GroupReport, Row};
 use crate::tui::actions::Action;
-use crate::tui::canvas::{Canvas, line_of};
+use crate::tui::canvas::{Canvas, below, line_of};
 use crate::tui::model::Model;
 use crate::tui::theme::{Glyphs, Role};
 use crate::tui::views::flow::{self, Part};
@@ -24,7 +24,7 @@ pub(super) fn in_full(model: &Model, canvas: &mut Canvas<'_>, area: Rect) {
         lines.extend(next(model, row));
     }
     lines.push(who(group));
-    flow::draw(canvas, flow::below(area, 1), &lines);
+    flow::draw(canvas, below(area, 1), &lines);
 }
 
 /// The reason: the partition's where one is chosen, else the group's.

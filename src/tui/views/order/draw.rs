@@ -9,12 +9,13 @@ use crate::inspect::Verdict;
 use crate::inspect::order::{LaneReport, Offsets};
 use crate::text::human;
 use crate::tui::actions::Action;
-use crate::tui::canvas::{Canvas, line_of, rest_of};
+use crate::tui::canvas::{Canvas, below, line_of, rest_of};
 use crate::tui::model::Model;
 use crate::tui::theme::Role;
 use crate::tui::views::findings;
 use crate::tui::views::flow::{self, Part};
-use crate::tui::widgets::table::{self, Column, Placed};
+use crate::tui::views::list;
+use crate::tui::widgets::table::{self, Column, Placed, column};
 
 pub fn draw(model: &Model, canvas: &mut Canvas<'_>, area: Rect) {
     let area = rest_of(area, 1);
@@ -27,7 +28,7 @@ pub fn draw(model: &Model, canvas: &mut Canvas<'_>, area: Rect) {
         ..area
     };
     let used = flow::draw(canvas, top, &head(model, canvas));
-    let rest = flow::below(area, used);
+    let rest = below(area, used);
     let lanes = Lanes::of(found, model.order.by_key);
     if lanes.len() == 0 {
         nothing(model, found, canvas, rest);
@@ -38,7 +39,7 @@ pub fn draw(model: &Model, canvas: &mut Canvas<'_>, area: Rect) {
     let height = (rest.height / 5 * 3).min(rows.saturating_add(1));
     let list = Rect { height, ..rest };
     self::lanes(model, lanes, canvas, list);
-    anomalies(model, lanes, canvas, flow::below(rest, height));
+    anomalies(model, lanes, canvas, below(rest, height));
 }
 
 fn nothing(model: &Model, found: &findings::found::Found, canvas: &mut Canvas<'_>, area: Rect) {
@@ -54,7 +55,7 @@ fn nothing(model: &Model, found: &findings::found::Found, canvas: &mut Canvas<'_
         vec![Part::new(Role::Dim, more)],
         findings::coverage(model, found),
     ];
-    flow::draw(canvas, flow::below(area, 1), &lines);
+    flow::draw(canvas, below(area, 1), &lines);
 }
 
 /// Each check with its verdict and why; then what order can mean at all.
@@ -100,15 +101,6 @@ fn head(model: &Model, canvas: &Canvas<'_>) -> Vec<Vec<Part>> {
     vec![checks, notes]
 }
 
-const fn column(min: usize, ideal: usize, priority: u8, flex: bool) -> Column {
-    Column {
-        min,
-        ideal,
-        priority,
-        flex,
-    }
-}
-
 const LANES: [Column; 4] = [
     column(12, 26, 9, false),
     column(6, 10, 3, false),
@@ -119,22 +111,17 @@ const LANES: [Column; 4] = [
 fn lanes(model: &Model, lanes: Lanes<'_>, canvas: &mut Canvas<'_>, area: Rect) {
     let state = &model.order;
     let placed = table::layout(&LANES, usize::from(area.width), 2);
-    let height = usize::from(area.height.saturating_sub(1));
-    let top = flow::top(state.lane, lanes.len(), height);
     let what = if state.by_key { "key" } else { "partition" };
-    for place in &placed {
-        let name = [
-            what,
-            "events",
-            "anomalies",
-            "from the first event to the last",
-        ][place.column];
-        canvas.put(flow::cell(line_of(area, 0), place), name, Role::Title);
-    }
-    for lane in top..lanes.len().min(top + height) {
-        let line = line_of(area, 1 + lane - top);
+    let names = [
+        what,
+        "events",
+        "anomalies",
+        "from the first event to the last",
+    ];
+    list::heads(canvas, line_of(area, 0), &placed, &names);
+    for (lane, line) in list::on_screen(below(area, 1), state.lane, lanes.len()) {
         for place in &placed {
-            let cell = flow::cell(line, place);
+            let cell = list::cell(line, place);
             match place.column {
                 0 => {
                     canvas.put(cell, &lanes.title(lane), Role::Topic);
@@ -253,14 +240,14 @@ fn anomalies(model: &Model, lanes: Lanes<'_>, canvas: &mut Canvas<'_>, area: Rec
     let rows = lanes.anomalies(state.lane);
     let focused = state.pane == Pane::Anomalies;
     canvas.rule(line_of(area, 0), &lanes.title(state.lane), focused);
-    let mut list = flow::below(area, 1);
+    let mut list = below(area, 1);
     if let Some(partition) = lanes.partition(state.lane).filter(|_| list.height > 2) {
         let mut facts = vec![Part::new(Role::Dim, explained(&partition.offsets))];
         if partition.append_time {
             facts.push(Part::new(Role::Dim, "times are the broker's own"));
         }
         let line = line_of(list, 0);
-        list = flow::below(list, flow::draw(canvas, line, &[facts]));
+        list = below(list, flow::draw(canvas, line, &[facts]));
     }
     if rows == 0 {
         let sign = canvas.glyphs.valid;
@@ -272,13 +259,10 @@ fn anomalies(model: &Model, lanes: Lanes<'_>, canvas: &mut Canvas<'_>, area: Rec
         return;
     }
     let placed = table::layout(&ANOMALIES, usize::from(list.width), 2);
-    let height = usize::from(list.height);
-    let top = flow::top(state.at, rows, height);
-    for at in top..rows.min(top + height) {
+    for (at, line) in list::on_screen(list, state.at, rows) {
         let Some(anomaly) = lanes.anomaly(state.lane, at) else {
             continue;
         };
-        let line = line_of(list, at - top);
         let sort = Sort::of(anomaly);
         for place in &placed {
             let (role, text) = match place.column {
@@ -293,7 +277,7 @@ fn anomalies(model: &Model, lanes: Lanes<'_>, canvas: &mut Canvas<'_>, area: Rec
                 2 => (Role::EventKey, flow::bytes(anomaly.key.as_deref())),
                 _ => (Role::Text, told(anomaly)),
             };
-            canvas.put(flow::cell(line, place), &text, role);
+            canvas.put(list::cell(line, place), &text, role);
         }
         if at == state.at {
             let role = if focused {

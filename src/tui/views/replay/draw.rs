@@ -7,10 +7,9 @@ use super::{Stage, past, times};
 use crate::replay::{Figures, RunState};
 use crate::text::human;
 use crate::tui::actions::Action;
-use crate::tui::canvas::{Canvas, line_of, rest_of};
+use crate::tui::canvas::{Canvas, below, line_of, rest_of};
 use crate::tui::model::Model;
 use crate::tui::theme::Role;
-use crate::tui::views::flow;
 
 /// A line of the page below the form.
 pub(super) type Line = (Role, String);
@@ -34,7 +33,7 @@ pub(super) fn draw(model: &Model, canvas: &mut Canvas<'_>, area: Rect) {
         line_of(area, 0),
         &[(Role::Title, "Replay "), (Role::Text, &what)],
     );
-    let below = flow::below(area, 2 + form);
+    let below = below(area, 2 + form);
     paged(canvas, below, &page(model), state.top);
 }
 

@@ -4,11 +4,12 @@ use ratatui::layout::Rect;
 
 use super::versions::{LINES, Listing, Version, Versions};
 use crate::tui::actions::Action;
-use crate::tui::canvas::{Canvas, line_of, rest_of, safe};
+use crate::tui::canvas::{Canvas, below, line_of, rest_of, safe};
 use crate::tui::model::Model;
 use crate::tui::theme::Role;
 use crate::tui::views::flow::number;
-use crate::tui::views::lines::{note, top_of};
+use crate::tui::views::lines::note;
+use crate::tui::views::list::top_of;
 use crate::tui::widgets::diff::Beside;
 
 pub fn draw(model: &Model, canvas: &mut Canvas<'_>, area: Rect, versions: &Versions) {
@@ -18,11 +19,7 @@ pub fn draw(model: &Model, canvas: &mut Canvas<'_>, area: Rect, versions: &Versi
     };
     let title = format!("{}: schemas of {}{found}", versions.topic, versions.place);
     canvas.rule(line_of(area, 0), &safe(&title), true);
-    let body = Rect {
-        y: area.y + area.height.min(1),
-        height: area.height.saturating_sub(1),
-        ..area
-    };
+    let body = below(area, 1);
     let list = match &versions.listing {
         Listing::Asked => {
             note(canvas, body, (Role::Text, "Asking for the versions"), &[]);
@@ -62,12 +59,8 @@ pub fn draw(model: &Model, canvas: &mut Canvas<'_>, area: Rect, versions: &Versi
     if body.height < 2 {
         return;
     }
-    let below = |column: Rect| Rect {
-        y: column.y + 1,
-        height: column.height - 1,
-        ..column
-    };
-    rows(canvas, columns.map(below), (versions, list));
+    let columns = columns.map(|column| below(column, 1));
+    rows(canvas, columns, (versions, list));
 }
 
 /// Which version stands on a side, and which of how many it is.
@@ -103,7 +96,6 @@ fn head(
 
 fn rows(canvas: &mut Canvas<'_>, columns: [Rect; 2], (versions, list): (&Versions, &[Version])) {
     let height = usize::from(columns[0].height);
-    let top = top_of(versions.at, height, versions.rows.len());
     let lines = versions.chosen.map(|at| {
         let version = list.get(at);
         version.map_or(&[][..], |v| v.lines.as_slice())
@@ -116,6 +108,7 @@ fn rows(canvas: &mut Canvas<'_>, columns: [Rect; 2], (versions, list): (&Version
         };
         canvas.put(line_of(columns[0], 0), text, Role::Dim);
     }
+    let top = top_of(versions.at, height, versions.rows.len());
     for (line, row) in versions.rows.iter().skip(top).take(height).enumerate() {
         for (side, at) in [row.old, row.new].into_iter().enumerate() {
             let area = line_of(columns[side], line);

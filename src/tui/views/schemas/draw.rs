@@ -9,26 +9,18 @@ use crate::inspect::At;
 use crate::inspect::fields::{Change, Drift, Profile};
 use crate::text::human;
 use crate::tui::actions::Action;
-use crate::tui::canvas::{Canvas, line_of, rest_of};
+use crate::tui::canvas::{Canvas, below, line_of, rest_of};
 use crate::tui::model::Model;
 use crate::tui::model::feed::Reading;
 use crate::tui::theme::{Glyphs, Role};
-use crate::tui::views::lines::{note, put_all, top_of, wrap};
-use crate::tui::widgets::table::{self, Column, Placed};
+use crate::tui::views::lines::{note, put_all, wrap};
+use crate::tui::views::list;
+use crate::tui::widgets::table::{self, Column, Placed, column};
 
 /// So wide, the list and what is known of a row stand beside each other.
 const BESIDE: u16 = 130;
 /// So high, they stand above each other.
 const BELOW: u16 = 14;
-
-const fn column(min: usize, ideal: usize, priority: u8, flex: bool) -> Column {
-    Column {
-        min,
-        ideal,
-        priority,
-        flex,
-    }
-}
 
 const HEADS: [&str; 6] = ["field", "events", "type", "change", "first", "by"];
 const COLUMNS: [Column; 6] = [
@@ -52,26 +44,12 @@ pub fn draw(model: &Model, canvas: &mut Canvas<'_>, area: Rect) {
         return;
     }
     let (list, detail) = split(area);
-    let head = line_of(list, 0);
-    let body = Rect {
-        y: list.y + list.height.min(1),
-        height: list.height.saturating_sub(1),
-        ..list
-    };
-    let placed = table::layout(&COLUMNS, usize::from(list.width.saturating_sub(4)), 2);
-    for at in &placed {
-        let name = HEADS.get(at.column).copied().unwrap_or_default();
-        canvas.put(cell(rest_of(head, 4), at), name, Role::Title);
-    }
-    let rows = usize::from(body.height);
-    let top = top_of(state.at, rows, state.rows.len());
-    for (line, row) in state.rows.iter().enumerate().skip(top).take(rows) {
-        let place = line_of(body, line - top);
-        draw_row(model, canvas, place, *row, &placed);
-        if line == state.at {
-            canvas.paint(place, Role::Cursor);
-            let sign = Rect { width: 1, ..place };
-            canvas.put(sign, model.options.glyphs.cursor, Role::Accent);
+    let placed = table::layout(&COLUMNS, usize::from(rest_of(list, 4).width), 2);
+    list::heads(canvas, rest_of(line_of(list, 0), 4), &placed, &HEADS);
+    for (row, line) in list::on_screen(below(list, 1), state.at, state.rows.len()) {
+        draw_row(model, canvas, line, state.rows[row], &placed);
+        if row == state.at {
+            list::point_at(canvas, line);
         }
     }
     let (Some(detail), Some(row)) = (detail, state.rows.get(state.at)) else {
@@ -95,11 +73,7 @@ fn registry(model: &Model, canvas: &mut Canvas<'_>, area: Rect) -> Rect {
     let lines = wrap(Role::Bad, &text, usize::from(area.width));
     let height = (lines.len() as u16).min(2).min(area.height);
     put_all(canvas, Rect { height, ..area }, &lines, 0);
-    Rect {
-        y: area.y + height,
-        height: area.height - height,
-        ..area
-    }
+    below(area, height)
 }
 
 /// A line between the list and what is known of a row.
@@ -151,13 +125,6 @@ fn split(area: Rect) -> (Rect, Option<Rect>) {
         );
     }
     (area, None)
-}
-
-fn cell(line: Rect, at: &Placed) -> Rect {
-    Rect {
-        width: at.width as u16,
-        ..rest_of(line, at.x as u16)
-    }
 }
 
 fn empty(model: &Model, canvas: &mut Canvas<'_>, area: Rect) {
@@ -215,7 +182,7 @@ fn draw_row(model: &Model, canvas: &mut Canvas<'_>, place: Rect, row: Row, place
             let inner = rest_of(place, 4);
             for at in placed {
                 let (role, text) = figure(seen, row, at, glyphs);
-                canvas.put(cell(inner, at), &text, role);
+                canvas.put(list::cell(inner, at), &text, role);
             }
         }
         Row::Bare { topic } => {

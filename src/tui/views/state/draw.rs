@@ -8,10 +8,11 @@ use super::{Folded, Lane, Subject};
 use crate::inspect::state::{History, Start, Step};
 use crate::text::{human, width};
 use crate::tui::actions::Action;
-use crate::tui::canvas::{Canvas, line_of};
+use crate::tui::canvas::{Canvas, below};
 use crate::tui::model::Model;
 use crate::tui::theme::{Glyphs, Role};
-use crate::tui::views::lines::{Line, note, put, put_all, top_of, wrap};
+use crate::tui::views::lines::{Line, note, put, put_all, wrap};
+use crate::tui::views::list;
 
 /// Columns of the bar that says how far back one looks.
 const BAR: usize = 20;
@@ -49,11 +50,7 @@ pub fn draw(model: &Model, canvas: &mut Canvas<'_>, area: Rect) {
     head.truncate(usize::from(area.height / 2).max(1));
     put_all(canvas, area, &head, 0);
     let used = (head.len() as u16).min(area.height);
-    let body = Rect {
-        y: area.y + used,
-        height: area.height - used,
-        ..area
-    };
+    let body = below(area, used);
     match &state.page {
         Some(page) => rows(model, canvas, body, page),
         None => note(canvas, body, (Role::Dim, "Looking"), &[]),
@@ -253,11 +250,9 @@ fn doubts(model: &Model, folded: &Folded, lane: &Lane) -> Vec<(Role, String)> {
 }
 
 fn rows(model: &Model, canvas: &mut Canvas<'_>, area: Rect, page: &Page) {
-    let rows = usize::from(area.height);
     let at = model.state.at;
-    let top = top_of(at, rows, page.rows.len());
-    for (number, row) in page.rows.iter().enumerate().skip(top).take(rows) {
-        let place = line_of(area, number - top);
+    for (number, place) in list::on_screen(area, at, page.rows.len()) {
+        let row = &page.rows[number];
         let blame = row.at.as_ref().map(ToString::to_string);
         let blame = blame.unwrap_or_default();
         let wide = width::width(&blame) as u16 + 2;
@@ -278,9 +273,7 @@ fn rows(model: &Model, canvas: &mut Canvas<'_>, area: Rect, page: &Page) {
             canvas.parts_right(place, &[(role, &blame), (Role::Dim, " ")]);
         }
         if number == at {
-            canvas.paint(place, Role::Cursor);
-            let sign = Rect { width: 1, ..place };
-            canvas.put(sign, model.options.glyphs.cursor, Role::Accent);
+            list::point_at(canvas, place);
         }
     }
 }

@@ -3,7 +3,7 @@
 use crate::tui::model::overlay::{Item, Overlay, PickKind, Picker, Value};
 use crate::tui::model::{Model, ZoneMode};
 use crate::tui::msg::Effect;
-use crate::tui::widgets::table::{Align, Column};
+use crate::tui::widgets::table::{Align, Column, column};
 
 /// Columns that every event has, in their order.
 pub const FIXED: &[&str] = &["time", "place", "key", "verdict", "size", "value"];
@@ -46,12 +46,7 @@ pub fn wanted(model: &Model, room: usize) -> Vec<Wanted> {
             name: title.to_owned(),
             path: None,
             align,
-            column: Column {
-                min,
-                ideal,
-                priority,
-                flex: *name == "value",
-            },
+            column: column(min, ideal, priority, *name == "value"),
         });
     }
     if model.stream.hidden.contains(&"value") {
@@ -78,12 +73,7 @@ fn pinned(model: &Model, wanted: &mut Vec<Wanted>) {
             name,
             path: Some(path.clone()),
             align: Align::Left,
-            column: Column {
-                min: 4,
-                ideal: width.max(14),
-                priority: 5,
-                flex: false,
-            },
+            column: column(4, width.max(14), 5, false),
         });
     }
 }

@@ -14,7 +14,7 @@ use crate::tui::model::shown::Row;
 use crate::tui::model::stream::{Focus, Place};
 use crate::tui::model::{Model, ZoneMode};
 use crate::tui::theme::{Role, Verdict};
-use crate::tui::views::detail;
+use crate::tui::views::{detail, list};
 use crate::tui::widgets::table::{self, Placed};
 
 pub fn draw(model: &Model, canvas: &mut Canvas<'_>, area: Rect) {
@@ -89,7 +89,7 @@ fn list(model: &Model, canvas: &mut Canvas<'_>, header: Option<Rect>, area: Rect
     if let Some(header) = header {
         let header = rest_of(header, 2);
         for at in &placed {
-            let cell = cell_of(header, at);
+            let cell = list::cell(header, at);
             canvas.put(cell, &wanted[at.column].name, Role::Title);
         }
     }
@@ -127,13 +127,6 @@ fn list(model: &Model, canvas: &mut Canvas<'_>, header: Option<Rect>, area: Rect
     }
 }
 
-fn cell_of(line: Rect, at: &Placed) -> Rect {
-    Rect {
-        width: at.width as u16,
-        ..rest_of(line, at.x as u16)
-    }
-}
-
 fn draw_row(
     model: &Model,
     canvas: &mut Canvas<'_>,
@@ -157,7 +150,7 @@ fn draw_row(
     let look = model.stream.looks.get(row.id());
     for at in placed {
         let column = &wanted[at.column];
-        let cell = cell_of(line, at);
+        let cell = list::cell(line, at);
         let (role, text) = match (&column.path, look) {
             (Some(path), Some(look)) => (Role::Text, look.field(&model.stream.columns, path)),
             (Some(path), None) => (Role::Text, columns::field(event.value, path)),

@@ -2,7 +2,7 @@
 
 use std::io::{BufRead, BufReader, Write};
 use std::net::TcpListener;
-use std::sync::mpsc::{Receiver, channel};
+use std::sync::mpsc::{Receiver, sync_channel};
 use std::time::{Duration, Instant};
 
 use crate::schema::sources::{Settings, Sources};
@@ -60,7 +60,7 @@ async fn screen_of(url: &str) -> Model {
 
 #[tokio::test]
 async fn a_registry_is_not_waited_for_and_what_comes_late_is_shown() {
-    let (tell, told) = channel();
+    let (tell, told) = sync_channel(0);
     let mut model = screen_of(&registry(told)).await;
     let text = screen(&mut model, 100, 20);
     assert!(

@@ -11,26 +11,29 @@ use crate::inspect::saga;
 use crate::inspect::trace::{Hop, Missing, Outcome};
 use crate::text::human;
 use crate::tui::actions::Action;
-use crate::tui::canvas::{Canvas, line_of, rest_of};
+use crate::tui::canvas::{Canvas, below, line_of, rest_of};
 use crate::tui::model::Model;
 use crate::tui::theme::{Glyphs, Role};
-use crate::tui::views::lines::{Line, line, note, put_all, top_of, wrap};
-use crate::tui::widgets::table::{self, Align, Column, Placed};
+use crate::tui::views::lines::{Line, line, note, put_all, wrap};
+use crate::tui::views::list;
+use crate::tui::widgets::table::{self, Column, column};
 
 /// Lines of what is known of the chosen hop.
 const ABOUT: u16 = 3;
 /// Lower than this, there is no room for them.
 const ROOMY: u16 = 14;
-const fn column(min: usize, ideal: usize, priority: u8, flex: bool) -> Column {
-    Column {
-        min,
-        ideal,
-        priority,
-        flex,
-    }
-}
 
-const HEADS: [&str; 8] = ["hop", "event", "time", "gap", "", "producer", "key", "by"];
+const HEADS: [&str; 8] = [
+    "hop",
+    "event",
+    "time",
+    // On the right, as what stands below it.
+    "       gap",
+    "",
+    "producer",
+    "key",
+    "by",
+];
 const COLUMNS: [Column; 8] = [
     column(30, 34, 8, true),
     column(14, 24, 9, false),
@@ -58,11 +61,7 @@ pub fn draw(model: &Model, canvas: &mut Canvas<'_>, area: Rect) {
     head.truncate(usize::from(area.height / 2).max(1));
     put_all(canvas, area, &head, 0);
     let used = (head.len() as u16).min(area.height);
-    let mut list = Rect {
-        y: area.y + used,
-        height: area.height - used,
-        ..area
-    };
+    let mut list = below(area, used);
     if found.rows.is_empty() {
         let tab = model.options.keymap.hint(Action::NextPane);
         let rest = [
@@ -225,45 +224,21 @@ fn told(missing: &Missing, hops: &[Hop]) -> String {
 }
 
 fn hops(model: &Model, canvas: &mut Canvas<'_>, area: Rect, found: &Found) {
-    let head = line_of(area, 0);
-    let placed = table::layout(&COLUMNS, usize::from(area.width.saturating_sub(1)), 2);
-    for at in &placed {
-        let name = HEADS.get(at.column).copied().unwrap_or_default();
-        let text = if at.column == 3 {
-            table::cell(name, at.width, Align::Right, "")
-        } else {
-            name.to_owned()
-        };
-        canvas.put(cell(head, at), &text, Role::Title);
-    }
-    let body = Rect {
-        y: area.y + area.height.min(1),
-        height: area.height.saturating_sub(1),
-        ..area
-    };
-    let rows = usize::from(body.height);
-    let at = model.trace.at;
-    let top = top_of(at, rows, found.rows.len());
+    // The first cell is that of the cursor.
+    let inner = |line| rest_of(line, 1);
+    let placed = table::layout(&COLUMNS, usize::from(inner(area).width), 2);
+    list::heads(canvas, inner(line_of(area, 0)), &placed, &HEADS);
     let gaps = found.report.hops.iter().filter_map(|hop| hop.gap_ms);
     let most = gaps.map(i64::unsigned_abs).max().unwrap_or(0);
-    for (number, row) in found.rows.iter().enumerate().skip(top).take(rows) {
-        let place = line_of(body, number - top);
-        for at in &placed {
-            let (role, text) = figure(model, found, *row, at, most);
-            canvas.put(cell(place, at), &text, role);
+    let at = model.trace.at;
+    for (number, line) in list::on_screen(below(area, 1), at, found.rows.len()) {
+        for place in &placed {
+            let (role, text) = figure(model, found, found.rows[number], place, most);
+            canvas.put(list::cell(inner(line), place), &text, role);
         }
         if number == at {
-            canvas.paint(place, Role::Cursor);
-            let sign = Rect { width: 1, ..place };
-            canvas.put(sign, model.options.glyphs.cursor, Role::Accent);
+            list::point_at(canvas, line);
         }
-    }
-}
-
-fn cell(line: Rect, at: &Placed) -> Rect {
-    Rect {
-        width: at.width as u16,
-        ..rest_of(line, 1 + at.x as u16)
     }
 }
 

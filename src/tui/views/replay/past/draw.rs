@@ -8,11 +8,12 @@ use crate::event::Timestamp;
 use crate::replay::runs::{Line as Audit, Past};
 use crate::text::human;
 use crate::tui::actions::Action;
-use crate::tui::canvas::{Canvas, line_of};
+use crate::tui::canvas::{Canvas, below, line_of};
 use crate::tui::model::Model;
 use crate::tui::theme::Role;
 use crate::tui::views::flow;
-use crate::tui::widgets::table::{self, Align, Column};
+use crate::tui::views::list::Table;
+use crate::tui::widgets::table::{Column, column};
 
 pub fn draw(model: &Model, canvas: &mut Canvas<'_>, area: Rect, state: &State) {
     let hint = |action| model.options.keymap.hint(action);
@@ -27,10 +28,10 @@ pub fn draw(model: &Model, canvas: &mut Canvas<'_>, area: Rect, state: &State) {
         canvas.put(line_of(area, 1), more, Role::Dim);
         return;
     }
-    let below = flow::below(area, 2);
+    let area = below(area, 2);
     if let (Some(top), Some(past)) = (state.opened, state.row()) {
         canvas.parts(list, &[(Role::Title, "Run "), (Role::Text, &past.id)]);
-        paged(canvas, below, &in_full(model, past), top);
+        paged(canvas, area, &in_full(model, past), top);
         return;
     }
     let keys = format!(
@@ -41,19 +42,12 @@ pub fn draw(model: &Model, canvas: &mut Canvas<'_>, area: Rect, state: &State) {
     );
     let count = flow::number(rows.len() as u64, "past run");
     canvas.parts(list, &[(Role::Title, &count), (Role::Dim, &keys)]);
-    listed(model, canvas, below, (rows, state.at));
+    RUNS.draw(canvas, area, (rows.len(), state.at), |row, place| {
+        Some(cell(model, rows.get(row)?, place.column, place.width))
+    });
 }
 
 const NAMES: [&str; 5] = ["result", "began", "stored", "from and to", "run"];
-
-const fn column(min: usize, ideal: usize, priority: u8, flex: bool) -> Column {
-    Column {
-        min,
-        ideal,
-        priority,
-        flex,
-    }
-}
 
 const COLUMNS: [Column; 5] = [
     column(13, 13, 9, false),
@@ -63,36 +57,11 @@ const COLUMNS: [Column; 5] = [
     column(8, 16, 5, false),
 ];
 
-fn listed(model: &Model, canvas: &mut Canvas<'_>, area: Rect, (rows, at): (&[Past], usize)) {
-    let placed = table::layout(&COLUMNS, usize::from(area.width), 2);
-    let height = usize::from(area.height.saturating_sub(1));
-    let top = flow::top(at, rows.len(), height);
-    for place in &placed {
-        let name = NAMES.get(place.column).copied().unwrap_or_default();
-        let text = table::cell(name, place.width, align(place.column), "");
-        canvas.put(flow::cell(line_of(area, 0), place), &text, Role::Title);
-    }
-    for (index, past) in rows.iter().enumerate().skip(top).take(height) {
-        let line = line_of(area, index - top + 1);
-        for place in &placed {
-            let (role, text) = cell(model, past, place.column, place.width);
-            let ellipsis = canvas.glyphs.ellipsis;
-            let text = table::cell(&text, place.width, align(place.column), ellipsis);
-            canvas.put(flow::cell(line, place), &text, role);
-        }
-        if index == at {
-            canvas.paint(line, Role::Cursor);
-        }
-    }
-}
-
-const fn align(column: usize) -> Align {
-    if column == 2 {
-        Align::Right
-    } else {
-        Align::Left
-    }
-}
+const RUNS: Table<'_> = Table {
+    columns: &COLUMNS,
+    names: &NAMES,
+    is_number: |column| column == 2,
+};
 
 fn cell(model: &Model, past: &Past, column: usize, width: usize) -> (Role, String) {
     match column {

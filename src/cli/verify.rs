@@ -51,7 +51,7 @@ pub async fn run(session: &Session, args: &Verify) -> Result<Exit> {
     job.equip(means)?;
     let mut progress = Progress::new(session, false);
     let stop = || session.minded_stop();
-    let compared = job.compare(false, &stop, &mut progress).await;
+    let compared = job.compare(false, &[], &stop, &mut progress).await;
     progress.clear();
     let Some(compared) = compared? else {
         return Err(Failure::new(Exit::Interrupted, "interrupted"));

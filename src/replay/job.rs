@@ -11,7 +11,7 @@ use std::sync::Arc;
 use super::alter::{Alterer, Means};
 use super::freeze::{Create, From, How, To, freeze};
 use super::runs::Claim;
-use super::{Control, Plan, Preview, PreviewRun, Report, TargetState, guard};
+use super::{Control, Part, Plan, Preview, PreviewRun, Report, TargetState, guard};
 use crate::broker::{Address, Broker, ErrorKind, PartitionRange, Range, Result};
 use crate::event::Timestamp;
 use crate::pipeline::{Consumer, End, Outcome, Reading, StopWhenBegun, Ticker, run};
@@ -61,6 +61,8 @@ pub struct Ran {
     /// How the read ended, or why it could not even begin.
     pub outcome: Result<Outcome>,
     before: Option<TargetState>,
+    /// What other hosts did of it meanwhile.
+    elsewhere: Vec<Part>,
 }
 
 impl Job {

@@ -40,7 +40,7 @@ mod verify;
 
 pub use command::quoted;
 pub use control::{Control, Figures, RunState};
-pub use exact::Overall;
+pub use exact::{Overall, Part};
 pub use freeze::{Create, From, How, To, create_target, freeze};
 pub use histogram::Histogram;
 pub use holds::{Holds, PauseIf};

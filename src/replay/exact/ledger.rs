@@ -1,12 +1,23 @@
 //! Which partitions a plan has to do, how far each is, and what is to be committed next. Arithmetic
 //! only: who asks and who stores is `outlet`.
 
+use std::sync::Arc;
+
 use super::note::Note;
 use crate::broker::exact::{Progress, Share, Unit};
 use crate::broker::{Error, ErrorKind, PartitionRange, Result};
 use crate::event::Position;
 use crate::replay::Plan;
 use crate::replay::tally::{Counts, Tally};
+
+/// A partition of a plan's source.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Part {
+    /// Its place among the plan's sources.
+    pub source: usize,
+    pub topic: Arc<str>,
+    pub partition: u32,
+}
 
 /// One partition of a source, as far as it is known.
 #[derive(Debug, Clone)]
@@ -19,6 +30,10 @@ struct Line {
     /// This run's own counts at that time.
     counted: Counts,
     mine: bool,
+    /// It was done before this run began.
+    was_done: bool,
+    /// This run brought it to its end, or may have.
+    ended_here: bool,
 }
 
 impl Line {
@@ -37,6 +52,7 @@ pub(in crate::replay) struct Ledger {
     reached: Vec<(Position, Position)>,
     /// What the commit under way stores.
     pending: Vec<Pending>,
+    begun: bool,
 }
 
 #[derive(Debug)]
@@ -68,6 +84,8 @@ impl Ledger {
                 note: Note::default(),
                 counted: Counts::default(),
                 mine: false,
+                was_done: false,
+                ended_here: false,
             })
         });
         Self {
@@ -98,9 +116,11 @@ impl Ledger {
     /// Takes over what this host is to do from now on.
     pub(in crate::replay) fn begin(&mut self, share: &Share, tally: &Tally) -> Result<()> {
         for (line, progress) in self.lines.iter_mut().zip(&share.progress) {
-            line.mine = false;
+            let was_mine = std::mem::take(&mut line.mine);
             let Some(progress) = progress else { continue };
             line.next = progress.next.max(line.range.start);
+            // It was this host's commit, perhaps, whose answer did not come.
+            line.ended_here |= was_mine && line.is_done();
             line.note = Note::parse(&progress.note).ok_or_else(|| {
                 let what = format!(
                     "the progress of {}/{} that the target keeps is not understood: '{}'",
@@ -109,6 +129,11 @@ impl Ledger {
                 Error::new(ErrorKind::Broker, what)
                     .hint("another version of evtap may have begun this plan; plan it anew")
             })?;
+        }
+        if !std::mem::replace(&mut self.begun, true) {
+            for line in &mut self.lines {
+                line.was_done = line.is_done();
+            }
         }
         for &unit in &share.mine {
             if let Some(line) = self.lines.get_mut(unit) {
@@ -205,6 +230,7 @@ impl Ledger {
             let line = &mut self.lines[pending.line];
             line.next = pending.next;
             line.note = pending.note;
+            line.ended_here |= line.is_done();
             line.counted = pending.counted;
         }
     }
@@ -232,6 +258,21 @@ impl Ledger {
             done: self.lines.iter().filter(|line| line.is_done()).count(),
             counts: counts.fold(Counts::default(), Counts::plus),
         }
+    }
+
+    /// What other hosts brought to its end while this one worked, once all is done. Empty when this
+    /// one ended nothing itself.
+    pub(in crate::replay) fn ended_elsewhere(&self) -> Vec<Part> {
+        if !self.lines.iter().any(|line| line.ended_here) {
+            return Vec::new();
+        }
+        let elsewhere = |line: &&Line| !line.was_done && !line.ended_here;
+        let part = |line: &Line| Part {
+            source: line.source,
+            topic: line.range.topic.clone(),
+            partition: line.range.partition,
+        };
+        self.lines.iter().filter(elsewhere).map(part).collect()
     }
 
     /// By how much runs of this plan shift timestamps, if one has said so.

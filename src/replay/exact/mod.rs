@@ -13,7 +13,7 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep};
 
 pub(super) use self::ledger::Ledger;
-pub use self::ledger::Overall;
+pub use self::ledger::{Overall, Part};
 use super::run::Runner;
 use super::{Control, Job};
 use crate::broker::{Error, Result};

@@ -5,14 +5,16 @@ use std::sync::Arc;
 
 use super::fake::{FakeTarget, Step};
 use super::*;
-use crate::broker::exact::Job as Part;
+use crate::broker::exact::{Job as Part, Progress, Share};
 use crate::broker::{
     BoxFuture, Broker, Capabilities, ErrorKind, ExactSink, PartitionRange, Source, Subscription,
     TopicInfo, TopicSelector,
 };
+use crate::event::Position;
+use crate::replay::fake::plan;
 use crate::replay::fake_broker::FakeBroker;
 use crate::replay::job::tests::{destination, how, reading_of};
-use crate::replay::{Guards, How, Pace, Ran, TimestampPolicy};
+use crate::replay::{Guards, How, Pace, Ran, Tally, TimestampPolicy};
 
 /// A broker with one topic, `copy`, which stores progress too.
 struct ExactBroker {
@@ -104,6 +106,48 @@ async fn what_was_done_is_not_done_again() {
     let plan = "  plan    3 of 3 partitions done · 62 events by earlier runs or other hosts";
     assert!(lines.contains(&plan.to_owned()), "{lines:?}");
     holds_all(&target, "again");
+}
+
+#[test]
+fn what_other_hosts_end_meanwhile_is_known() {
+    let mut plan = plan();
+    let range = plan.sources[0].ranges[0].clone();
+    let ranges = (0..4).map(|partition| PartitionRange {
+        partition,
+        end: Position::offset(10),
+        ..range.clone()
+    });
+    plan.sources[0].ranges = ranges.collect();
+    let mut ledger = Ledger::new(&plan);
+    let tally = Tally::default();
+    let done = || {
+        let next = Position::offset(10);
+        let note = note::Note::default().encode();
+        Some(Progress { next, note })
+    };
+    let share = |mine: &[usize], done: Vec<Option<Progress>>| Share {
+        mine: mine.to_vec(),
+        progress: done,
+    };
+    // One partition was done before; one is this host's.
+    let first = share(&[1], vec![done(), None, None, None]);
+    ledger.begin(&first, &tally).unwrap();
+    assert_eq!(ledger.ended_elsewhere(), []);
+    ledger.progress(&tally, true, None);
+    ledger.committed();
+    // Whether the commit that gives it the third is stored, it is not told.
+    let second = share(&[2], vec![done(), done(), None, None]);
+    ledger.begin(&second, &tally).unwrap();
+    ledger.progress(&tally, true, None);
+    ledger
+        .begin(&share(&[], vec![done(), done(), done(), done()]), &tally)
+        .unwrap();
+    let elsewhere: Vec<u32> = ledger
+        .ended_elsewhere()
+        .iter()
+        .map(|p| p.partition)
+        .collect();
+    assert_eq!(elsewhere, [3]);
 }
 
 #[tokio::test(start_paused = true)]
@@ -264,8 +308,8 @@ async fn a_resumed_run_shifts_timestamps_as_the_first_did() {
 async fn progress_that_is_not_ours_is_told() {
     let target = FakeTarget::default();
     let job = job(&target, "one", slow()).await;
-    target.state().progress = vec![Some(crate::broker::exact::Progress {
-        next: crate::event::Position::offset(3),
+    target.state().progress = vec![Some(Progress {
+        next: Position::offset(3),
         note: "hello".to_owned(),
     })];
     let ran = job.run(&job.control()).await.unwrap().unwrap();

@@ -43,6 +43,7 @@ impl Job {
             outcome = copy => outcome,
             never = watch => match never {},
         };
+        let elsewhere = runner.ended_elsewhere();
         let mut report = runner.finish().await;
         if let (Some(error), Ok(outcome)) = (report.failure.take(), &mut outcome)
             && !matches!(outcome.end, End::Failed(_))
@@ -53,6 +54,7 @@ impl Job {
             report,
             outcome,
             before,
+            elsewhere,
         }))
     }
 

@@ -13,10 +13,12 @@ impl Job {
     }
 
     /// Compares what the plan selects with what the target got since it ended there. `cut_short`:
-    /// the run was to end before the selection did. `None` when it was interrupted.
+    /// the run was to end before the selection did. `elsewhere` is left to the hosts that wrote it.
+    /// `None` when it was interrupted.
     pub async fn compare(
         &self,
         cut_short: bool,
+        elsewhere: &[Part],
         stop: StopWhenBegun<'_>,
         ticker: &mut dyn Ticker,
     ) -> Result<Option<Comparison>> {
@@ -29,6 +31,7 @@ impl Job {
             means: &self.means,
             shown: &self.to.shown,
             cut_short,
+            elsewhere,
             memory: inputs.iter().map(|input| input.sub.memory).sum(),
             notices: notices.unwrap_or_default(),
         };
@@ -47,7 +50,7 @@ impl Job {
             return Ok(None);
         };
         let cut_short = matches!(end, End::Idle | End::Timeout | End::Closed);
-        self.compare(cut_short, stop, ticker).await
+        self.compare(cut_short, &ran.elsewhere, stop, ticker).await
     }
 
     /// Compares what was sent with what the target has. `None` after a run that did not run

@@ -209,7 +209,7 @@ async fn a_run_that_dies_again_and_again_writes_each_event_once() {
     assert!(done && died > 3, "{died}");
     let job = again(&plan, &broker);
     let (_handle, stop) = Stop::new();
-    let compared = job.compare(false, &|| stop.clone(), &mut Quiet).await;
+    let compared = job.compare(false, &[], &|| stop.clone(), &mut Quiet).await;
     let compared = compared.unwrap().unwrap();
     assert_eq!(
         compared.verdict(),

@@ -3,7 +3,7 @@
 
 use super::{Outlet, Runner};
 use crate::broker::{Error, ErrorKind, PartitionRange, Result};
-use crate::replay::exact::Overall;
+use crate::replay::exact::{Overall, Part};
 
 impl Runner {
     /// The last of it. Half a batch in a transaction has no progress that could be told: it is
@@ -89,6 +89,14 @@ impl Runner {
         match &self.outlet {
             Outlet::Plain(_) => None,
             Outlet::Exact(exact) => Some(exact.ledger.overall()),
+        }
+    }
+
+    /// See [`crate::replay::exact::Ledger::ended_elsewhere`].
+    pub(in crate::replay) fn ended_elsewhere(&self) -> Vec<Part> {
+        match &self.outlet {
+            Outlet::Plain(_) => Vec::new(),
+            Outlet::Exact(exact) => exact.ledger.ended_elsewhere(),
         }
     }
 

@@ -36,6 +36,7 @@ pub(super) async fn by_provenance(
     };
     let digester = Digester::new(sides.plan);
     let mut ledger = Ledger::new(sides.plan, sides.memory);
+    let left_out = ledger.leave_out(sides.plan, sides.elsewhere);
     sides.note_retention(&mut ledger, &mut whole.notes).await?;
     let range = sides.target_range(&mut whole.notes).await?;
     sides.wait_until_decided(&range, whole.hands.stop).await;
@@ -70,12 +71,16 @@ pub(super) async fn by_provenance(
         notes,
         ..
     } = whole;
-    Ok(Some(findings.finish(
-        id,
-        Manner::Provenance,
-        ledger.expected,
-        notes,
-    )))
+    let mut compared = findings.finish(id, Manner::Provenance, ledger.expected, notes);
+    if left_out > 0 {
+        compared.remarks.push(format!(
+            "of {} of the {} partitions, which this host brought to their end; other hosts look at \
+             theirs",
+            ledger.lanes.len() - left_out,
+            ledger.lanes.len()
+        ));
+    }
+    Ok(Some(compared))
 }
 
 /// Looks at the plan's ranges in as many windows as memory asks for.

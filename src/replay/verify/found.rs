@@ -72,6 +72,9 @@ impl Find<'_> {
         let Some(lane) = self.ledger.lanes.get_mut(index) else {
             return;
         };
+        if lane.elsewhere {
+            return;
+        }
         if position < lane.first && position >= lane.start {
             self.unjudged += u64::from(self.is_first);
             return;

@@ -5,6 +5,7 @@
 use std::collections::BTreeMap;
 
 use crate::event::{Position, PositionStyle};
+use crate::replay::Part;
 use crate::replay::copies::Places;
 use crate::replay::plan::Plan;
 
@@ -17,6 +18,8 @@ pub(super) struct Lane {
     /// `TOPIC/PARTITION`, for people.
     pub name: String,
     pub style: PositionStyle,
+    /// Others see to it.
+    pub elsewhere: bool,
     /// The whole range of the plan.
     pub start: Position,
     pub end: Position,
@@ -78,6 +81,7 @@ impl Lane {
         Self {
             name,
             style,
+            elsewhere: false,
             start,
             end,
             first: Position::ZERO,
@@ -222,6 +226,31 @@ impl Ledger {
     /// The lane of a partition of a source, by the source's name.
     pub(super) fn find(&self, source: &str, topic: &str, partition: u32) -> Option<usize> {
         self.places.number(source, topic, partition)
+    }
+
+    /// Nothing of these is expected, and what is there of them is not looked at. Gives how many that
+    /// are.
+    pub(super) fn leave_out(&mut self, plan: &Plan, parts: &[Part]) -> usize {
+        // Several sources may read parts of one partition.
+        let mut left = vec![false; self.lanes.len()];
+        for (index, source) in plan.sources.iter().enumerate() {
+            for range in &source.ranges {
+                let same = |p: &Part| {
+                    (p.source, &p.topic, p.partition) == (index, &range.topic, range.partition)
+                };
+                let lane = self.find(&source.name, &range.topic, range.partition);
+                if let Some(left) = lane.and_then(|lane| left.get_mut(lane)) {
+                    *left = parts.iter().any(same);
+                }
+            }
+        }
+        for (lane, left) in self.lanes.iter_mut().zip(&left) {
+            lane.elsewhere = *left;
+            if *left {
+                lane.from = lane.end;
+            }
+        }
+        left.iter().filter(|left| **left).count()
     }
 
     /// No room for more: the window ends where each partition stands now.

@@ -12,6 +12,7 @@ use crate::broker::{
 };
 use crate::event::{Position, PositionStyle, Select, SelectAll};
 use crate::pipeline::{Consumer, End, Input, Limits, Reading, StopWhenBegun, Ticker, run};
+use crate::replay::Part;
 use crate::replay::alter::Means;
 use crate::replay::plan::Plan;
 
@@ -32,6 +33,9 @@ pub struct Sides<'a> {
     /// The run was to end before the selection does: each partition is looked at up to its last
     /// copy.
     pub cut_short: bool,
+    /// Partitions of the sources that others see to: they are not looked at, where each copy says
+    /// where it came from.
+    pub elsewhere: &'a [Part],
     /// Bytes that may be remembered at a time.
     pub memory: usize,
     pub notices: Notices,

@@ -17,7 +17,7 @@ use crate::pipeline::{Consumer, Input, Limits, Reading, Stop, Ticker};
 use crate::query::{Query, QuerySpec};
 use crate::replay::fake::{Memory, Sent, plan};
 use crate::replay::fake_broker::FakeBroker;
-use crate::replay::{Plan, Runner, TimestampPolicy};
+use crate::replay::{Part, Plan, Runner, TimestampPolicy};
 
 mod tampered;
 
@@ -172,6 +172,7 @@ struct Bench {
     target: Held,
     limit: Option<u64>,
     memory: usize,
+    elsewhere: Vec<Part>,
 }
 
 /// Every third position is a hole; entries of Redis stand a second apart.
@@ -234,6 +235,7 @@ impl Bench {
             },
             limit: None,
             memory: 1 << 20,
+            elsewhere: Vec::new(),
         };
         bench.copy().await;
         bench
@@ -289,6 +291,7 @@ impl Bench {
             means: &crate::replay::alter::Means::default(),
             shown: "copy",
             cut_short: false,
+            elsewhere: &self.elsewhere,
             memory: self.memory,
             notices: Notices::silent(),
         };
@@ -316,6 +319,31 @@ fn counts(found: &Comparison) -> [u64; 5] {
 }
 
 const STYLES: [PositionStyle; 2] = [PositionStyle::Offset, PositionStyle::Entry];
+
+#[tokio::test]
+async fn what_other_hosts_did_is_left_to_them() {
+    for style in STYLES {
+        let mut bench = Bench::new(style, 50, |_| ()).await;
+        bench.elsewhere = vec![Part {
+            source: 0,
+            topic: bench.plan.sources[0].ranges[1].topic.clone(),
+            partition: bench.plan.sources[0].ranges[1].partition,
+        }];
+        // Of that partition nothing is missed, and nothing of it is too much.
+        bench.target.partitions[1].truncate(20);
+        let again = bench.target.partitions[1][3].clone();
+        bench.target.partitions[1].push(again);
+        bench.number();
+        let found = bench.compare().await;
+        assert_eq!(found.verdict(), Verdict::Clean, "{:?}", found.describe());
+        assert_eq!((found.expected, found.copies), (50, 50));
+        let said = found.describe().join("\n");
+        assert!(said.contains("of 1 of the 2 partitions"), "{said}");
+        bench.target.partitions[0].truncate(20);
+        let found = bench.compare().await;
+        assert_eq!(counts(&found), [30, 0, 0, 0, 0]);
+    }
+}
 
 #[tokio::test]
 async fn what_a_run_wrote_is_what_the_plan_selects() {

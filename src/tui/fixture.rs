@@ -1,10 +1,82 @@
-//! Events for the tests of the screen.
+//! What the tests of the screen begin with: the options of a screen that was started with nothing,
+//! the embedded broker and its history, events.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::event::{
-    Batch, EventRef, Headers, Position, PositionStyle, Stream, Timestamp, TimestampType,
+use super::connect::Connection;
+use super::keymap::Keymap;
+use super::model::Options;
+use super::theme::{Glyphs, Theme};
+use crate::broker::{
+    Address, Bound, Broker, Notices, Range, Settings, Subscription, TopicSelector, demo,
 };
+use crate::event::{
+    Batch, EventRef, Headers, Position, PositionStyle, SelectAll, Stream, Timestamp, TimestampType,
+};
+use crate::query::QuerySpec;
+
+/// A screen that was started with nothing.
+pub fn options() -> Options {
+    Options {
+        theme: Theme::monochrome(),
+        themes: Vec::new(),
+        glyphs: Glyphs::UNICODE,
+        keymap: Keymap::new(&BTreeMap::new()).unwrap(),
+        zone: jiff::tz::TimeZone::UTC,
+        memory: 64 << 20,
+        contexts: Vec::new(),
+        welcome: None,
+        select: Arc::new(SelectAll),
+        spec: QuerySpec::default(),
+        selection: crate::replay::PlanSelection::default(),
+        state: None,
+        from: None,
+        until: Bound::End,
+        partitions: Vec::new(),
+        follow: false,
+        now: None,
+        saved_filters: None,
+        masks: Vec::new(),
+        filters: Vec::new(),
+    }
+}
+
+pub fn connection(broker: Arc<dyn Broker>, address: &str) -> Arc<Connection> {
+    Arc::new(Connection {
+        address: Address::parse(address).unwrap(),
+        shown: address.to_owned(),
+        broker,
+        settings: Settings::default(),
+        env: None,
+    })
+}
+
+pub fn demo_connection() -> Arc<Connection> {
+    let address = Address::parse("demo:").unwrap();
+    let broker = (demo::ADAPTER.open)(&address, &Settings::default()).unwrap();
+    connection(broker, "demo:")
+}
+
+/// The whole frozen history of the demo, as it is read.
+pub async fn history() -> Vec<Batch> {
+    let sub = Subscription {
+        topics: TopicSelector::all(),
+        partitions: Vec::new(),
+        range: Range::default(),
+        follow: false,
+        select: Arc::new(SelectAll),
+        memory: 1 << 20,
+        raw: false,
+        notices: Notices::silent(),
+    };
+    let mut source = demo_connection().broker.source(&sub).await.unwrap();
+    let mut batches = Vec::new();
+    while let Some(batch) = source.next_batch().await.unwrap() {
+        batches.push(batch);
+    }
+    batches
+}
 
 /// Events of topic `orders` as (partition, time, value); offsets count from 0 in each batch.
 pub fn batch_of(events: &[(u32, i64, &str)]) -> Batch {

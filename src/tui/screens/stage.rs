@@ -9,7 +9,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use crate::broker::{
-    self, Address, Bound, BoxFuture, Broker, Capabilities, Error, ErrorKind, Group, PartitionRange,
+    self, Address, BoxFuture, Broker, Capabilities, Error, ErrorKind, Group, PartitionRange,
     Settings, Subscription, TopicInfo, TopicSelector,
 };
 use crate::event::{Batch, Timestamp};
@@ -20,12 +20,12 @@ use crate::replay::alter::Means;
 use crate::schema::{self, Decoder, Pins, Schemas};
 use crate::tui::connect::{Connect, Connection, ContextRow, OfPlan};
 use crate::tui::effects::{Mailbox, Own, World};
-use crate::tui::keymap::{Chord, Keymap};
+use crate::tui::keymap::Chord;
 use crate::tui::model::{Model, Options, View};
 use crate::tui::msg::{Effect, Intake, Msg, Now, Trouble};
 use crate::tui::theme::{Catalog, Glyphs, Theme};
 use crate::tui::update::update;
-use crate::tui::{app, views};
+use crate::tui::{app, fixture, views};
 
 /// The virtual now of the demo.
 const WALL: Timestamp = Timestamp(1_723_717_920_000);
@@ -218,26 +218,16 @@ pub fn options() -> Options {
         theme: themes[0].clone(),
         themes,
         glyphs: Glyphs::of(false),
-        keymap: Keymap::new(&std::collections::BTreeMap::new()).unwrap(),
-        zone: jiff::tz::TimeZone::UTC,
         memory: 16 << 20,
         contexts: contexts(),
-        welcome: None,
         select: Arc::new(Query::compile(&QuerySpec::default()).unwrap()),
-        spec: QuerySpec::default(),
-        selection: crate::replay::PlanSelection::default(),
-        state: None,
-        from: None,
-        until: Bound::End,
-        partitions: Vec::new(),
         follow: true,
         now: Some(WALL),
-        saved_filters: None,
-        masks: Vec::new(),
         filters: vec![(
             "failed".to_owned(),
             ".value.eventType == \"PaymentFailed\"".to_owned(),
         )],
+        ..fixture::options()
     }
 }
 

@@ -1,26 +1,17 @@
 //! A screen over events of one's own or the demo's frozen history, for the tests of views. What
 //! the loop would do with threads is done at once.
 
-use std::collections::BTreeMap;
-use std::sync::Arc;
-
 use futures_util::FutureExt as _;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-use crate::broker::{
-    Address, Bound, Notices, Range, Settings, Subscription, TopicSelector, demo as embedded,
-};
-use crate::event::{Batch, Position, SelectAll, Timestamp};
-use crate::query::QuerySpec;
+use crate::event::{Batch, Position, Timestamp};
 use crate::tui::actions::Action;
 use crate::tui::app;
-use crate::tui::connect::Connection;
-use crate::tui::keymap::Keymap;
+use crate::tui::fixture::{demo_connection, history, options};
 use crate::tui::model::stream::Place;
 use crate::tui::model::{Model, Options, View};
 use crate::tui::msg::{Effect, Intake, Msg, Now};
-use crate::tui::theme::{Glyphs, Theme};
 use crate::tui::update::{act, update};
 
 /// 2024-08-15T10:32:00Z, the virtual clock of the demo.
@@ -29,64 +20,16 @@ const NOW: Timestamp = Timestamp(1_723_717_920_000);
 /// A screen that was started with nothing.
 pub fn model(view: View) -> Model {
     let options = Options {
-        theme: Theme::monochrome(),
-        themes: Vec::new(),
-        glyphs: Glyphs::UNICODE,
-        keymap: Keymap::new(&BTreeMap::new()).unwrap(),
-        zone: jiff::tz::TimeZone::UTC,
-        memory: 64 << 20,
-        contexts: Vec::new(),
-        welcome: None,
-        select: Arc::new(SelectAll),
-        spec: QuerySpec::default(),
-        selection: crate::replay::PlanSelection::default(),
-        state: None,
-        from: None,
-        until: Bound::End,
-        partitions: Vec::new(),
-        follow: false,
         now: Some(NOW),
-        saved_filters: None,
-        masks: Vec::new(),
-        filters: Vec::new(),
+        ..options()
     };
     Model::new(options, view)
-}
-
-/// The whole frozen history of the demo, as it is read.
-pub async fn history() -> Vec<Batch> {
-    let address = Address::parse("demo:").unwrap();
-    let broker = (embedded::ADAPTER.open)(&address, &Settings::default()).unwrap();
-    let sub = Subscription {
-        topics: TopicSelector::all(),
-        partitions: Vec::new(),
-        range: Range::default(),
-        follow: false,
-        select: Arc::new(SelectAll),
-        memory: 1 << 20,
-        raw: false,
-        notices: Notices::silent(),
-    };
-    let mut source = broker.source(&sub).await.unwrap();
-    let mut batches = Vec::new();
-    while let Some(batch) = source.next_batch().await.unwrap() {
-        batches.push(batch);
-    }
-    batches
 }
 
 /// A screen over the demo's history, in this view.
 pub async fn demo(view: View) -> Model {
     let mut model = model(View::Stream);
-    let address = Address::parse("demo:").unwrap();
-    let settings = Settings::default();
-    model.source.connections.push(Arc::new(Connection {
-        broker: (embedded::ADAPTER.open)(&address, &settings).unwrap(),
-        address,
-        shown: "demo:".to_owned(),
-        settings,
-        env: None,
-    }));
+    model.source.connections.push(demo_connection());
     for batch in history().await {
         take(&mut model, batch);
     }
@@ -174,6 +117,13 @@ pub fn screen(model: &mut Model, width: u16, height: u16) -> Vec<String> {
 /// All of them as one text.
 pub fn text(model: &mut Model, width: u16, height: u16) -> String {
     screen(model, width, height).join("\n")
+}
+
+/// A line of the text has all of these.
+#[track_caller]
+pub fn has(text: &str, words: &[&str]) {
+    let line = |l: &str| words.iter().all(|w| l.contains(w));
+    assert!(text.lines().any(line), "{words:?} in\n{text}");
 }
 
 /// Draws at many sizes, odd ones too: none may panic.

@@ -1,69 +1,32 @@
 //! What the tests of views drive a model with: sources, events, keys, and the world's answers to
 //! the effects that views have.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-use crate::broker::{
-    Address, Bound, Broker, Notices, Range, Settings, Subscription, TopicSelector, demo,
-};
-use crate::event::{Batch, SelectAll, Timestamp};
-use crate::query::QuerySpec;
+use crate::event::Timestamp;
 use crate::schema::Decoder;
 use crate::tui::actions::Action;
 use crate::tui::connect::{Connected, Connection};
-use crate::tui::keymap::Keymap;
+use crate::tui::fixture::options;
 use crate::tui::model::{Model, Options, View};
 use crate::tui::msg::{Effect, Intake, Msg, Now, Trouble};
-use crate::tui::theme::{Glyphs, Theme};
+use crate::tui::theme::Theme;
 use crate::tui::update::{act, update};
+
+pub use crate::tui::fixture::{connection, demo_connection, history};
 
 /// A model that has seen nothing.
 pub fn model(view: View, memory: usize) -> Model {
-    let theme = Theme::monochrome();
     let options = Options {
-        themes: vec![theme.clone()],
-        theme,
-        glyphs: Glyphs::UNICODE,
-        keymap: Keymap::new(&BTreeMap::new()).unwrap(),
-        zone: jiff::tz::TimeZone::UTC,
+        themes: vec![Theme::monochrome()],
         memory,
-        contexts: Vec::new(),
-        welcome: None,
-        select: Arc::new(SelectAll),
-        spec: QuerySpec::default(),
-        selection: crate::replay::PlanSelection::default(),
-        state: None,
-        from: None,
-        until: Bound::End,
-        partitions: Vec::new(),
-        follow: false,
-        now: None,
-        saved_filters: None,
-        masks: Vec::new(),
-        filters: Vec::new(),
+        ..options()
     };
     Model::new(options, view)
-}
-
-pub fn connection(broker: Arc<dyn Broker>, address: &str) -> Arc<Connection> {
-    Arc::new(Connection {
-        address: Address::parse(address).unwrap(),
-        shown: address.to_owned(),
-        broker,
-        settings: Settings::default(),
-        env: None,
-    })
-}
-
-pub fn demo_connection() -> Arc<Connection> {
-    let address = Address::parse("demo:").unwrap();
-    let broker = (demo::ADAPTER.open)(&address, &Settings::default()).unwrap();
-    connection(broker, "demo:")
 }
 
 /// These were opened; their bytes speak for themselves.
@@ -73,26 +36,6 @@ pub fn connected(connections: Vec<Arc<Connection>>) -> Msg {
         decoder: Decoder::default(),
         sagas: None,
     }))
-}
-
-/// The whole frozen history of the demo.
-pub async fn history() -> Vec<Batch> {
-    let sub = Subscription {
-        topics: TopicSelector::all(),
-        partitions: Vec::new(),
-        range: Range::default(),
-        follow: false,
-        select: Arc::new(SelectAll),
-        memory: 1 << 20,
-        raw: false,
-        notices: Notices::silent(),
-    };
-    let mut source = demo_connection().broker.source(&sub).await.unwrap();
-    let mut batches = Vec::new();
-    while let Some(batch) = source.next_batch().await.unwrap() {
-        batches.push(batch);
-    }
-    batches
 }
 
 /// Sends a message and does what comes of it: work, waits and questions about groups.
@@ -176,6 +119,24 @@ pub fn screen(model: &mut Model, width: u16, height: u16) -> String {
             .any(|c| c != '\n' && crate::text::is_hostile(c))
     );
     text
+}
+
+/// The line of a text that has this.
+#[track_caller]
+pub fn line<'a>(text: &'a str, wanted: &str) -> &'a str {
+    let found = text.lines().find(|l| l.contains(wanted));
+    found.unwrap_or_else(|| panic!("{wanted}\n{text}"))
+}
+
+/// However much there is, only what is on the screen is drawn.
+#[track_caller]
+pub fn draws_at_once(model: &mut Model) {
+    let began = Instant::now();
+    for _ in 0..20 {
+        screen(model, 120, 40);
+    }
+    let took = began.elapsed();
+    assert!(took < Duration::from_secs(20), "{took:?}");
 }
 
 /// Draws at sizes down to one cell: nothing may panic.

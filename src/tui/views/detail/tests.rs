@@ -1,6 +1,5 @@
 //! The pane as a person uses it: keys in, text on the screen out.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -9,43 +8,23 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use super::*;
-use crate::broker::Bound;
 use crate::event::{
-    BATCH_BYTES, BatchMeta, Compression, HeaderBuf, Headers, Position, PositionStyle, SelectAll,
-    Stream, Timestamp, TimestampType, Visibility,
+    BATCH_BYTES, BatchMeta, Compression, HeaderBuf, Headers, Position, PositionStyle, Stream,
+    Timestamp, TimestampType, Visibility,
 };
 use crate::schema::Decoder;
-use crate::tui::fixture::batch_of;
-use crate::tui::keymap::{Chord, Keymap};
+use crate::tui::fixture::{batch_of, options};
+use crate::tui::keymap::Chord;
 use crate::tui::model::{Options, View};
 use crate::tui::msg::Now;
-use crate::tui::theme::{Glyphs, Theme};
 use crate::tui::update::update;
 
 const JSON: &str = r#"{"id":"ord-401","data":{"total":61.98,"items":[{"sku":"SKU-1"},{"sku":"SKU-2"}],"note":"caf\u00e9"},"ok":true}"#;
 
 fn model() -> Model {
     let options = Options {
-        theme: Theme::monochrome(),
-        themes: Vec::new(),
-        glyphs: Glyphs::UNICODE,
-        keymap: Keymap::new(&BTreeMap::new()).unwrap(),
-        zone: jiff::tz::TimeZone::UTC,
-        memory: 64 << 20,
-        contexts: Vec::new(),
-        welcome: None,
-        select: Arc::new(SelectAll),
-        spec: crate::query::QuerySpec::default(),
-        selection: crate::replay::PlanSelection::default(),
-        state: None,
-        from: None,
-        until: Bound::End,
-        partitions: Vec::new(),
         follow: true,
-        now: None,
-        saved_filters: None,
-        masks: Vec::new(),
-        filters: Vec::new(),
+        ..options()
     };
     let mut model = Model::new(options, View::Stream);
     model.size = (140, 40);

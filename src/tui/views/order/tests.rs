@@ -8,12 +8,7 @@ use crate::tui::actions::Action;
 use crate::tui::model::View;
 use crate::tui::model::stream::Place;
 use crate::tui::msg::{Intake, Msg};
-use crate::tui::views::trial::{at_all_sizes, demo, intake, model, press, screen, send};
-
-fn line<'a>(text: &'a str, wanted: &str) -> &'a str {
-    let found = text.lines().find(|l| l.contains(wanted));
-    found.unwrap_or_else(|| panic!("{wanted}\n{text}"))
-}
+use crate::tui::views::trial::{at_all_sizes, demo, intake, line, model, press, screen, send};
 
 #[tokio::test]
 async fn the_lanes_show_what_was_planted_as_signs_and_letters() {

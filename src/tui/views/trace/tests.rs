@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::tui::fixture::batch_of;
-use crate::tui::views::bench;
+use crate::tui::views::bench::{self, has};
 
 async fn traced(topic: &str, partition: u32, offset: u64) -> Model {
     let mut model = bench::demo(View::Stream).await;
@@ -15,11 +15,6 @@ async fn traced(topic: &str, partition: u32, offset: u64) -> Model {
 fn typed(model: &mut Model, id: &str) {
     let effects = follow(model, id).unwrap();
     bench::run(model, effects);
-}
-
-fn has(text: &str, words: &[&str]) {
-    let line = |l: &str| words.iter().all(|w| l.contains(w));
-    assert!(text.lines().any(line), "{words:?} in\n{text}");
 }
 
 #[tokio::test]

@@ -4,7 +4,7 @@ use super::{Job, Ran};
 use crate::broker::Result;
 use crate::pipeline::{End, StopWhenBegun, Ticker};
 use crate::replay::verify::{compare, verify};
-use crate::replay::{Comparison, Sides, TargetState, Verification};
+use crate::replay::{Comparison, Part, Sides, TargetState, Verification};
 
 impl Job {
     /// False for standard input, which comes only once: then there are counts ([`Job::verify`]).

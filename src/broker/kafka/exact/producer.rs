@@ -74,9 +74,9 @@ impl Producer {
     pub(super) async fn send(&mut self, batch: &Batch) -> Result<()> {
         match self {
             Self::Own(own, topic, partitions) => {
-                let streams = batch.streams().iter().map(|stream| stream.partition);
+                let mut streams = batch.streams().iter().map(|stream| stream.partition);
                 let beyond = |p: &u32| *p != ANY_PARTITION && p >= partitions;
-                if let Some(partition) = streams.filter(beyond).next() {
+                if let Some(partition) = streams.find(beyond) {
                     return Err(no_partition(topic, *partitions, partition));
                 }
                 own.send(batch).await

@@ -19,7 +19,7 @@ pub(super) struct Whole {
 }
 
 pub(super) struct Lanes {
-    lanes: Vec<Lane>,
+    all: Vec<Lane>,
     me: Epoch,
     compression: Compression,
     held: usize,
@@ -42,7 +42,7 @@ impl Lanes {
             sequence: 0,
         };
         Self {
-            lanes: (0..partitions).map(lane).collect(),
+            all: (0..partitions).map(lane).collect(),
             me,
             compression,
             held: 0,
@@ -55,14 +55,14 @@ impl Lanes {
     pub(super) fn push(&mut self, event: &EventRef<'_>, whole: &mut Vec<Whole>) -> Result<()> {
         let partition = self.place(event);
         let size = event.size();
-        if let Some(lane) = self.lanes.get(partition as usize)
+        if let Some(lane) = self.all.get(partition as usize)
             && !lane.encoder.is_empty()
             && lane.encoder.bytes() + size > BATCH
         {
             self.close(partition, whole);
         }
         let (me, compression) = (self.me, self.compression);
-        let Some(lane) = self.lanes.get_mut(partition as usize) else {
+        let Some(lane) = self.all.get_mut(partition as usize) else {
             return Err(Error::new(ErrorKind::Usage, "no such partition"));
         };
         if lane.encoder.is_empty() {
@@ -92,7 +92,7 @@ impl Lanes {
     }
 
     fn place(&self, event: &EventRef<'_>) -> u32 {
-        let count = self.lanes.len().max(1) as u32;
+        let count = self.all.len().max(1) as u32;
         match (event.stream.partition, event.key) {
             (ANY_PARTITION, Some(key)) => partitioner::by_key(key, count),
             (ANY_PARTITION, None) => self.keyless % count,
@@ -101,7 +101,7 @@ impl Lanes {
     }
 
     fn close(&mut self, partition: u32, whole: &mut Vec<Whole>) {
-        let Some(lane) = self.lanes.get_mut(partition as usize) else {
+        let Some(lane) = self.all.get_mut(partition as usize) else {
             return;
         };
         let (events, size) = (lane.encoder.len(), lane.encoder.bytes());
@@ -110,9 +110,9 @@ impl Lanes {
         }
         let next = self.idle.pop().unwrap_or_default();
         let encoder = std::mem::replace(&mut lane.encoder, next);
-        lane.sequence = lane.sequence.wrapping_add(events as i32) & i32::MAX;
+        lane.sequence = lane.sequence.wrapping_add((events as u32).cast_signed()) & i32::MAX;
         self.held -= size.min(self.held);
-        if partition == self.keyless % self.lanes.len().max(1) as u32 {
+        if partition == self.keyless % self.all.len().max(1) as u32 {
             self.keyless = self.keyless.wrapping_add(1);
         }
         whole.push(Whole { partition, encoder });
@@ -120,14 +120,14 @@ impl Lanes {
 
     /// Takes an encoder back that is not needed any more.
     pub(super) fn give_back(&mut self, encoder: Encoder) {
-        if self.idle.len() < self.lanes.len() {
+        if self.idle.len() < self.all.len() {
             self.idle.push(encoder);
         }
     }
 
     /// All that was added becomes whole.
     pub(super) fn close_all(&mut self, whole: &mut Vec<Whole>) {
-        (0..self.lanes.len() as u32).for_each(|partition| self.close(partition, whole));
+        (0..self.all.len() as u32).for_each(|partition| self.close(partition, whole));
     }
 }
 

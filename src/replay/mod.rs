@@ -21,6 +21,7 @@ mod job;
 mod journal;
 mod keep;
 mod lag_watch;
+mod lock;
 mod outlet;
 mod outlook;
 mod pace;

@@ -9,12 +9,13 @@ use super::decoding::{self, Wanted};
 use super::error::Exit;
 use super::error::{Failure, Result};
 use super::examples;
+use super::opened::Opened;
 use super::replay::{Wishes, go_on, refuse_unconfirmed};
 use super::session::Session;
 use crate::broker;
 use crate::query::Query;
 use crate::replay::alter::Means;
-use crate::replay::{Create, Destination, Job, Plan, ReopenManner, Reopened, guard};
+use crate::replay::{Create, Job, Plan, ReopenManner, Reopened, guard};
 use crate::schema::{Decoder, Pins};
 
 /// Run a plan that `replay --plan-out` wrote: preview, confirm, run, verify
@@ -50,12 +51,13 @@ pub struct Apply {
 }
 
 pub async fn run(session: &Session, args: &Apply) -> Result<Exit> {
-    let plan = load(session, &args.plan)?;
-    refuse_decoding(session)?;
-    let means = means(session, &plan)?;
-    let manner = manner(session, &plan, &means)?;
-    let sources = open_sources(session, &plan)?;
-    let target = session.open(&plan.target.address.to_string())?;
+    let Prepared {
+        plan,
+        means,
+        manner,
+        sources,
+        target,
+    } = prepare(session, &args.plan)?;
     let addresses: Vec<_> = sources.iter().map(|s| &s.address).collect();
     guard::before_network(
         &addresses,
@@ -64,14 +66,7 @@ pub async fn run(session: &Session, args: &Apply) -> Result<Exit> {
         plan.guards.allow_self,
     )?;
     refuse_unconfirmed(session, !(args.yes || args.dry_run))?;
-    let to = Destination {
-        address: target.address,
-        shown: target.shown,
-        broker: target.broker,
-        env: target.env,
-        create: Create::Never,
-        overwrite: plan.target.overwrite,
-    };
+    let to = target.destination(Create::Never, plan.target.overwrite);
     let mut job = Job::reopen(plan, sources, to, means, (&manner, args.accept_gap)).await?;
     if let Some(file) = &args.rejects {
         job.reject_into(file.clone());
@@ -85,8 +80,31 @@ pub async fn run(session: &Session, args: &Apply) -> Result<Exit> {
     go_on(session, &mut job, &wishes).await
 }
 
+/// A plan, with all that it goes by, and its sides opened.
+pub(super) struct Prepared {
+    pub plan: Plan,
+    pub means: Means,
+    pub manner: ReopenManner,
+    pub sources: Vec<Reopened>,
+    pub target: Opened,
+}
+
+/// Does not wait for the network.
+pub(super) fn prepare(session: &Session, named: &str) -> Result<Prepared> {
+    let plan = load(session, named)?;
+    refuse_decoding(session)?;
+    let means = means(session, &plan)?;
+    Ok(Prepared {
+        manner: manner(session, &plan, &means)?,
+        sources: open_sources(session, &plan)?,
+        target: session.open(&plan.target.address.to_string())?,
+        plan,
+        means,
+    })
+}
+
 /// A file, or the plan of a run that is kept. A file comes first: its name can look like an id.
-pub(super) fn load(session: &Session, named: &str) -> Result<Plan> {
+fn load(session: &Session, named: &str) -> Result<Plan> {
     let file = Path::new(named);
     let kept = match session.state_folder() {
         Ok(state) if !file.exists() => state.plan_of(named),
@@ -104,7 +122,7 @@ pub(super) fn load(session: &Session, named: &str) -> Result<Plan> {
 }
 
 /// How events are decoded decides what is selected: that is the plan's.
-pub(super) fn refuse_decoding(session: &Session) -> Result<()> {
+fn refuse_decoding(session: &Session) -> Result<()> {
     let global = &session.global;
     for (flag, given) in [
         ("--decode", global.decode.is_some()),
@@ -141,7 +159,7 @@ pub(super) fn means(session: &Session, plan: &Plan) -> Result<Means> {
     Ok(Means { source, target })
 }
 
-pub(super) fn open_sources(session: &Session, plan: &Plan) -> Result<Vec<Reopened>> {
+fn open_sources(session: &Session, plan: &Plan) -> Result<Vec<Reopened>> {
     let texts = plan.sources.iter().map(|s| s.address.to_string());
     let opened = texts.map(|text| {
         let opened = session.open(&text)?;
@@ -155,7 +173,7 @@ pub(super) fn open_sources(session: &Session, plan: &Plan) -> Result<Vec<Reopene
 }
 
 /// With what the plan's sources are read.
-pub(super) fn manner(session: &Session, plan: &Plan, means: &Means) -> Result<ReopenManner> {
+fn manner(session: &Session, plan: &Plan, means: &Means) -> Result<ReopenManner> {
     Ok(ReopenManner {
         query: Arc::new(Query::compile(&plan.selection.spec(means.source.clone()))?),
         memory: session.global.mem / 4,

@@ -22,6 +22,7 @@ mod lag;
 mod learning;
 mod man;
 mod open;
+mod opened;
 mod position;
 mod print;
 mod progress;

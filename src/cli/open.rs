@@ -294,7 +294,7 @@ struct Connector {
 }
 
 impl Connector {
-    fn opened(&self, text: &str) -> Result<super::session::Opened> {
+    fn opened(&self, text: &str) -> Result<super::opened::Opened> {
         let demo = self.demo;
         self.session.open_with(text, |settings: &mut Settings| {
             settings.rate = demo.rate;

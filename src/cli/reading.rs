@@ -6,8 +6,9 @@ use std::sync::Arc;
 
 use super::args::Select;
 use super::error::{Exit, Failure, Result, exit_of};
+use super::opened::Opened;
 use super::position::Pos;
-use super::session::{Opened, Session};
+use super::session::Session;
 use crate::broker::{Group, Range, Subscription};
 use crate::event::Timestamp;
 use crate::pipeline::{End, Input, Limits, Outcome, Reading};

@@ -17,9 +17,7 @@ use crate::broker::{Address, ErrorKind};
 use crate::event::Timestamp;
 use crate::pipeline::End;
 use crate::replay::runs::Ended;
-use crate::replay::{
-    Comparison, Control, Destination, Figures, Job, Outlook, Ran, RunState, Verdict, guard,
-};
+use crate::replay::{Comparison, Control, Figures, Job, Outlook, Ran, RunState, Verdict, guard};
 
 pub async fn run(session: &Session, args: &Replay) -> Result<Exit> {
     let query = reading::compile(session, &args.sources, &args.select)?;
@@ -46,14 +44,7 @@ pub async fn run(session: &Session, args: &Replay) -> Result<Exit> {
     if args.select.explain {
         return explain::print(&reading).await;
     }
-    let to = Destination {
-        address: target.address,
-        shown: target.shown,
-        broker: target.broker,
-        env: target.env,
-        create: args.how.create()?,
-        overwrite: args.how.overwrite,
-    };
+    let to = target.destination(args.how.create()?, args.how.overwrite);
     let mut how = args.how.engine(&args.select, &session.global);
     (how.holds, how.alterations) = (args.alter.holds(), alterations);
     let mut job = Job::plan(reading, to, how).await?;

@@ -3,7 +3,7 @@
 
 use std::io::{IsTerminal, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Mutex, PoisonError};
 
 use clap::error::ErrorKind;
 use jiff::tz::TimeZone;
@@ -11,9 +11,9 @@ use jiff::tz::TimeZone;
 use super::args::{ColorWhen, Global};
 use super::decoding;
 use super::error::{Exit, Failure, Result};
-use crate::broker::{self, Address, Broker, Notices, Settings};
+use super::opened::Opened;
+use crate::broker::{self, Address, Notices, Settings};
 use crate::config::{self, Config};
-use crate::event::Timestamp;
 use crate::pipeline::Stop;
 use crate::replay::runs::StateFolder;
 use crate::schema::Decoder;
@@ -32,29 +32,6 @@ pub struct Session {
     decoder: Mutex<Option<(Vec<String>, Decoder)>>,
     /// Whether somebody listens to `stop`; until then Ctrl-C ends the command where it stands.
     minds_stop: AtomicBool,
-}
-
-/// A source or target, opened.
-pub struct Opened {
-    /// With its context resolved and its properties moved to the settings.
-    pub address: Address,
-    /// As the user typed it, secrets hidden.
-    pub shown: String,
-    pub broker: Arc<dyn Broker>,
-    pub settings: Settings,
-    /// `prod` and the like, from the context.
-    pub env: Option<String>,
-}
-
-impl Opened {
-    /// The clock of ages: `--now`, else the broker's own, else the wall clock.
-    pub async fn now(&self, session: &Session) -> Result<Timestamp> {
-        if let Some(now) = session.global.now {
-            return Ok(now);
-        }
-        let own = self.broker.clock().await?;
-        Ok(own.unwrap_or_else(Timestamp::wall_clock))
-    }
 }
 
 impl Session {

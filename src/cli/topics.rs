@@ -5,8 +5,9 @@ use serde_json::{Value, json};
 
 use super::error::{Exit, Failure, Result};
 use super::examples;
+use super::opened::Opened;
 use super::print::{print_json, print_table};
-use super::session::{Opened, Session};
+use super::session::Session;
 use crate::broker::TopicInfo;
 use crate::event::{Position, PositionStyle};
 use crate::output::{Align, Table};

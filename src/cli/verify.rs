@@ -2,13 +2,14 @@
 
 use clap::Args;
 
+use super::apply::{self, Prepared};
 use super::error::{Exit, Failure, Result};
 use super::print::{print_json, print_lines};
 use super::progress::Progress;
 use super::session::Session;
 use super::topics::Report;
-use super::{apply, examples, replay};
-use crate::replay::{Again, Create, Destination, Job, Reopened, reading_again, same_brokers};
+use super::{examples, replay};
+use crate::replay::{Create, Job};
 
 /// Compare what a plan selects with what its target holds: missing, extra, duplicated, reordered
 /// and changed events
@@ -24,31 +25,15 @@ pub struct Verify {
 }
 
 pub async fn run(session: &Session, args: &Verify) -> Result<Exit> {
-    let plan = apply::load(session, &args.plan)?;
-    apply::refuse_decoding(session)?;
-    let means = apply::means(session, &plan)?;
-    let manner = apply::manner(session, &plan, &means)?;
-    let sources = apply::open_sources(session, &plan)?;
-    let target = session.open(&plan.target.address.to_string())?;
-    let again: Vec<Again<'_>> = sources.iter().map(Reopened::again).collect();
-    let onto = Again {
-        address: &target.address,
-        broker: &*target.broker,
-    };
-    same_brokers(&plan, &again, &onto).await?;
-    drop(again);
-    let reading = reading_again(&plan, sources, &manner)?;
-    let ranges = plan.sources.iter().map(|s| s.ranges.clone()).collect();
-    let to = Destination {
-        address: target.address,
-        shown: target.shown,
-        broker: target.broker,
-        env: target.env,
-        create: Create::Never,
-        overwrite: false,
-    };
-    let mut job = Job::again(reading, to, plan, ranges);
-    job.equip(means)?;
+    let Prepared {
+        plan,
+        means,
+        manner,
+        sources,
+        target,
+    } = apply::prepare(session, &args.plan)?;
+    let to = target.destination(Create::Never, false);
+    let job = Job::reopen_to_compare(plan, sources, to, means, &manner).await?;
     let mut progress = Progress::new(session, false);
     let stop = || session.minded_stop();
     let compared = job.compare(false, &[], &stop, &mut progress).await;

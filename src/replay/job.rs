@@ -100,9 +100,9 @@ impl Job {
         })
     }
 
-    /// A plan that was made before. `ranges` are what [`super::still_holds`] found to be left, one
+    /// A plan that was made before. `ranges` are what `still_holds` found to be left, one
     /// list a source; the reading has the plan's sources in their order.
-    pub fn again(
+    pub(super) fn again(
         mut reading: Reading,
         to: Destination,
         plan: Plan,

@@ -21,6 +21,7 @@ mod job;
 mod journal;
 mod keep;
 mod lag_watch;
+mod lock;
 mod outlet;
 mod outlook;
 mod pace;
@@ -49,12 +50,12 @@ pub use outlook::Outlook;
 pub use pace::{Pace, Pacer};
 pub use place::Place;
 pub use plan::{
-    Again, Guards, PartitionEnd, PartitionPolicy, Plan, PlanError, PlanSelection, PlanSource,
-    PlanTarget, TimestampPolicy, is_short_id, same_brokers, still_holds,
+    Guards, PartitionEnd, PartitionPolicy, Plan, PlanError, PlanSelection, PlanSource, PlanTarget,
+    TimestampPolicy, is_short_id,
 };
 pub use preview::{Preview, PreviewRun};
 pub use rejects::Rejects;
-pub use reopen::{Manner as ReopenManner, Reopened, reading as reading_again};
+pub use reopen::{Manner as ReopenManner, Reopened};
 pub use run::{Report, Runner};
 pub use sample::Sample;
 pub use tally::{Counts, PartitionTally, Skip, Tally};

@@ -1,12 +1,14 @@
 //! A plan that was made before, once its brokers are opened again: the read of its ranges, and the
-//! job of what is left. Opening, and asking a person, are the front ends'.
+//! job of what is left, or of all of it to be compared. Opening, and asking a person, are the front ends'.
 
 use std::sync::Arc;
 
 use super::alter::Means;
-use super::plan::{Again, still_holds};
+use super::plan::{Again, same_brokers, still_holds};
 use super::{Destination, Job, Plan, guard};
-use crate::broker::{Address, Broker, Error, ErrorKind, Notices, Range, Result, Subscription};
+use crate::broker::{
+    Address, Broker, Error, ErrorKind, Notices, PartitionRange, Range, Result, Subscription,
+};
 use crate::pipeline::{Input, Limits, Reading};
 use crate::query::Query;
 
@@ -28,18 +30,9 @@ pub struct Manner {
     pub notices: Notices,
 }
 
-impl Reopened {
-    pub fn again(&self) -> Again<'_> {
-        Again {
-            address: &self.address,
-            broker: &*self.broker,
-        }
-    }
-}
-
 /// The read of a plan's sources, in their order. Its ranges are put in by [`Job::again`]. A plan of
 /// more than 65,536 sources is refused.
-pub fn reading(plan: &Plan, sources: Vec<Reopened>, manner: &Manner) -> Result<Reading> {
+fn reading(plan: &Plan, sources: Vec<Reopened>, manner: &Manner) -> Result<Reading> {
     let memory = manner.memory / sources.len().max(1);
     let mut inputs = Vec::with_capacity(sources.len());
     for (index, source) in sources.into_iter().enumerate() {
@@ -85,16 +78,50 @@ impl Job {
         (manner, accept_gap): (&Manner, bool),
     ) -> Result<Self> {
         guard::existing_file(&to.address, plan.target.overwrite)?;
-        let again: Vec<Again<'_>> = sources.iter().map(Reopened::again).collect();
-        let target = Again {
-            address: &to.address,
-            broker: &*to.broker,
-        };
-        let ranges = still_holds(&plan, &again, &target, accept_gap).await?;
-        drop(again);
+        let (from, onto) = both(&sources, &to);
+        let ranges = still_holds(&plan, &from, &onto, accept_gap).await?;
+        Self::of_ranges(plan, ranges, sources, to, means, manner)
+    }
+
+    /// The job of all of the plan, to be compared only: both sides are asked for nothing but which
+    /// brokers they are.
+    pub async fn reopen_to_compare(
+        plan: Plan,
+        sources: Vec<Reopened>,
+        to: Destination,
+        means: Means,
+        manner: &Manner,
+    ) -> Result<Self> {
+        let (from, onto) = both(&sources, &to);
+        same_brokers(&plan, &from, &onto).await?;
+        let ranges = plan.sources.iter().map(|s| s.ranges.clone()).collect();
+        Self::of_ranges(plan, ranges, sources, to, means, manner)
+    }
+
+    fn of_ranges(
+        plan: Plan,
+        ranges: Vec<Vec<PartitionRange>>,
+        sources: Vec<Reopened>,
+        to: Destination,
+        means: Means,
+        manner: &Manner,
+    ) -> Result<Self> {
         let reading = reading(&plan, sources, manner)?;
         let mut job = Self::again(reading, to, plan, ranges);
         job.equip(means)?;
         Ok(job)
     }
+}
+
+/// The sources and the target, as a plan asks them.
+fn both<'a>(sources: &'a [Reopened], to: &'a Destination) -> (Vec<Again<'a>>, Again<'a>) {
+    let again = |source: &'a Reopened| Again {
+        address: &source.address,
+        broker: &*source.broker,
+    };
+    let target = Again {
+        address: &to.address,
+        broker: &*to.broker,
+    };
+    (sources.iter().map(again).collect(), target)
 }

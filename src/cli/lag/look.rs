@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use super::super::error::{Failure, Result};
-use super::super::session::{Opened, Session};
+use super::super::opened::Opened;
+use super::super::session::Session;
 use super::{Lag, no_group};
 use crate::broker::{Group, TopicSelector};
 use crate::inspect::lag::{Depth, GroupReport, LagReport, Limits, Probe, Row, Trend, plan};

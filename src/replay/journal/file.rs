@@ -2,7 +2,7 @@
 //! a crash makes of its end, the lines before that hold. Kept small by writing it anew.
 
 use std::fmt::Write as _;
-use std::fs::{self, File, OpenOptions, TryLockError};
+use std::fs::{self, File};
 use std::io::{Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
@@ -11,6 +11,7 @@ use crate::broker::{Error, ErrorKind, Result};
 use crate::event::codec::checksum;
 use crate::event::{Position, PositionStyle};
 use crate::replay::PartitionEnd;
+use crate::replay::lock::{locked, open};
 
 const NAME: &str = "journal";
 /// Written anew when it is longer than this and most of it is outdated.
@@ -44,12 +45,8 @@ impl Journal {
     pub(super) fn open(folder: &Path, plan: &str, units: usize) -> Result<Self> {
         let path = folder.join(NAME);
         let failed = |error: &std::io::Error| cannot("open", &path, error);
-        let lock = open(&folder.join("journal.lock")).map_err(|error| failed(&error))?;
-        match lock.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => return Err(taken()),
-            Err(TryLockError::Error(error)) => return Err(failed(&error)),
-        }
+        let lock = locked(&folder.join("journal.lock")).map_err(|error| failed(&error))?;
+        let lock = lock.ok_or_else(taken)?;
         let mut file = open(&path).map_err(|error| failed(&error))?;
         let mut text = Vec::new();
         let read = (&file).take(MOST_BYTES).read_to_end(&mut text);
@@ -141,14 +138,6 @@ impl Journal {
         self.compact = self.bytes;
         Ok(())
     }
-}
-
-fn open(path: &Path) -> std::io::Result<File> {
-    let mut options = OpenOptions::new();
-    options.create(true).truncate(false).read(true).write(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(path)
 }
 
 fn line(text: &str) -> String {

@@ -1,7 +1,7 @@
 //! Which process of this host works on a plan: a number that is held by a lock, so that a process
 //! which is killed and started again gets the one that it had.
 
-use std::fs::{File, OpenOptions, TryLockError};
+use std::fs::File;
 use std::io::{Read, Seek, SeekFrom, Write};
 use std::path::Path;
 
@@ -10,6 +10,7 @@ use super::{RunFolder, cannot, who};
 use crate::broker::{Error, ErrorKind, Result};
 use crate::event::Timestamp;
 use crate::replay::Plan;
+use crate::replay::lock::{locked, private};
 
 /// More processes of one host on one plan are a mistake.
 const WORKERS: u32 = 256;
@@ -38,13 +39,8 @@ impl RunFolder {
         let host = who::host();
         for number in 0..WORKERS {
             let path = self.folder.join(format!("worker-{number}.lock"));
-            let failed = |error: std::io::Error| cannot("lock", &path, &error);
-            let mut lock = open(&path).map_err(failed)?;
-            match lock.try_lock() {
-                Ok(()) => {}
-                Err(TryLockError::WouldBlock) => continue,
-                Err(TryLockError::Error(error)) => return Err(failed(error)),
-            }
+            let lock = locked(&path).map_err(|error| cannot("lock", &path, &error))?;
+            let Some(mut lock) = lock else { continue };
             // It may have died since the look for those.
             audit::note_one_killed(&mut lock, &audit);
             let worker = format!("{host}-{mark}-{number}");
@@ -71,21 +67,9 @@ impl RunFolder {
             super::create(folder)
                 .map_err(|error| cannot("make the folder of the audit log", folder, &error))?;
         }
-        let mut options = OpenOptions::new();
-        options.create(true).append(true);
-        #[cfg(unix)]
-        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        let opened = options.open(path);
+        let opened = private().append(true).open(path);
         opened.map_err(|error| cannot("write the audit log", path, &error))
     }
-}
-
-fn open(path: &Path) -> std::io::Result<File> {
-    let mut options = OpenOptions::new();
-    options.create(true).truncate(false).read(true).write(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(path)
 }
 
 fn begin(lock: &mut File, begun: &Begun) -> std::io::Result<()> {

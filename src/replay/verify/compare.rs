@@ -16,6 +16,11 @@ use crate::text::human;
 
 /// A verification under way.
 pub(super) struct Whole<'a> {
+    pub sides: &'a Sides<'a>,
+    pub digester: Digester,
+    /// What of the target is read.
+    pub target: Range,
+    /// The plan's id.
     pub id: String,
     pub findings: Findings,
     pub notes: Vec<String>,
@@ -28,34 +33,35 @@ pub(super) async fn by_provenance(
     stop: StopWhenBegun<'_>,
     ticker: &mut dyn Ticker,
 ) -> Result<Option<Comparison>> {
-    let mut whole = Whole {
-        id: sides.plan.id(),
-        findings: Findings::default(),
-        notes: Vec::new(),
-        hands: Hands { stop, ticker },
-    };
-    let digester = Digester::new(sides.plan);
+    let mut notes = Vec::new();
     let mut ledger = Ledger::new(sides.plan, sides.memory);
     let left_out = ledger.leave_out(sides.plan, sides.elsewhere);
-    sides.note_retention(&mut ledger, &mut whole.notes).await?;
-    let range = sides.target_range(&mut whole.notes).await?;
-    sides.wait_until_decided(&range, whole.hands.stop).await;
+    sides.note_retention(&mut ledger, &mut notes).await?;
+    let target = sides.target_range(&mut notes).await?;
+    sides.wait_until_decided(&target, stop).await;
+    let mut whole = Whole {
+        sides,
+        digester: Digester::new(sides.plan),
+        target,
+        id: sides.plan.id(),
+        findings: Findings::default(),
+        notes,
+        hands: Hands { stop, ticker },
+    };
     let limit = sides.reading.limits.events;
-    if (sides.cut_short || limit.is_some())
-        && cut(sides, &mut ledger, &mut whole, &range).await?.is_none()
-    {
+    if (sides.cut_short || limit.is_some()) && whole.cut(&mut ledger).await?.is_none() {
         return Ok(None);
     }
-    let done = windows(sides, &digester, &mut ledger, &mut whole, &range).await?;
-    if done.is_none() {
+    if whole.windows(&mut ledger).await?.is_none() {
         return Ok(None);
     }
     let kept = ledger
         .expected
         .saturating_sub(whole.findings.count(Kind::Missing));
     if let Some(limit) = limit.filter(|limit| kept < *limit && !sides.cut_short) {
-        let lost = beyond(sides, &digester, &mut whole, limit, kept).await?;
-        let Some(lost) = lost else { return Ok(None) };
+        let Some(lost) = whole.beyond(limit, kept).await? else {
+            return Ok(None);
+        };
         ledger.expected += lost;
     }
     sides.note_retention(&mut ledger, &mut whole.notes).await?;
@@ -83,77 +89,109 @@ pub(super) async fn by_provenance(
     Ok(Some(compared))
 }
 
-/// Looks at the plan's ranges in as many windows as memory asks for.
-async fn windows(
-    sides: &Sides<'_>,
-    digester: &Digester,
-    ledger: &mut Ledger,
-    whole: &mut Whole<'_>,
-    target: &Range,
-) -> Result<Option<()>> {
-    let mut is_first = true;
-    let mut unjudged = 0;
-    loop {
-        let windows = ledger.windows();
-        let inputs = sides.narrowed(&windows, ledger);
-        // What the newest events are is known only from all of them.
-        let bounded = sides.reading.last.is_none();
-        let mut expect = Expect::new(sides, digester, ledger, bounded)?;
-        let limits = Limits::default();
-        let read = sides.read_inputs(inputs, limits, &mut whole.hands, &mut expect);
-        let (complete, broken) = match read.await? {
-            Pass::Interrupted => return Ok(None),
-            Pass::Whole => (true, false),
-            Pass::Full => (false, false),
-            Pass::Broken(why) => {
-                let said = format!("the source could not be read to its end: {why}");
-                whole.notes.push(said);
-                (false, true)
+impl Whole<'_> {
+    /// Looks at the plan's ranges in as many windows as memory asks for.
+    async fn windows(&mut self, ledger: &mut Ledger) -> Result<Option<()>> {
+        let sides = self.sides;
+        let mut is_first = true;
+        let mut unjudged = 0;
+        loop {
+            let windows = ledger.windows();
+            let inputs = sides.narrowed(&windows, ledger);
+            // What the newest events are is known only from all of them.
+            let bounded = sides.reading.last.is_none();
+            let mut expect = Expect::new(sides, &self.digester, ledger, bounded)?;
+            let limits = Limits::default();
+            let read = sides.read_inputs(inputs, limits, &mut self.hands, &mut expect);
+            let source = read.await?;
+            if source.note("source", &mut self.notes) {
+                return Ok(None);
             }
-        };
-        ledger.close(complete);
-        let mut find = Find {
-            plan: &whole.id,
-            digester,
-            ledger,
-            findings: &mut whole.findings,
-            is_first,
-            is_last: complete,
-            reader: Reader::default(),
-            order: Order::default(),
-            unjudged: 0,
-        };
-        let copies = Copies::of(find.plan);
-        let read = sides.read_target(target, copies, &mut whole.hands, &mut find);
-        let read = read.await?;
-        unjudged += find.unjudged;
-        match read {
-            Pass::Interrupted => return Ok(None),
-            Pass::Broken(why) => {
-                let said = format!("the target could not be read to its end: {why}");
-                whole.notes.push(said);
+            let complete = matches!(source, Pass::Whole);
+            ledger.close(complete);
+            let mut find = Find {
+                plan: &self.id,
+                digester: &self.digester,
+                ledger,
+                findings: &mut self.findings,
+                is_first,
+                is_last: complete,
+                reader: Reader::default(),
+                order: Order::default(),
+                unjudged: 0,
+            };
+            let copies = Copies::of(find.plan);
+            let read = sides.read_target(&self.target, copies, &mut self.hands, &mut find);
+            let target = read.await?;
+            unjudged += find.unjudged;
+            if target.note("target", &mut self.notes) {
+                return Ok(None);
+            }
+            if target.is_broken() {
                 break;
             }
-            Pass::Whole | Pass::Full => {}
+            tell_missing(ledger, &mut self.findings);
+            if name_changes(self, ledger).await?.is_none() {
+                return Ok(None);
+            }
+            if complete || source.is_broken() {
+                break;
+            }
+            is_first = false;
+            ledger.advance();
         }
-        tell_missing(ledger, &mut whole.findings);
-        let named = name_changes(sides, digester, ledger, whole, target).await?;
-        if named.is_none() {
+        if unjudged > 0 {
+            self.notes.push(format!(
+                "{} copies are of events that retention has taken from the source",
+                human::count(unjudged)
+            ));
+        }
+        Ok(Some(()))
+    }
+
+    /// With a limit, the run decides which events of several partitions are taken: each partition
+    /// is looked at up to its last copy.
+    async fn cut(&mut self, ledger: &mut Ledger) -> Result<Option<()>> {
+        let mut furthest = Furthest {
+            plan: &self.id,
+            ledger,
+            reader: Reader::default(),
+            of_lane: vec![None; ledger.lanes.len()],
+        };
+        let copies = Copies::of(furthest.plan);
+        let sides = self.sides;
+        let read = sides.read_target(&self.target, copies, &mut self.hands, &mut furthest);
+        if matches!(read.await?, Pass::Interrupted) {
             return Ok(None);
         }
-        if complete || broken {
-            break;
+        let of_lane = furthest.of_lane;
+        for (lane, furthest) in ledger.lanes.iter_mut().zip(of_lane) {
+            let end = furthest.map_or(lane.start, |position| position.next(lane.style));
+            lane.end = lane.end.min(end);
+            lane.to = lane.end;
         }
-        is_first = false;
-        ledger.advance();
+        Ok(Some(()))
     }
-    if unjudged > 0 {
-        whole.notes.push(format!(
-            "{} copies are of events that retention has taken from the source",
-            human::count(unjudged)
-        ));
+
+    /// Fewer copies than the limit are there: how many more the selection has up to it.
+    async fn beyond(&mut self, limit: u64, kept: u64) -> Result<Option<u64>> {
+        let sides = self.sides;
+        let mut all = Ledger::new(sides.plan, usize::MAX);
+        let inputs = sides.narrowed(&all.windows(), &all);
+        let mut count = 0;
+        let limits = Limits {
+            events: Some(limit),
+            ..Limits::default()
+        };
+        let mut each = Each::new(sides, &self.digester, &mut all, |_, _, _, _| count += 1)?;
+        let read = sides.read_inputs(inputs, limits, &mut self.hands, &mut each);
+        if read.await?.note("source", &mut self.notes) {
+            return Ok(None);
+        }
+        let lost = u64::saturating_sub(count, kept + self.findings.count(Kind::Missing));
+        self.findings.add_untold(Kind::Missing, lost);
+        Ok(Some(lost))
     }
-    Ok(Some(()))
 }
 
 fn tell_missing(ledger: &Ledger, findings: &mut Findings) {
@@ -169,34 +207,6 @@ fn tell_missing(ledger: &Ledger, findings: &mut Findings) {
         }
         findings.add_untold(Kind::Missing, untold);
     }
-}
-
-/// With a limit, the run decides which events of several partitions are taken: each partition is
-/// looked at up to its last copy.
-async fn cut(
-    sides: &Sides<'_>,
-    ledger: &mut Ledger,
-    whole: &mut Whole<'_>,
-    target: &Range,
-) -> Result<Option<()>> {
-    let mut furthest = Furthest {
-        plan: &whole.id,
-        ledger,
-        reader: Reader::default(),
-        of_lane: vec![None; ledger.lanes.len()],
-    };
-    let copies = Copies::of(furthest.plan);
-    let read = sides.read_target(target, copies, &mut whole.hands, &mut furthest);
-    if matches!(read.await?, Pass::Interrupted) {
-        return Ok(None);
-    }
-    let of_lane = furthest.of_lane;
-    for (lane, furthest) in ledger.lanes.iter_mut().zip(of_lane) {
-        let end = furthest.map_or(lane.start, |position| position.next(lane.style));
-        lane.end = lane.end.min(end);
-        lane.to = lane.end;
-    }
-    Ok(Some(()))
 }
 
 struct Furthest<'a> {
@@ -221,34 +231,4 @@ impl Consumer for Furthest<'_> {
         }
         Box::pin(async { Ok(Flow::More) })
     }
-}
-
-/// Fewer copies than the limit are there: how many more the selection has up to it.
-async fn beyond(
-    sides: &Sides<'_>,
-    digester: &Digester,
-    whole: &mut Whole<'_>,
-    limit: u64,
-    kept: u64,
-) -> Result<Option<u64>> {
-    let mut all = Ledger::new(sides.plan, usize::MAX);
-    let inputs = sides.narrowed(&all.windows(), &all);
-    let mut count = 0;
-    let limits = Limits {
-        events: Some(limit),
-        ..Limits::default()
-    };
-    let mut each = Each::new(sides, digester, &mut all, |_, _, _, _| count += 1)?;
-    let read = sides.read_inputs(inputs, limits, &mut whole.hands, &mut each);
-    match read.await? {
-        Pass::Interrupted => return Ok(None),
-        Pass::Broken(why) => {
-            let said = format!("the source could not be read to its end: {why}");
-            whole.notes.push(said);
-        }
-        Pass::Whole | Pass::Full => {}
-    }
-    let lost = u64::saturating_sub(count, kept + whole.findings.count(Kind::Missing));
-    whole.findings.add_untold(Kind::Missing, lost);
-    Ok(Some(lost))
 }

@@ -9,8 +9,8 @@ use super::expected::Each;
 use super::found::{coordinate, had_time};
 use super::ledger::{CHUNK, Ledger};
 use super::result::{Findings, Kind};
-use super::sides::{Hands, Pass, Sides};
-use crate::broker::{BoxFuture, Range, Result};
+use super::sides::Pass;
+use crate::broker::{BoxFuture, Result};
 use crate::event::{Batch, EventRef, Position};
 use crate::pipeline::{Consumer, Flow, Limits};
 use crate::replay::copies::{Copies, Origin, Reader};
@@ -24,13 +24,7 @@ const TURNS: usize = 16;
 type Chunks = HashMap<(usize, usize), Box<[Option<Parts>]>>;
 
 /// Names what changed. What cannot be told is a note.
-pub(super) async fn name_changes(
-    sides: &Sides<'_>,
-    digester: &Digester,
-    ledger: &mut Ledger,
-    whole: &mut Whole<'_>,
-    target: &Range,
-) -> Result<Option<()>> {
+pub(super) async fn name_changes(whole: &mut Whole<'_>, ledger: &mut Ledger) -> Result<Option<()>> {
     let lanes = ledger.lanes.iter().enumerate();
     let all: Vec<(usize, usize)> = lanes
         .flat_map(|(index, lane)| lane.differing().map(move |chunk| (index, chunk)))
@@ -38,20 +32,21 @@ pub(super) async fn name_changes(
     let before = whole.findings.count(Kind::Changed);
     let mut turns = all.chunks(AT_ONCE);
     for some in turns.by_ref().take(TURNS) {
-        let Some(mut chunks) = collect(sides, digester, ledger, &mut whole.hands, some).await?
-        else {
+        let Some(mut chunks) = collect(whole, ledger, some).await? else {
             return Ok(None);
         };
         let mut compare = Compare {
             plan: &whole.id,
-            digester,
+            digester: &whole.digester,
             ledger,
             findings: &mut whole.findings,
             reader: Reader::default(),
             chunks: &mut chunks,
         };
         let copies = Copies::of(&whole.id);
-        let read = sides.read_target(target, copies, &mut whole.hands, &mut compare);
+        let read = whole
+            .sides
+            .read_target(&whole.target, copies, &mut whole.hands, &mut compare);
         match read.await? {
             Pass::Interrupted => return Ok(None),
             Pass::Broken(why) => whole
@@ -78,10 +73,8 @@ pub(super) async fn name_changes(
 
 /// Reads the source's part of these chunks.
 async fn collect(
-    sides: &Sides<'_>,
-    digester: &Digester,
+    whole: &mut Whole<'_>,
     ledger: &mut Ledger,
-    hands: &mut Hands<'_>,
     some: &[(usize, usize)],
 ) -> Result<Option<Chunks>> {
     let mut windows = vec![(Position::ZERO, Position::ZERO); ledger.lanes.len()];
@@ -99,12 +92,15 @@ async fn collect(
             };
         }
     }
+    let (sides, digester) = (whole.sides, &whole.digester);
     let inputs = sides.narrowed(&windows, ledger);
     let mut each = Each::new(sides, digester, ledger, |ledger, lane, event, parts| {
         note(&mut chunks, ledger, lane, event, parts);
     })?;
     let limits = Limits::default();
-    let read = sides.read_inputs(inputs, limits, hands, &mut each).await?;
+    let read = sides
+        .read_inputs(inputs, limits, &mut whole.hands, &mut each)
+        .await?;
     // What could not be read again is told by the caller: nothing that differed was found.
     Ok((!matches!(read, Pass::Interrupted)).then_some(chunks))
 }

@@ -9,7 +9,7 @@ use super::digest::Digester;
 use super::expected::Each;
 use super::ledger::Ledger;
 use super::result::{Comparison, EXAMPLES, Findings, Kind, Manner};
-use super::sides::{Hands, Pass, Sides};
+use super::sides::{Hands, Sides};
 use crate::broker::{BoxFuture, Result};
 use crate::event::{Batch, SelectAll};
 use crate::pipeline::{Consumer, Flow, StopWhenBegun, Ticker};
@@ -152,7 +152,7 @@ async fn look(
     })?;
     let limits = sides.reading.limits;
     let pass = sides.read_inputs(inputs, limits, hands, &mut each).await?;
-    if note(&pass, "source", notes) {
+    if pass.note("source", notes) {
         return Ok(None);
     }
     let range = sides.target_range(notes).await?;
@@ -163,18 +163,10 @@ async fn look(
     };
     let all = Arc::new(SelectAll);
     let pass = sides.read_target(&range, all, hands, &mut take).await?;
-    if note(&pass, "target", notes) {
+    if pass.note("target", notes) {
         return Ok(None);
     }
     Ok(Some((source, target)))
-}
-
-/// True when it was interrupted.
-fn note(pass: &Pass, side: &str, notes: &mut Vec<String>) -> bool {
-    if let Pass::Broken(why) = pass {
-        notes.push(format!("the {side} could not be read to its end: {why}"));
-    }
-    matches!(pass, Pass::Interrupted)
 }
 
 fn row_of(digester: &Digester, key: Option<&[u8]>) -> usize {

@@ -62,6 +62,18 @@ impl Pass {
             End::Idle | End::Timeout => Self::Broken("it ended before its time".to_owned()),
         }
     }
+
+    /// Notes that the side could not be read to its end. True when the user ended it.
+    pub(super) fn note(&self, side: &str, notes: &mut Vec<String>) -> bool {
+        if let Self::Broken(why) = self {
+            notes.push(format!("the {side} could not be read to its end: {why}"));
+        }
+        matches!(self, Self::Interrupted)
+    }
+
+    pub(super) const fn is_broken(&self) -> bool {
+        matches!(self, Self::Broken(_))
+    }
 }
 
 /// The user's hands on a verification.

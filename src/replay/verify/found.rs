@@ -28,6 +28,8 @@ pub(super) struct Find<'a> {
     pub digester: &'a Digester,
     pub ledger: &'a mut Ledger,
     pub findings: &'a mut Findings,
+    /// Events keep the partition that they had.
+    pub kept: bool,
     /// Windows that come before all others, and after them.
     pub is_first: bool,
     pub is_last: bool,
@@ -73,6 +75,14 @@ impl Find<'_> {
             return;
         };
         if lane.elsewhere {
+            // Who looks at its originals does not look here.
+            if self.kept && lane.partition != event.stream.partition && self.is_first {
+                self.findings.copies += 1;
+                let at = coordinate(event.stream, event.position);
+                let from = lane.coordinate(position);
+                self.findings
+                    .add(Kind::Extra, || (Some(from), Some(at), String::new()));
+            }
             return;
         }
         if position < lane.first && position >= lane.start {

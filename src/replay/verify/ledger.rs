@@ -17,6 +17,7 @@ const WORDS: usize = CHUNK / 64;
 pub(super) struct Lane {
     /// `TOPIC/PARTITION`, for people.
     pub name: String,
+    pub partition: u32,
     pub style: PositionStyle,
     /// Others see to it.
     pub elsewhere: bool,
@@ -77,9 +78,16 @@ fn bit(slot: usize) -> (usize, u64) {
 }
 
 impl Lane {
-    fn new(name: String, style: PositionStyle, start: Position, end: Position) -> Self {
+    fn new(
+        name: String,
+        partition: u32,
+        style: PositionStyle,
+        start: Position,
+        end: Position,
+    ) -> Self {
         Self {
             name,
+            partition,
             style,
             elsewhere: false,
             start,
@@ -213,6 +221,7 @@ impl Ledger {
                 } else {
                     ledger.lanes.push(Lane::new(
                         format!("{}/{}", range.topic, range.partition),
+                        range.partition,
                         range.style,
                         range.start,
                         range.end,
@@ -251,6 +260,14 @@ impl Ledger {
             }
         }
         left.iter().filter(|left| **left).count()
+    }
+
+    /// False for a partition of the target that only others wrote to, where each event keeps the
+    /// partition that it had.
+    pub(super) fn is_of_this(&self, partition: u32) -> bool {
+        let mut lanes = self.lanes.iter().filter(|l| l.partition == partition);
+        let first = lanes.next();
+        first.is_none_or(|first| !first.elsewhere || lanes.any(|lane| !lane.elsewhere))
     }
 
     /// No room for more: the window ends where each partition stands now.

@@ -202,7 +202,9 @@ impl KafkaExact {
     async fn recover_now(&mut self, error: Error) -> Result<()> {
         let refused = self.producer.as_ref().and_then(Producer::refusal);
         let lasting = std::mem::take(&mut self.lasting) || refused.is_some_and(is_lasting);
-        if lasting || gives_up(error.kind) {
+        // A broker that came up a moment ago may not know its topics yet: that is asked below.
+        let missing = error.kind == ErrorKind::MissingTopic;
+        if lasting || (gives_up(error.kind) && !missing) {
             return Err(error);
         }
         if self.member.is_none() && self.producer.as_ref().is_some_and(Producer::is_fenced) {

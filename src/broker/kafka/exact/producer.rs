@@ -50,6 +50,7 @@ impl Producer {
             topic: made.topic,
             partitions,
             compression: writing.compression,
+            notices: made.notices,
         };
         let begun = direct.producer(own).await;
         let own = begun.map_err(|failure| Trouble::of(explained(failure), BEGIN))?;
@@ -121,7 +122,10 @@ impl Producer {
 
     /// It was said that the cluster is lost.
     pub(super) fn is_lost(&self) -> bool {
-        matches!(self, Self::Library(library) if library.is_lost())
+        match self {
+            Self::Own(own, ..) => own.is_lost(),
+            Self::Library(library) => library.is_lost(),
+        }
     }
 
     /// Another one has its id, or the broker ended a transaction that was open for too long. With

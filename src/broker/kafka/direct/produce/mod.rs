@@ -27,7 +27,7 @@ use super::super::error::Failure;
 use super::super::terms::Commit;
 use super::super::transactions::Committer;
 use super::cluster::Cluster;
-use crate::broker::{Result, Written};
+use crate::broker::{Notices, Result, Written};
 use crate::event::{Batch, Compression};
 
 /// What a producer is made for.
@@ -40,6 +40,7 @@ pub(in crate::broker::kafka) struct Made {
     /// How many the topic has.
     pub(in crate::broker::kafka) partitions: u32,
     pub(in crate::broker::kafka) compression: Compression,
+    pub(in crate::broker::kafka) notices: Notices,
 }
 
 /// Where its transaction stands.
@@ -74,7 +75,7 @@ impl Producer {
     /// Ends what an earlier one of the same id left open.
     pub(super) async fn new(cluster: Arc<Cluster>, made: Made) -> Result<Self, Failure> {
         let leaders = leaders(&cluster, &made).await?;
-        let mut steps = Steps::new(Arc::clone(&cluster), made.id.clone());
+        let mut steps = Steps::new(Arc::clone(&cluster), made.id.clone(), made.notices.clone());
         let me = steps.begin(made.longest).await?;
         Ok(Self {
             lanes: Lanes::new(made.partitions, me, made.compression),
@@ -100,6 +101,11 @@ impl Producer {
 
     pub(in crate::broker::kafka) fn is_open(&self) -> bool {
         self.state == State::Open
+    }
+
+    /// It was said that the cluster is lost, and not that it is there again.
+    pub(in crate::broker::kafka) const fn is_lost(&self) -> bool {
+        self.steps.is_lost()
     }
 
     /// Why something was refused.

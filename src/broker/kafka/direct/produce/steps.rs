@@ -23,10 +23,14 @@ use super::super::cluster::Cluster;
 use super::super::connection::Connection;
 use super::super::coordinator::{self, Of};
 use super::super::wire::Reader;
+use crate::broker::Notices;
 
 /// How long a step is tried again, and how long an answer to it is waited for.
 const STEP: Duration = Duration::from_secs(30);
-/// A topic that was made a moment ago is not known to all brokers yet.
+/// A broker may be gone for a moment without anything to tell.
+const LOST_AFTER: Duration = Duration::from_secs(1);
+/// A topic that was made a moment ago is not known to all brokers yet, and a broker that came up a
+/// moment ago does not know all topics.
 const SPREADING: Duration = Duration::from_secs(5);
 const FIRST_PAUSE: Duration = Duration::from_millis(1);
 const LONGEST_PAUSE: Duration = Duration::from_millis(100);
@@ -45,6 +49,9 @@ pub(super) struct Steps {
     id: String,
     transactions: Option<Connection>,
     group: Option<Connection>,
+    notices: Notices,
+    /// It was said that the cluster is lost.
+    lost: bool,
 }
 
 fn text(text: &str) -> StrBytes {
@@ -52,13 +59,20 @@ fn text(text: &str) -> StrBytes {
 }
 
 impl Steps {
-    pub(super) const fn new(cluster: Arc<Cluster>, id: String) -> Self {
+    pub(super) const fn new(cluster: Arc<Cluster>, id: String, notices: Notices) -> Self {
         Self {
             cluster,
             id,
             transactions: None,
             group: None,
+            notices,
+            lost: false,
         }
+    }
+
+    /// It was said that the cluster is lost, and not that it is there again.
+    pub(super) const fn is_lost(&self) -> bool {
+        self.lost
     }
 
     pub(super) fn id(&self) -> TransactionalId {
@@ -160,30 +174,49 @@ impl Steps {
         read: fn(&[u8], i16) -> Result<T, Failure>,
     ) -> Result<T, Failure> {
         let began = Instant::now();
+        let mut unknown = None;
         let mut pause = FIRST_PAUSE;
         loop {
-            let failure = match self.once(api, ours, request, group).await {
-                Ok((answer, version)) => match read(&answer, version) {
-                    Ok(told) => return Ok(told),
-                    Err(failure) => failure,
-                },
+            let answered = self.once(api, ours, request, group).await;
+            self.tell(&answered, began);
+            let read = answered.and_then(|(answer, version)| read(&answer, version));
+            let failure = match read {
+                Ok(told) => return Ok(told),
                 Err(failure) => failure,
             };
             let moved = coordinator::moved(&failure) || is_broken(failure.code);
             if moved {
                 *self.place(group) = None;
             }
-            let limit = match failure.code {
-                Code::ConcurrentTransactions => STEP,
-                Code::UnknownTopicOrPartition => SPREADING,
-                _ if moved => STEP,
-                _ => Duration::ZERO,
+            let (since, limit) = match failure.code {
+                Code::ConcurrentTransactions => (began, STEP),
+                Code::UnknownTopicOrPartition => {
+                    (*unknown.get_or_insert_with(Instant::now), SPREADING)
+                }
+                _ if moved => (began, STEP),
+                _ => return Err(failure),
             };
-            if began.elapsed() + pause > limit {
+            if since.elapsed() + pause > limit {
                 return Err(failure);
             }
             sleep(pause).await;
             pause = (pause * 2).min(LONGEST_PAUSE);
+        }
+    }
+
+    /// Says when the cluster is lost, and when it answers again; each once.
+    fn tell<T>(&mut self, answered: &Result<T, Failure>, began: Instant) {
+        let brokers = self.cluster.brokers();
+        match answered {
+            Ok(_) if std::mem::take(&mut self.lost) => {
+                self.notices.tell(&format!("connected to {brokers} again"));
+            }
+            Err(_) if !self.lost && began.elapsed() >= LOST_AFTER => {
+                self.lost = true;
+                let lost = format!("lost the connection to {brokers}; trying again");
+                self.notices.tell(&lost);
+            }
+            _ => {}
         }
     }
 

@@ -17,6 +17,21 @@ pub(super) struct Commit {
     pub(super) text: String,
 }
 
+/// As whom a group is committed for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Committer {
+    pub(super) group: String,
+    pub(super) member: Option<Membership>,
+}
+
+/// A member of a group, and in which of its generations.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Membership {
+    pub(super) generation: i32,
+    pub(super) id: String,
+    pub(super) instance: String,
+}
+
 /// Which offset of a partition is asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Ask {

@@ -16,7 +16,7 @@ use super::admin::take_error;
 use super::client::Client;
 use super::error::Failure;
 use super::ffi::millis;
-use super::terms::Commit;
+use super::terms::{Commit, Committer};
 
 /// A transaction's step may wait for the coordinator that long.
 pub(super) const STEP: Duration = Duration::from_secs(30);
@@ -95,21 +95,6 @@ impl Transactions<'_> {
         // SAFETY: the client is alive.
         Fault::taken(unsafe { sys::rd_kafka_abort_transaction(self.0.native(), millis(within)) })
     }
-}
-
-/// As whom a group is committed for.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Committer {
-    pub(super) group: String,
-    pub(super) member: Option<Membership>,
-}
-
-/// A member of a group, and in which of its generations.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Membership {
-    pub(super) generation: i32,
-    pub(super) id: String,
-    pub(super) instance: String,
 }
 
 /// librdkafka's word for an identity.

@@ -11,8 +11,8 @@ use tokio::time::sleep;
 
 use super::super::client::{Client, blocking};
 use super::super::error::Failure;
-use super::super::terms::Commit;
-use super::super::transactions::{Commits, Committer, Fault, STEP, Transactions};
+use super::super::terms::{Commit, Committer};
+use super::super::transactions::{Commits, Fault, STEP, Transactions};
 use super::super::writer::Writer;
 use super::producer::{BEGIN, Made, explained};
 use super::trouble::Trouble;

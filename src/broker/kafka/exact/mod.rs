@@ -33,7 +33,7 @@ use super::direct::identity::Identity;
 use super::direct::member::Member;
 use super::properties::Properties;
 use super::sink;
-use super::transactions::Committer;
+use super::terms::Committer;
 use crate::broker::exact::{Job, Progress, Share};
 use crate::broker::{BoxFuture, Error, ErrorKind, ExactSink, Notices, Result, Written};
 use crate::event::Batch;

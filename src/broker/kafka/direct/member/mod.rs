@@ -17,7 +17,7 @@ use tokio::time::sleep;
 use self::pulse::{Health, Pulse};
 use self::talk::Joined;
 use super::super::error::Failure;
-use super::super::transactions;
+use super::super::terms;
 use super::cluster::Cluster;
 use super::connection::Connection;
 use super::coordinator::{self, Of};
@@ -84,8 +84,8 @@ impl Member {
     }
 
     /// As whom it commits.
-    pub(in crate::broker::kafka) fn identity(&self) -> transactions::Membership {
-        transactions::Membership {
+    pub(in crate::broker::kafka) fn identity(&self) -> terms::Membership {
+        terms::Membership {
             generation: self.generation,
             id: self.id.clone(),
             instance: self.instance.clone(),

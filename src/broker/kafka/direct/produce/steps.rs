@@ -17,8 +17,7 @@ use rdkafka::types::RDKafkaErrorCode as Code;
 use tokio::time::sleep;
 
 use super::super::super::error::Failure;
-use super::super::super::terms::Commit;
-use super::super::super::transactions::Committer;
+use super::super::super::terms::{Commit, Committer};
 use super::super::cluster::Cluster;
 use super::super::connection::Connection;
 use super::super::coordinator::{self, Of};

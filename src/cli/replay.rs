@@ -245,6 +245,8 @@ async fn write(session: &Session, job: &Job, canary: &mut Canary) -> Result<Opti
             }
         }
     };
+    // A run that goes on can end before the next tick.
+    bar.tell_lag(session, &control.figures(), &mut progress);
     progress.clear();
     Ok(ran?)
 }

@@ -9,6 +9,7 @@ use rdkafka::types::RDKafkaErrorCode as Code;
 use tokio::sync::{mpsc, oneshot};
 
 use super::client::Client;
+use super::contact::Contact;
 use super::ffi::Queue;
 use super::filter::{Filter, Workers};
 use super::lanes::{Lanes, Trouble};
@@ -94,7 +95,7 @@ impl Ingest {
 
     fn read(&mut self) -> Result<(), Halt> {
         let mut most = MOST;
-        let mut connection = Connection::default();
+        let mut connection = Connection::new(self.notices.clone());
         let mut discovered = Instant::now();
         while self.follow.is_some() || !self.lanes.is_done() {
             if self.stop.load(Ordering::Relaxed) {
@@ -119,7 +120,7 @@ impl Ingest {
             } else {
                 self.check_short()?;
             }
-            if discovered.elapsed() > DISCOVER && !connection.lost {
+            if discovered.elapsed() > DISCOVER && !connection.contact.is_lost() {
                 self.discover()?;
                 discovered = Instant::now();
             }
@@ -294,13 +295,19 @@ impl Ingest {
 }
 
 /// Says when the cluster is lost, and when it is there again; each once.
-#[derive(Default)]
 struct Connection {
-    lost: bool,
+    contact: Contact,
     asked: Option<Instant>,
 }
 
 impl Connection {
+    const fn new(notices: Notices) -> Self {
+        Self {
+            contact: Contact::new(notices, false),
+            asked: None,
+        }
+    }
+
     /// What is heard proves nothing: it may have waited in the queue since before. So the cluster
     /// is asked, both before it is called lost (another broker may have taken over meanwhile) and
     /// before it is called back (a topic can be silent).
@@ -317,14 +324,9 @@ impl Connection {
         if answer.is_some() {
             client.revive();
         }
-        if answer.is_none() != self.lost {
-            self.lost = !self.lost;
-            let brokers = client.brokers();
-            ingest.notices.tell(&if self.lost {
-                format!("lost the connection to {brokers}; trying again")
-            } else {
-                format!("connected to {brokers} again")
-            });
+        match answer {
+            Some(_) => self.contact.find(client.brokers()),
+            None => self.contact.lose(client.brokers()),
         }
     }
 }

@@ -7,6 +7,7 @@ mod admin;
 mod bearer;
 mod bounds;
 mod client;
+mod contact;
 mod direct;
 mod error;
 mod exact;

@@ -8,6 +8,7 @@ use rdkafka::types::RDKafkaErrorCode as Code;
 use tokio::time::sleep;
 
 use super::client::Client;
+use super::contact::{Contact, LOST_AFTER};
 use super::error::Failure;
 use super::ffi::Topic;
 use super::produce::{Record, produce, unsettled};
@@ -28,6 +29,7 @@ pub(super) struct Writer {
     /// Events whose timestamp was 0, which librdkafka takes for "now".
     undated: u64,
     connection: Connection,
+    notices: Notices,
 }
 
 impl Writer {
@@ -49,10 +51,10 @@ impl Writer {
             sent: Written::default(),
             undated: 0,
             connection: Connection {
-                notices,
-                lost: false,
+                contact: Contact::new(notices.clone(), false),
                 stuck: None,
             },
+            notices,
         })
     }
 
@@ -148,12 +150,12 @@ impl Writer {
         client.pump();
         client.revive();
         self.connection.stuck = None;
-        self.connection.found(client.brokers());
+        self.connection.contact.find(client.brokers());
     }
 
     /// The cluster was lost, and has not been seen since.
     pub(super) const fn is_lost(&self) -> bool {
-        self.connection.lost
+        self.connection.contact.is_lost()
     }
 
     /// How much was sent since the writer was made, or since this was asked before.
@@ -164,7 +166,7 @@ impl Writer {
     /// Says which events were stored otherwise than they were sent.
     pub(super) fn tell_undated(&mut self) {
         if self.undated > 0 {
-            self.connection.notices.tell(&format!(
+            self.notices.tell(&format!(
                 "{} events with the timestamp 0 were written with the time of now: \
                  the client library cannot do otherwise",
                 self.undated
@@ -184,14 +186,10 @@ pub(super) fn no_partition(topic: &str, partitions: u32, partition: u32) -> Erro
 
 /// Says when the cluster is lost, and when it takes events again; each once.
 struct Connection {
-    notices: Notices,
-    lost: bool,
+    contact: Contact,
     /// Since when nothing was settled while every broker was down, and what waited then.
     stuck: Option<(Instant, u64)>,
 }
-
-/// A broker may be gone for a moment without anything to tell.
-const LOST_AFTER: Duration = Duration::from_secs(1);
 
 impl Connection {
     fn watch(&mut self, client: &Client) {
@@ -208,21 +206,12 @@ impl Connection {
             client.pump();
             client.revive();
             self.stuck = None;
-            self.found(client.brokers());
-        } else if !self.lost && since.elapsed() >= LOST_AFTER {
-            self.lost = true;
-            self.notices.tell(&format!(
-                "lost the connection to {}; {waiting} events wait, trying again",
-                client.brokers()
-            ));
+            self.contact.find(client.brokers());
+        } else if !self.contact.is_lost() && since.elapsed() >= LOST_AFTER {
+            let meanwhile = format!("{waiting} events wait, ");
+            self.contact.lose_while(client.brokers(), &meanwhile);
         } else if waiting > before {
             self.stuck = Some((since, waiting));
-        }
-    }
-
-    fn found(&mut self, brokers: &str) {
-        if std::mem::take(&mut self.lost) {
-            self.notices.tell(&format!("connected to {brokers} again"));
         }
     }
 }

@@ -5,13 +5,12 @@ use std::time::{Duration, Instant};
 use rdkafka::types::RDKafkaErrorCode as Code;
 use tokio::time::sleep;
 
+use super::super::contact::{Contact, LOST_AFTER};
 use super::super::error::Failure;
 use crate::broker::{Error, ErrorKind, Notices, Result};
 
 /// How long a cluster that is gone, or a transaction of a host that died, is waited for.
 const PATIENCE: Duration = Duration::from_mins(2);
-/// A broker may be gone for a moment without anything to tell.
-const LOST_AFTER: Duration = Duration::from_secs(1);
 const FIRST_PAUSE: Duration = Duration::from_millis(20);
 const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 
@@ -72,22 +71,20 @@ fn passes(code: Code) -> bool {
 /// Waits longer each time, and not for ever. Says when the cluster is lost and when it is there
 /// again; each once.
 pub(super) struct Patience {
-    notices: Notices,
+    contact: Contact,
     brokers: String,
     since: Option<Instant>,
     pause: Duration,
-    told: bool,
 }
 
 impl Patience {
     /// `told`: it was said already that the cluster is lost.
     pub(super) const fn new(notices: Notices, brokers: String, told: bool) -> Self {
         Self {
-            notices,
+            contact: Contact::new(notices, told),
             brokers,
             since: None,
             pause: FIRST_PAUSE,
-            told,
         }
     }
 
@@ -98,11 +95,8 @@ impl Patience {
             return Err(trouble.error);
         }
         let lost = trouble.error.kind == ErrorKind::Unreachable;
-        if lost && !self.told && since.elapsed() >= LOST_AFTER {
-            self.told = true;
-            let brokers = &self.brokers;
-            self.notices
-                .tell(&format!("lost the connection to {brokers}; trying again"));
+        if lost && since.elapsed() >= LOST_AFTER {
+            self.contact.lose(&self.brokers);
         }
         sleep(self.pause).await;
         self.pause = (self.pause * 2).min(LONGEST_PAUSE);
@@ -113,9 +107,6 @@ impl Patience {
     pub(super) fn settle(&mut self) {
         self.since = None;
         self.pause = FIRST_PAUSE;
-        if std::mem::take(&mut self.told) {
-            self.notices
-                .tell(&format!("connected to {} again", self.brokers));
-        }
+        self.contact.find(&self.brokers);
     }
 }

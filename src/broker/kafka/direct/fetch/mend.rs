@@ -47,7 +47,7 @@ impl Steward {
                 ))
             }
             Why::Lost(failure) if passes(failure) || is_transient(failure) => {
-                if orphan.lane.stumbles == WORTH_TELLING && !self.lost {
+                if orphan.lane.stumbles == WORTH_TELLING && !self.contact.is_lost() {
                     let text = &failure.text;
                     self.notices
                         .tell(&format!("cannot {what}: {text}; trying again"));

@@ -12,6 +12,7 @@ use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio::time::{Instant as Tick, interval_at, sleep_until};
 
+use super::super::super::contact::Contact;
 use super::super::super::error::Failure;
 use super::super::answers::Metadata;
 use super::super::cluster::{Cluster, is_final};
@@ -44,8 +45,7 @@ pub(super) struct Steward {
     /// Ends them all when the steward ends.
     tasks: JoinSet<()>,
     waiting: Vec<(Instant, Orphan)>,
-    /// No broker answers, and that was said.
-    pub(super) lost: bool,
+    pub(super) contact: Contact,
 }
 
 impl Steward {
@@ -60,12 +60,12 @@ impl Steward {
             cluster,
             shared,
             orphans,
+            contact: Contact::new(notices.clone(), false),
             notices,
             follow,
             leaders: HashMap::new(),
             tasks: JoinSet::new(),
             waiting: Vec::new(),
-            lost: false,
         }
     }
 
@@ -97,7 +97,7 @@ impl Steward {
                     None => return Ok(()),
                 },
                 () = sleep_until(wake.into()) => {}
-                _ = discover.tick(), if self.follow.is_some() && !self.lost => {
+                _ = discover.tick(), if self.follow.is_some() && !self.contact.is_lost() => {
                     self.discover().await;
                 }
                 Some(ended) = self.tasks.join_next() => {
@@ -158,7 +158,7 @@ impl Steward {
         };
         match told {
             Ok(metadata) => {
-                self.connected(true);
+                self.contact.find(self.cluster.brokers());
                 self.assign(lanes, &metadata)
             }
             Err(failure) if is_final(&failure) => {
@@ -167,7 +167,7 @@ impl Steward {
             }
             Err(failure) => {
                 tracing::debug!(target: "kafka", "metadata: {}", failure.text);
-                self.connected(false);
+                self.contact.lose(self.cluster.brokers());
                 for lane in lanes {
                     self.again(lane, failure.clone());
                 }
@@ -180,20 +180,6 @@ impl Steward {
         lane.stumbles += 1;
         let why = Why::Lost(failure);
         self.adopt(Orphan { lane, why });
-    }
-
-    /// Says when the cluster is lost, and when it is there again; each once.
-    fn connected(&mut self, connected: bool) {
-        if connected != self.lost {
-            return;
-        }
-        self.lost = !connected;
-        let brokers = self.cluster.brokers();
-        self.notices.tell(&if self.lost {
-            format!("lost the connection to {brokers}; trying again")
-        } else {
-            format!("connected to {brokers} again")
-        });
     }
 
     fn assign(&mut self, lanes: Vec<Lane>, metadata: &Metadata) -> Result<()> {

@@ -16,6 +16,7 @@ use kafka_protocol::protocol::{Encodable, StrBytes};
 use rdkafka::types::RDKafkaErrorCode as Code;
 use tokio::time::sleep;
 
+use super::super::super::contact::{Contact, LOST_AFTER};
 use super::super::super::error::Failure;
 use super::super::super::terms::{Commit, Committer};
 use super::super::cluster::Cluster;
@@ -26,8 +27,6 @@ use crate::broker::Notices;
 
 /// How long a step is tried again, and how long an answer to it is waited for.
 const STEP: Duration = Duration::from_secs(30);
-/// A broker may be gone for a moment without anything to tell.
-const LOST_AFTER: Duration = Duration::from_secs(1);
 /// A topic that was made a moment ago is not known to all brokers yet, and a broker that came up a
 /// moment ago does not know all topics.
 const SPREADING: Duration = Duration::from_secs(5);
@@ -48,9 +47,7 @@ pub(super) struct Steps {
     id: String,
     transactions: Option<Connection>,
     group: Option<Connection>,
-    notices: Notices,
-    /// It was said that the cluster is lost.
-    lost: bool,
+    contact: Contact,
 }
 
 fn text(text: &str) -> StrBytes {
@@ -64,14 +61,13 @@ impl Steps {
             id,
             transactions: None,
             group: None,
-            notices,
-            lost: false,
+            contact: Contact::new(notices, false),
         }
     }
 
     /// It was said that the cluster is lost, and not that it is there again.
     pub(super) const fn is_lost(&self) -> bool {
-        self.lost
+        self.contact.is_lost()
     }
 
     pub(super) fn id(&self) -> TransactionalId {
@@ -207,15 +203,9 @@ impl Steps {
     fn tell<T>(&mut self, answered: &Result<T, Failure>, began: Instant) {
         let brokers = self.cluster.brokers();
         match answered {
-            Ok(_) if std::mem::take(&mut self.lost) => {
-                self.notices.tell(&format!("connected to {brokers} again"));
-            }
-            Err(_) if !self.lost && began.elapsed() >= LOST_AFTER => {
-                self.lost = true;
-                let lost = format!("lost the connection to {brokers}; trying again");
-                self.notices.tell(&lost);
-            }
-            _ => {}
+            Ok(_) => self.contact.find(brokers),
+            Err(_) if began.elapsed() >= LOST_AFTER => self.contact.lose(brokers),
+            Err(_) => {}
         }
     }
 

@@ -50,7 +50,8 @@ impl Plan {
             schemas: &self.schemas,
         };
         // Texts, numbers and lists of them: TOML has a form for each.
-        out.line(toml::to_string(&more).unwrap_or_default());
+        let more = toml::to_string(&more).unwrap_or_default();
+        out.line(format_args!("\n{more}"));
         out.0.truncate(out.0.trim_end().len());
         out.line("");
         out.0

@@ -65,6 +65,7 @@ pub struct Names {
     /// The rank that the next name gets that is put before all others.
     first: i32,
     members: Vec<Box<[u8]>>,
+    lengths: u64,
 }
 
 impl Default for Names {
@@ -77,6 +78,9 @@ impl Default for Names {
             headers,
             first: -1,
             members: KIND_MEMBERS.iter().map(|m| m.as_bytes().into()).collect(),
+            lengths: KIND_MEMBERS
+                .iter()
+                .fold(0, |all, m| all | 1 << (m.len() % 64)),
         }
     }
 }
@@ -100,6 +104,11 @@ impl Names {
     /// The members of a JSON object that name its type.
     pub(super) fn kind_members(&self) -> &[Box<[u8]>] {
         &self.members
+    }
+
+    /// Their lengths, a bit each; what is longer than 63 bytes shares one.
+    pub(super) const fn kind_lengths(&self) -> u64 {
+        self.lengths
     }
 
     /// The name of the header that has the correlation id of an event.

@@ -16,6 +16,16 @@ pub(super) enum Value<'a> {
     Other,
 }
 
+/// The lengths of the names in Debezium's envelope, a bit each.
+const ENVELOPE_LENGTHS: u64 = {
+    let (mut lengths, mut at) = (0, 0);
+    while at < Envelope::NAMES.len() {
+        lengths |= 1 << (Envelope::NAMES[at].len() % 64);
+        at += 1;
+    }
+    lengths
+};
+
 /// Looks at a value.
 pub(super) fn look<'a>(value: Option<&'a [u8]>, names: &Names) -> Value<'a> {
     let Some(bytes) = value.filter(|bytes| !bytes.is_empty()) else {
@@ -26,6 +36,7 @@ pub(super) fn look<'a>(value: Option<&'a [u8]>, names: &Names) -> Value<'a> {
     }
     let mut members = Members {
         wanted: names.kind_members(),
+        lengths: names.kind_lengths() | ENVELOPE_LENGTHS,
         depth: 0,
         next: None,
         found: None,
@@ -78,6 +89,8 @@ impl Change {
 /// Finds members of the outermost object.
 struct Members<'n> {
     wanted: &'n [Box<[u8]>],
+    /// A bit for each length that a wanted name has: most names end here.
+    lengths: u64,
     depth: usize,
     /// Rank of the member whose value comes next.
     next: Option<usize>,
@@ -89,7 +102,7 @@ struct Members<'n> {
 impl Visit for Members<'_> {
     #[inline]
     fn name(&mut self, name: &[u8]) {
-        if self.depth == 1 {
+        if self.depth == 1 && self.lengths >> (name.len() % 64) & 1 == 1 {
             self.next = self.wanted.iter().position(|wanted| **wanted == *name);
             self.change.next = Envelope::NAMES.iter().position(|n| n.as_bytes() == name);
         }

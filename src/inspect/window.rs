@@ -1,9 +1,11 @@
 //! Memory with an end: a map that forgets what it has not met for long, and the keyed hash by
 //! which ids and keys are remembered.
 
-use std::collections::hash_map::{Entry, RandomState};
+use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
 use std::hash::{BuildHasher, BuildHasherDefault, Hasher};
+
+use foldhash::quality::RandomState;
 
 use super::Heads;
 use crate::event::EventRef;

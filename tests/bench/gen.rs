@@ -1,10 +1,11 @@
 //! Writes deterministic order-pipeline events into a topic, for the benchmarks: about 476 bytes of
 //! JSON each (`--size` makes them larger, or small ones of about 100 bytes), a key, two headers; 1 %
-//! match `.eventType=="PaymentFailed" and .amount>500`.
+//! match `.eventType=="PaymentFailed" and .amount>500`. The types come in any order; with `--sagas`
+//! each order goes its way from OrderCreated on, thousands of them side by side.
 //!
 //! `cargo run --release --example bench-gen -- kafka://HOST:PORT/TOPIC COUNT [--partitions N]
-//! [--size BYTES] [--codec none|gzip|snappy|lz4|zstd] [--compacted] [--ids] [--fresh]
-//! [--rate EVENTS_A_SECOND]`
+//! [--size BYTES] [--codec none|gzip|snappy|lz4|zstd] [--compacted] [--ids] [--sagas]
+//! [--fresh] [--rate EVENTS_A_SECOND]`
 #![expect(
     clippy::print_stderr,
     clippy::expect_used,
@@ -67,7 +68,7 @@ impl Random {
 }
 
 const USAGE: &str = "usage: bench-gen kafka://HOST:PORT/TOPIC COUNT [--partitions N] [--size BYTES] \
-                     [--codec none|gzip|snappy|lz4|zstd] [--compacted] [--ids] [--fresh] [--rate N]";
+                     [--codec none|gzip|snappy|lz4|zstd] [--compacted] [--ids] [--sagas] [--fresh] [--rate N]";
 
 /// What to make.
 struct Wanted {
@@ -80,6 +81,8 @@ struct Wanted {
     compacted: bool,
     /// Each event has an id in a header, `ce_id`.
     ids: bool,
+    /// Each order goes its way.
+    sagas: bool,
     /// A topic of this name goes first, with all that is in it.
     fresh: bool,
     /// Events a second; as fast as the broker takes them when absent.
@@ -96,6 +99,7 @@ impl Wanted {
             codec: "lz4".to_owned(),
             compacted: false,
             ids: false,
+            sagas: false,
             fresh: false,
             rate: None,
         };
@@ -107,6 +111,7 @@ impl Wanted {
                 "--rate" => wanted.rate = args.next()?.parse().ok().filter(|r| *r > 0),
                 "--compacted" => wanted.compacted = true,
                 "--ids" => wanted.ids = true,
+                "--sagas" => wanted.sagas = true,
                 "--fresh" => wanted.fresh = true,
                 _ => return None,
             }
@@ -159,7 +164,7 @@ async fn main() {
     }]
     .into();
     let pool = BatchPool::default();
-    let mut maker = Maker::new(wanted.size, wanted.ids);
+    let mut maker = Maker::new(&wanted);
     let mut n = 0;
     let started = tokio::time::Instant::now();
     while n < wanted.count {
@@ -218,6 +223,57 @@ fn settings(address: &Address, codec: &str) -> Settings {
     settings
 }
 
+/// An event of any order, of any type.
+fn anything(random: &mut Random) -> (u64, &'static str) {
+    let order = random.below(200_000);
+    let roll = random.below(100);
+    let kind = TYPES.iter().find(|(_, upto)| roll < *upto);
+    (order, kind.map_or("OrderCreated", |t| t.0))
+}
+
+/// Orders that are under way, each with what happens to it next.
+#[derive(Default)]
+struct Sagas {
+    open: Vec<(u64, &'static str)>,
+    begun: u64,
+}
+
+impl Sagas {
+    /// Orders under way at a time.
+    const OPEN: u64 = 20_000;
+
+    /// One of them goes on; one that ends makes room for another.
+    fn next(&mut self, random: &mut Random) -> (u64, &'static str) {
+        let place = random.below(Self::OPEN) as usize;
+        while self.open.len() <= place {
+            self.begin();
+        }
+        let (order, kind) = self.open[place];
+        let then = match kind {
+            "OrderCreated" => "PaymentAuthorized",
+            "PaymentAuthorized" if random.below(100) < 10 => "PaymentFailed",
+            "PaymentAuthorized" => "InventoryReserved",
+            "PaymentFailed" => "OrderCancelled",
+            "InventoryReserved" => "OrderShipped",
+            "OrderShipped" => "OrderDelivered",
+            "OrderDelivered" if random.below(100) < 10 => "RefundIssued",
+            _ => "",
+        };
+        if then.is_empty() {
+            self.begin();
+            self.open.swap_remove(place);
+        } else {
+            self.open[place] = (order, then);
+        }
+        (order, kind)
+    }
+
+    fn begin(&mut self) {
+        self.open.push((self.begun, "OrderCreated"));
+        self.begun += 1;
+    }
+}
+
 /// Makes the events in reused buffers.
 struct Maker {
     random: Random,
@@ -227,12 +283,14 @@ struct Maker {
     headers: HeaderBuf,
     size: usize,
     ids: bool,
+    sagas: Option<Sagas>,
     /// Letters to pad with, from a place that differs from event to event.
     letters: String,
 }
 
 impl Maker {
-    fn new(size: usize, ids: bool) -> Self {
+    fn new(wanted: &Wanted) -> Self {
+        let size = wanted.size;
         let mut random = Random(7);
         let letters = (0..2 * size).map(|_| char::from(b'a' + random.below(26) as u8));
         Self {
@@ -243,18 +301,17 @@ impl Maker {
             trace: String::new(),
             headers: HeaderBuf::default(),
             size,
-            ids,
+            ids: wanted.ids,
+            sagas: wanted.sagas.then(Sagas::default),
         }
     }
 
     fn push(&mut self, n: u64, stream: &Stream, batch: &mut Batch) {
         let random = &mut self.random;
-        let order = random.below(200_000);
-        let roll = random.below(100);
-        let kind = TYPES
-            .iter()
-            .find(|(_, upto)| roll < *upto)
-            .map_or("OrderCreated", |t| t.0);
+        let (order, kind) = match &mut self.sagas {
+            Some(sagas) => sagas.next(random),
+            None => anything(random),
+        };
         // A quarter of the failed payments is above 500.
         let cents = random.below(if kind == "PaymentFailed" {
             66_700

@@ -63,9 +63,9 @@ class Bench:
         probe = [self.evtap, "topics", "-X", "evtap.reader=rdkafka", f"kafka://{BROKER}"]
         self.two_readers = subprocess.run(probe, capture_output=True).returncode == 0
 
-    def topic(self, count, codec="lz4", size=0, partitions=6, compacted=False, ids=False):
+    def topic(self, count, codec="lz4", size=0, partitions=6, compacted=False, orders=False):
         """The topic with such events; made when it is not there."""
-        more = [word for word, wanted in (("compacted", compacted), ("ids", ids)) if wanted]
+        more = [word for word, wanted in (("compacted", compacted), ("ids", orders), ("sagas", orders)) if wanted]
         name = "-".join([f"bench-{count}-{codec}-{size or 'usual'}b-{partitions}p", *more])
         if name not in self.there:
             subprocess.run([self.gen, f"kafka://{BROKER}/{name}", str(count), "--codec", codec, "--size", str(size),
@@ -116,7 +116,7 @@ class Bench:
     def goals(self, which, count):
         """Runs the cases of some goals, and prints their times and ratios."""
         which = [g for g in which if g in self.wanted]
-        commands = self.cases(self.topic(self.args.events, ids="P11" in which))
+        commands = self.cases(self.topic(self.args.events, orders="P11" in which))
         compared = [r for r in RATIOS if r[0] in which and r[1] in commands and r[2] in commands]
         if not compared:
             return

@@ -22,8 +22,8 @@ pub(super) struct Plan {
     pub parked: Option<String>,
 }
 
-/// Hex digits of an id, as a replay's.
-const ID_BYTES: usize = 8;
+/// Hex digits of a short id, as a replay's.
+const ID_DIGITS: usize = 16;
 
 impl Plan {
     pub(super) fn destination_of(&self, source: usize) -> usize {
@@ -45,11 +45,18 @@ impl Plan {
         same.any(|source| source.ranges.iter().any(|range| *range.topic == *topic))
     }
 
-    /// The beginning of the SHA-256 of all that makes this plan what it is.
+    /// The beginning of [`Plan::long_id`], which stands in provenance headers.
     pub(super) fn id(&self) -> String {
+        let mut id = self.long_id();
+        id.truncate(ID_DIGITS);
+        id
+    }
+
+    /// The SHA-256, in hex, of all that makes this plan what it is.
+    pub(super) fn long_id(&self) -> String {
         let digest = Sha256::digest(self.canonical().as_bytes());
-        let mut id = String::new();
-        for byte in digest.iter().take(ID_BYTES) {
+        let mut id = String::with_capacity(2 * digest.len());
+        for byte in digest {
             // Writing into a String does not fail.
             let written = write!(id, "{byte:02x}");
             debug_assert!(written.is_ok());
@@ -57,7 +64,8 @@ impl Plan {
         id
     }
 
-    fn canonical(&self) -> String {
+    /// All that makes this plan what it is, a line each. Holds no secret.
+    pub(super) fn canonical(&self) -> String {
         let mut lines = vec!["evtap redrive plan 1".to_owned()];
         for source in &self.sources {
             lines.push(format!("source {:?}", source.name));

@@ -333,6 +333,12 @@ fn hints(model: &Model) -> &'static [(Action, &'static str)] {
             (Action::Filter, "filter"),
             (Action::Quit, "quit"),
         ],
+        View::Replay if model.replay.is_at_redrive() => &[
+            (Action::Help, "help"),
+            (Action::Open, "show"),
+            (Action::Runs, "back"),
+            (Action::Quit, "quit"),
+        ],
         View::Replay if model.replay.lists_runs() => &[
             (Action::Help, "help"),
             (Action::Open, "show"),

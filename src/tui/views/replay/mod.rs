@@ -93,6 +93,11 @@ impl State {
     pub const fn lists_runs(&self) -> bool {
         self.past.is_some()
     }
+
+    /// The one under the cursor is a redrive, which cannot be applied again.
+    pub fn is_at_redrive(&self) -> bool {
+        self.past.as_ref().is_some_and(past::State::is_at_redrive)
+    }
 }
 
 pub fn entered(model: &mut Model) -> Vec<Effect> {

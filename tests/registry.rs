@@ -238,3 +238,58 @@ fn what_is_not_there_is_missing_and_apicurios_global_ids_are_found() {
     let by_number = found(sources.wait(&SchemaId::Number(id), PATIENCE));
     assert_eq!(known.source, by_number.source);
 }
+
+/// A plan keeps by which schema its events are taken, and does not run by another one unasked.
+#[test]
+fn a_plan_is_not_applied_by_another_version_unasked() {
+    let Some(filing) = Filing::start("plan") else {
+        return;
+    };
+    // The second takes more than the first: else the registry would not have it.
+    let schema = |types: &[&str]| {
+        json!({"type": "object", "properties": {"a": {"type": types}}}).to_string()
+    };
+    let id = filing.file("orders-value", "JSON", &schema(&["integer"]), &[]);
+    let dir = tempfile::tempdir().unwrap();
+    let evtap = |args: &[&str]| {
+        let mut command = support::evtap();
+        command.env("EVTAP_STATE", dir.path().join("state"));
+        command.env("XDG_CACHE_HOME", dir.path().join("cache"));
+        let ran = command.current_dir(dir.path()).args(args).output().unwrap();
+        (ran.status.code(), String::from_utf8(ran.stderr).unwrap())
+    };
+    let line = json!({"topic": filing.name("orders"), "value": {"a": 1}});
+    std::fs::write(dir.path().join("in.jsonl"), format!("{line}\n")).unwrap();
+    let (code, err) = evtap(&[
+        "replay",
+        "./in.jsonl",
+        "--schemas",
+        &filing.url,
+        "-w",
+        ".schema.verdict == \"valid\"",
+        "--to",
+        "./copy.jsonl",
+        "--plan-out",
+        "p.toml",
+    ]);
+    assert_eq!(code, Some(0), "{err}");
+    let plan = std::fs::read_to_string(dir.path().join("p.toml")).unwrap();
+    let subject = filing.name("orders-value");
+    for fact in [
+        format!("subject = \"{subject}\""),
+        "version = 1".to_owned(),
+        format!("id = \"{id}\""),
+        "sha256 = ".to_owned(),
+    ] {
+        assert!(plan.contains(&fact), "{fact} in {plan}");
+    }
+    filing.file("orders-value", "JSON", &schema(&["integer", "string"]), &[]);
+    let (code, err) = evtap(&["apply", "p.toml", "--yes"]);
+    assert_eq!(code, Some(5), "{err}");
+    assert!(err.contains("guard schemas"), "{err}");
+    assert!(err.contains("version 1"), "{err}");
+    assert!(err.contains("version 2"), "{err}");
+    assert!(!dir.path().join("copy.jsonl").exists());
+    let (code, err) = evtap(&["apply", "p.toml", "--yes", "--accept-schemas"]);
+    assert_eq!(code, Some(0), "{err}");
+}

@@ -15,7 +15,7 @@ use super::session::Session;
 use crate::broker;
 use crate::query::Query;
 use crate::replay::alter::Means;
-use crate::replay::{Create, Job, Plan, ReopenManner, Reopened, guard};
+use crate::replay::{Accept, Create, Job, Plan, ReopenManner, Reopened, guard};
 use crate::schema::{Decoder, Pins};
 
 /// Run a plan that `replay --plan-out` wrote: preview, confirm, run, verify
@@ -38,6 +38,9 @@ pub struct Apply {
     /// Replay what is left where retention has taken the start of a range meanwhile
     #[arg(long)]
     pub accept_gap: bool,
+    /// Go by the schemas that are there now where they are others than when the plan was made
+    #[arg(long)]
+    pub accept_schemas: bool,
     /// Exit with 1 when nothing matched
     #[arg(long)]
     pub fail_empty: bool,
@@ -67,7 +70,11 @@ pub async fn run(session: &Session, args: &Apply) -> Result<Exit> {
     )?;
     refuse_unconfirmed(session, !(args.yes || args.dry_run))?;
     let to = target.destination(Create::Never, plan.target.overwrite);
-    let mut job = Job::reopen(plan, sources, to, means, (&manner, args.accept_gap)).await?;
+    let accept = Accept {
+        gap: args.accept_gap,
+        schemas: args.accept_schemas,
+    };
+    let mut job = Job::reopen(plan, sources, to, means, (&manner, accept)).await?;
     if let Some(file) = &args.rejects {
         job.reject_into(file.clone());
     }

@@ -201,7 +201,7 @@ async fn screen(
         view,
         stop: signals::or_hang_up(session.minded_stop())?,
     };
-    let ended = tui::run(start)
+    let ended = Box::pin(tui::run(start))
         .await
         .map_err(|error| Failure::usage(format!("the terminal: {error}")))?;
     for line in ended.lines {

@@ -46,9 +46,8 @@ pub async fn run(session: &Session, args: &Replay) -> Result<Exit> {
     }
     let to = target.destination(args.how.create()?, args.how.overwrite);
     let mut how = args.how.engine(&args.select, &session.global);
-    (how.holds, how.alterations) = (args.alter.holds(), alterations);
+    (how.holds, how.alterations, how.means) = (args.alter.holds(), alterations, means);
     let mut job = Job::plan(reading, to, how).await?;
-    job.equip(means)?;
     if let Some(file) = &args.alter.rejects {
         job.reject_into(file.clone());
     }

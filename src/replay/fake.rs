@@ -53,6 +53,7 @@ pub(super) fn plan() -> Plan {
         guards: Guards::default(),
         holds: Holds::default(),
         alterations: Alterations::default(),
+        schemas: Vec::new(),
     }
 }
 

@@ -6,7 +6,7 @@ mod target;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use super::alter::Alterations;
+use super::alter::{Alterations, Means};
 use super::holds::Holds;
 use super::plan::{Guards, PartitionPolicy, Plan, PlanSelection, PlanSource, TimestampPolicy};
 use super::{Pace, Place, feasible, guard};
@@ -77,6 +77,8 @@ pub struct How {
     pub guards: Guards,
     pub holds: Holds,
     pub alterations: Alterations,
+    /// What the alterations go by: without it, plain decoding.
+    pub means: Means,
 }
 
 /// Makes the plan. The sources' order is the one in which the run reads them.
@@ -101,6 +103,7 @@ pub async fn freeze(from: &[From<'_>], to: &To<'_>, how: How) -> Result<Plan> {
         guards: how.guards,
         holds: how.holds,
         alterations: how.alterations,
+        schemas: Vec::new(),
     };
     plan.alterations.check()?;
     guard::frozen(&plan)?;

@@ -10,6 +10,7 @@ use std::sync::Arc;
 
 use super::alter::{Alterer, Means};
 use super::freeze::{Create, From, How, To, freeze};
+use super::plan::frozen;
 use super::runs::Claim;
 use super::{Control, Part, Plan, Preview, PreviewRun, Report, TargetState, guard};
 use crate::broker::{Address, Broker, ErrorKind, PartitionRange, Range, Result};
@@ -84,7 +85,8 @@ impl Job {
             create: to.create,
             overwrite: to.overwrite,
         };
-        let plan = freeze(&from, &target, how).await.map_err(|error| {
+        let means = how.means.clone();
+        let mut plan = freeze(&from, &target, how).await.map_err(|error| {
             // The others say by themselves what they are about.
             match error.kind {
                 ErrorKind::Unreachable | ErrorKind::Authentication | ErrorKind::Authorization => {
@@ -94,10 +96,16 @@ impl Job {
             }
         })?;
         drop(from);
-        Ok(Self {
-            once,
-            ..Self::new(reading, asked, to, plan)
-        })
+        let notices = reading
+            .inputs
+            .first()
+            .map(|input| input.sub.notices.clone());
+        let tell = |text: &str| notices.iter().for_each(|notices| notices.tell(text));
+        plan.schemas = frozen(&plan, &means, tell).await?;
+        let mut job = Self::new(reading, asked, to, plan);
+        job.once = once;
+        job.equip(means)?;
+        Ok(job)
     }
 
     /// A plan that was made before. `ranges` are what `still_holds` found to be left, one
@@ -130,8 +138,8 @@ impl Job {
         }
     }
 
-    /// What the plan's alterations go by: without it, plain decoding. What cannot work is told now.
-    pub fn equip(&mut self, means: Means) -> Result<()> {
+    /// With what the plan's alterations go by. What cannot work is told now.
+    pub(super) fn equip(&mut self, means: Means) -> Result<()> {
         self.means = means;
         self.alterer().map(drop)
     }

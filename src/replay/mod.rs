@@ -50,12 +50,12 @@ pub use outlook::Outlook;
 pub use pace::{Pace, Pacer};
 pub use place::Place;
 pub use plan::{
-    Guards, PartitionEnd, PartitionPolicy, Plan, PlanError, PlanSelection, PlanSource, PlanTarget,
-    TimestampPolicy, is_short_id,
+    Guards, PartitionEnd, PartitionPolicy, Plan, PlanError, PlanSchema, PlanSelection, PlanSource,
+    PlanTarget, TimestampPolicy, is_short_id,
 };
 pub use preview::{Preview, PreviewRun};
 pub use rejects::Rejects;
-pub use reopen::{Manner as ReopenManner, Reopened};
+pub use reopen::{Accept, Manner as ReopenManner, Reopened};
 pub use run::{Report, Runner};
 pub use sample::Sample;
 pub use tally::{Counts, PartitionTally, Skip, Tally};

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use super::alter::Means;
-use super::plan::{Again, same_brokers, still_holds};
+use super::plan::{Again, same_brokers, same_schemas, still_holds};
 use super::{Destination, Job, Plan, guard};
 use crate::broker::{
     Address, Broker, Error, ErrorKind, Notices, PartitionRange, Range, Result, Subscription,
@@ -28,6 +28,15 @@ pub struct Manner {
     /// Bytes that all sources together may hold.
     pub memory: usize,
     pub notices: Notices,
+}
+
+/// What may be another than when the plan was made.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Accept {
+    /// What retention has taken of the ranges meanwhile is left out.
+    pub gap: bool,
+    /// What is selected, changed and judged goes by the schemas that are there now.
+    pub schemas: bool,
 }
 
 /// The read of a plan's sources, in their order. Its ranges are put in by [`Job::again`]. A plan of
@@ -69,17 +78,20 @@ fn reading(plan: &Plan, sources: Vec<Reopened>, manner: &Manner) -> Result<Readi
 
 impl Job {
     /// Asks both sides whether the plan still holds, and makes the job of what is left of it.
-    /// Writes nothing. With `accept_gap` what retention has taken meanwhile is left out.
+    /// Writes nothing.
     pub async fn reopen(
         plan: Plan,
         sources: Vec<Reopened>,
         to: Destination,
         means: Means,
-        (manner, accept_gap): (&Manner, bool),
+        (manner, accept): (&Manner, Accept),
     ) -> Result<Self> {
         guard::existing_file(&to.address, plan.target.overwrite)?;
         let (from, onto) = both(&sources, &to);
-        let ranges = still_holds(&plan, &from, &onto, accept_gap).await?;
+        let ranges = still_holds(&plan, &from, &onto, accept.gap).await?;
+        if !accept.schemas {
+            same_schemas(&plan, &means).await?;
+        }
         Self::of_ranges(plan, ranges, sources, to, means, manner)
     }
 

@@ -108,6 +108,20 @@ impl Catalog {
         }
     }
 
+    /// The schemas that events of a topic have now when their bytes name none, as far as the topic
+    /// alone decides. Waits for a registry no longer than that.
+    pub(super) fn in_force(
+        &self,
+        topic: &str,
+        patience: Duration,
+    ) -> Result<Vec<Listed>, SchemaError> {
+        match self {
+            Self::Sources(sources) => Ok(sources.in_force(topic, patience)),
+            // The version that an event names decides.
+            Self::Demo => self.list(topic, patience),
+        }
+    }
+
     /// What was left out or is wrong in files, each a sentence fragment.
     pub fn problems(&self) -> Vec<&str> {
         match self {

@@ -6,9 +6,9 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use super::hmac::{Hmac, push_hex};
+use super::hmac::Hmac;
 use super::plausible;
-use crate::text::push_string;
+use crate::text::{push_hex, push_string};
 
 /// What a redacted value becomes.
 pub(super) const MARK: &str = "***";

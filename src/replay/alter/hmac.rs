@@ -42,22 +42,13 @@ impl Hmac {
     }
 }
 
-/// Appends the bytes as hex digits.
-pub(super) fn push_hex(out: &mut Vec<u8>, bytes: &[u8]) {
-    const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    for byte in bytes {
-        out.push(DIGITS[usize::from(byte >> 4)]);
-        out.push(DIGITS[usize::from(byte & 15)]);
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn hex(key: &[u8], parts: &[&[u8]]) -> String {
         let mut out = Vec::new();
-        push_hex(&mut out, &Hmac::new(key).of(parts));
+        crate::text::push_hex(&mut out, &Hmac::new(key).of(parts));
         String::from_utf8(out).unwrap()
     }
 

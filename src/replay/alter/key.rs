@@ -9,8 +9,9 @@ use base64::engine::general_purpose::STANDARD;
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use super::hmac::{Hmac, push_hex};
+use super::hmac::Hmac;
 use crate::broker::{Error, ErrorKind, Result};
+use crate::text::push_hex;
 
 /// Bytes of a key that is made here.
 const RANDOM: usize = 32;

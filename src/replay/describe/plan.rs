@@ -47,6 +47,12 @@ impl Plan {
                 .iter()
                 .map(|(what, how)| format!("  {what:<7} {}", Visible(how))),
         );
+        let rows = self.schemas.iter().take(ROWS).map(ToString::to_string);
+        lines.extend(rows.map(|row| format!("  schema  {}", Visible(&row))));
+        if self.schemas.len() > ROWS {
+            let more = self.schemas.len() - ROWS;
+            lines.push(format!("          and {more} more"));
+        }
         lines.push(format!("  guards  {}", self.guard_line()));
         lines
     }

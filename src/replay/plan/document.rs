@@ -10,7 +10,7 @@ use serde::Deserialize;
 
 use self::value::{At, Speed, Text};
 use super::{
-    Guards, PartitionEnd, PartitionPolicy, Plan, PlanSelection, PlanSource, PlanTarget,
+    Guards, PartitionEnd, PartitionPolicy, Plan, PlanSchema, PlanSelection, PlanSource, PlanTarget,
     TimestampPolicy,
 };
 use crate::broker::{Address, PartitionRange};
@@ -41,6 +41,8 @@ pub(super) struct Document {
     holds: Holds,
     #[serde(default)]
     alterations: Alterations,
+    #[serde(default)]
+    schemas: Vec<PlanSchema>,
 }
 
 impl Document {
@@ -62,6 +64,7 @@ impl Document {
             },
             holds: self.holds,
             alterations: self.alterations,
+            schemas: self.schemas,
         }
     }
 }

@@ -4,12 +4,12 @@
 mod document;
 mod file;
 mod hold;
+mod schemas;
 mod select;
 #[cfg(test)]
 mod tests;
 mod write;
 
-use std::fmt::Write;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -20,9 +20,12 @@ use super::holds::Holds;
 use super::{Pace, Place};
 use crate::broker::{Address, PartitionRange};
 use crate::event::{Position, PositionStyle, Timestamp};
+use crate::text::hex;
 
 pub use file::PlanError;
 pub use hold::{Again, same_brokers, still_holds};
+pub use schemas::PlanSchema;
+pub(super) use schemas::{frozen, same_schemas};
 pub use select::PlanSelection;
 
 /// Which partition of the target an event goes to.
@@ -137,6 +140,8 @@ pub struct Plan {
     pub guards: Guards,
     pub holds: Holds,
     pub alterations: Alterations,
+    /// By which events are selected, changed or judged whose bytes name no schema.
+    pub schemas: Vec<PlanSchema>,
 }
 
 /// Hex digits of a short id: 64 bits, enough to tell the plans of one target apart.
@@ -152,14 +157,7 @@ impl Plan {
 
     /// The SHA-256 of the canonical form, in hex: the same plan has the same id.
     pub fn long_id(&self) -> String {
-        let digest = Sha256::digest(self.canonical().as_bytes());
-        let mut id = String::with_capacity(2 * digest.len());
-        for byte in digest {
-            // Writing into a String does not fail.
-            let written = write!(id, "{byte:02x}");
-            debug_assert!(written.is_ok());
-        }
-        id
+        hex(&Sha256::digest(self.canonical().as_bytes()))
     }
 
     /// Whether the limits of the plan, or its timestamps, need what only a preview finds.

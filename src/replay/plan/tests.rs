@@ -237,11 +237,24 @@ fn what_changes_events_is_in_the_plan_and_its_id() {
     plan.alterations.mask_key = Some(MaskKey::random().unwrap());
     plan.alterations.set_headers = vec![SetHeader::parse("a=\u{1b}b").unwrap()];
     plan.alterations.validate = true;
+    plan.schemas = vec![PlanSchema {
+        of: schemas::PlanSide::Target,
+        topic: "copy".to_owned(),
+        part: "value".to_owned(),
+        event_type: None,
+        subject: Some("copy-\u{1b}value".to_owned()),
+        version: Some(3),
+        id: Some("17".to_owned()),
+        sha256: "ab".repeat(32),
+    }];
     let text = plan.to_toml();
     assert_eq!(read(&text).unwrap(), plan, "{text}");
     let mut other = plan.clone();
     other.alterations.mask_key = Some(MaskKey::random().unwrap());
     assert_ne!(other.id(), plan.id());
+    let mut newer = plan.clone();
+    newer.schemas[0].version = Some(4);
+    assert_ne!(newer.id(), plan.id());
     let changed = message(&text.replace("canary = 5", "canary = 6"));
     assert!(changed.starts_with("guard plan hash"), "{changed}");
 }

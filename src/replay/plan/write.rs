@@ -5,7 +5,9 @@ use std::fmt::{Display, Write};
 
 use serde::Serialize;
 
-use super::{PartitionEnd, PartitionPolicy, Plan, PlanSelection, PlanSource, TimestampPolicy};
+use super::{
+    PartitionEnd, PartitionPolicy, Plan, PlanSchema, PlanSelection, PlanSource, TimestampPolicy,
+};
 use crate::broker::PartitionRange;
 use crate::event::{Position, PositionStyle};
 use crate::replay::alter::Alterations;
@@ -45,9 +47,11 @@ impl Plan {
         let more = More {
             holds: &self.holds,
             alterations: &self.alterations,
+            schemas: &self.schemas,
         };
         // Texts, numbers and lists of them: TOML has a form for each.
-        out.line(toml::to_string(&more).unwrap_or_default());
+        let more = toml::to_string(&more).unwrap_or_default();
+        out.line(format_args!("\n{more}"));
         out.0.truncate(out.0.trim_end().len());
         out.line("");
         out.0
@@ -73,6 +77,8 @@ struct More<'p> {
     holds: &'p Holds,
     #[serde(skip_serializing_if = "is_nothing")]
     alterations: &'p Alterations,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    schemas: &'p [PlanSchema],
 }
 
 #[expect(

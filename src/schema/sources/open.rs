@@ -154,6 +154,24 @@ impl Sources {
         Ok(found)
     }
 
+    /// The schemas of a topic as far as the topic alone decides, or the type of an event: of a
+    /// registry the newest ones. Waits for a registry no longer than that.
+    pub fn in_force(&self, topic: &str, patience: Duration) -> Vec<Listed> {
+        let newest = |registry: &Registry| {
+            [Side::Key, Side::Value].map(|side| Listed {
+                side,
+                event_type: None,
+                answer: registry.wait_for_topic(&Wanted::of(topic, side), patience),
+            })
+        };
+        let of = |place: &Place| match place {
+            Place::Folder(folder) => folder.list(topic),
+            Place::AsyncApi(document) => document.list(topic),
+            Place::Registry(registry) => newest(registry).to_vec(),
+        };
+        self.list.iter().flat_map(of).collect()
+    }
+
     /// What AsyncAPI documents say about the bytes of a topic.
     pub fn hints(&self, topic: &str) -> Hints {
         let mut documents = self.list.iter().filter_map(|place| match place {

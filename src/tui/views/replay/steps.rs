@@ -83,11 +83,10 @@ pub(super) fn plan(model: &mut Model) -> Vec<Effect> {
             guard::before_network(&addresses, &target.address, &target.settings, false)?;
             let means = means(decoder, judge, &target);
             how.alterations = alterations(masks, &means)?;
+            how.means = means;
             let to = destination(target, own.as_deref(), create);
             guard::existing_file(&to.address, false)?;
-            let mut job = Job::plan(reading, to, how).await?;
-            job.equip(means)?;
-            previewed(job).await
+            previewed(Job::plan(reading, to, how).await?).await
         };
         let told: futures_util::future::BoxFuture<'static, Msg> = Box::pin(async move {
             let made = work.await;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::super::{Stage, State, steps};
 use crate::broker::{Address, Notices};
 use crate::query::Query;
-use crate::replay::{Create, Destination, Job, Plan, ReopenManner, Reopened, guard};
+use crate::replay::{Accept, Create, Destination, Job, Plan, ReopenManner, Reopened, guard};
 use crate::tui::connect::{Connection, OfPlan};
 use crate::tui::model::Model;
 use crate::tui::msg::{Effect, Msg, Trouble};
@@ -73,5 +73,5 @@ async fn reopen(
         overwrite: plan.target.overwrite,
         ..steps::destination(target, own, false)
     };
-    Ok(Job::reopen(plan, sources, to, means, (&manner, false)).await?)
+    Ok(Job::reopen(plan, sources, to, means, (&manner, Accept::default())).await?)
 }

@@ -10,7 +10,7 @@ use super::plans::Desk;
 
 /// Dead letters that came from `a` and `b`, and one of no origin, with a value that no log may hold.
 fn letters(desk: &Desk, count: usize) {
-    let lines: String = (0..count)
+    let lines: Vec<String> = (0..count)
         .map(|n| {
             let origin = ["a", "b"][n % 2];
             let headers = match n {
@@ -21,10 +21,10 @@ fn letters(desk: &Desk, count: usize) {
                 "topic": "some.dlq", "partition": 0, "offset": n, "timestamp": 1_723_717_843_000_u64,
                 "key": "secret-key", "headers": headers, "value": "secret-value",
             });
-            format!("{event}\n")
+            event.to_string()
         })
         .collect();
-    std::fs::write(desk.path("some.dlq.jsonl"), lines).unwrap();
+    std::fs::write(desk.path("some.dlq.jsonl"), lines.join("\n")).unwrap();
 }
 
 const TO: [&str; 5] = [
@@ -216,7 +216,7 @@ fn slow(desk: &Desk) -> std::process::Child {
     };
     while lock().is_none() || !desk.path("back.jsonl").exists() {
         assert!(
-            began.elapsed() < Duration::from_secs(60),
+            began.elapsed() < Duration::from_mins(1),
             "it does not begin"
         );
         std::thread::sleep(Duration::from_millis(20));

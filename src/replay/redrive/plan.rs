@@ -1,12 +1,12 @@
 //! A redrive, frozen: what is read, by which rules, and where to.
 
-use std::fmt::Write;
 use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
 
 use super::judge::{Custom, Rules};
 use crate::replay::{Pace, Place, PlanSource};
+use crate::text;
 
 /// The plan.
 pub(super) struct Plan {
@@ -54,14 +54,7 @@ impl Plan {
 
     /// The SHA-256, in hex, of all that makes this plan what it is.
     pub(super) fn long_id(&self) -> String {
-        let digest = Sha256::digest(self.canonical().as_bytes());
-        let mut id = String::with_capacity(2 * digest.len());
-        for byte in digest {
-            // Writing into a String does not fail.
-            let written = write!(id, "{byte:02x}");
-            debug_assert!(written.is_ok());
-        }
-        id
+        text::hex(&Sha256::digest(self.canonical().as_bytes()))
     }
 
     /// All that makes this plan what it is, a line each. Holds no secret.

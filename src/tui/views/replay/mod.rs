@@ -94,9 +94,10 @@ impl State {
         self.past.is_some()
     }
 
-    /// The one under the cursor is a redrive, which cannot be applied again.
-    pub fn is_at_redrive(&self) -> bool {
-        self.past.as_ref().is_some_and(past::State::is_at_redrive)
+    /// The keys that are shown with them.
+    pub fn hints_of_runs(&self) -> &'static [(Action, &'static str)] {
+        let past = self.past.as_ref();
+        past.map_or(&[], past::State::hints)
     }
 }
 

@@ -32,9 +32,29 @@ impl State {
         self.rows.as_ref()?.get(self.at)
     }
 
-    pub(super) fn is_at_redrive(&self) -> bool {
+    /// The one under the cursor cannot be applied again.
+    fn is_at_redrive(&self) -> bool {
         self.row()
             .is_some_and(|row| matches!(row.kept, Kept::Redrive(_)))
+    }
+
+    pub(super) fn hints(&self) -> &'static [(Action, &'static str)] {
+        if self.is_at_redrive() {
+            return &[
+                (Action::Help, "help"),
+                (Action::Open, "show"),
+                (Action::Runs, "back"),
+                (Action::Quit, "quit"),
+            ];
+        }
+        &[
+            (Action::Help, "help"),
+            (Action::Open, "show"),
+            (Action::Again, "apply again"),
+            (Action::SavePlan, "write its plan"),
+            (Action::Runs, "back"),
+            (Action::Quit, "quit"),
+        ]
     }
 }
 

@@ -113,10 +113,14 @@ pub(super) fn prepare(session: &Session, named: &str) -> Result<Prepared> {
 /// A file, or the plan of a run that is kept. A file comes first: its name can look like an id.
 fn load(session: &Session, named: &str) -> Result<Plan> {
     let file = Path::new(named);
-    let kept = match session.state_folder() {
-        Ok(state) if !file.exists() => state.plan_of(named),
-        _ => None,
-    };
+    let state = session.state_folder().ok().filter(|_| !file.exists());
+    if state.as_ref().is_some_and(|state| state.is_redrive(named)) {
+        return Err(Failure::usage(format!(
+            "{named} is a redrive, and has no plan that could be applied"
+        ))
+        .hint("give its evtap redrive again: what it wrote is found there, and left alone"));
+    }
+    let kept = state.and_then(|state| state.plan_of(named));
     if let Some(kept) = kept.as_deref().filter(|path| !path.exists()) {
         return Err(
             Failure::usage(format!("no run {named} is kept, and no file has that name")).hint(

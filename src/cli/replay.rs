@@ -114,15 +114,7 @@ pub(super) async fn go_on(session: &Session, job: &mut Job, wishes: &Wishes<'_>)
         ),
         Err(failure) => (Err(failure), Ended::with("failed")),
     };
-    let code = match &closed {
-        Ok(exit) => *exit,
-        Err(failure) => failure.exit,
-    };
-    let ended = Ended {
-        exit: Some(code as u8),
-        ..ended
-    };
-    let noted = job.note(&ended, Timestamp::wall_clock());
+    let noted = job.note(&with_exit(ended, &closed), Timestamp::wall_clock());
     // What failed first is told first; a run that nobody can prove is no good run either.
     let exit = closed.map_err(|failure| resumable(failure, job))?;
     noted?;
@@ -130,6 +122,18 @@ pub(super) async fn go_on(session: &Session, job: &mut Job, wishes: &Wishes<'_>)
         session.say(&again(job));
     }
     Ok(exit)
+}
+
+/// For the audit log, with what the shell is told.
+pub(super) fn with_exit(ended: Ended, closed: &Result<Exit>) -> Ended {
+    let code = match closed {
+        Ok(exit) => *exit,
+        Err(failure) => failure.exit,
+    };
+    Ended {
+        exit: Some(code as u8),
+        ..ended
+    }
 }
 
 /// How to go on with a plan that was not done.

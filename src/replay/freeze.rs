@@ -134,7 +134,7 @@ pub(super) async fn sources(from: &[From<'_>]) -> Result<Vec<PlanSource>> {
 
 /// What a plan keeps of what was typed. A file is kept by its whole path, so that the plan can be
 /// applied from another folder.
-fn typed(shown: &str, resolved: &Address) -> Address {
+pub(super) fn typed(shown: &str, resolved: &Address) -> Address {
     let typed = Address::parse(shown).unwrap_or_else(|_| resolved.clone());
     match typed.without_secrets() {
         Address::File { path } => Address::File {

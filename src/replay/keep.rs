@@ -5,7 +5,7 @@ use super::runs::{Ended, StateFolder, counts};
 use super::{Job, Ran};
 use crate::broker::Result;
 use crate::event::Timestamp;
-use crate::pipeline::End;
+use crate::pipeline::{End, Outcome};
 
 impl Job {
     /// Keeps the plan, so that it can be applied by its id whatever happens, and takes a number
@@ -32,7 +32,16 @@ impl Job {
 impl Ended {
     /// How a run ended by what it told; `verified` where both sides were compared to the end.
     pub fn of(ran: &Ran, verified: Option<bool>) -> Self {
-        let mut ended = match &ran.outcome {
+        Self {
+            counts: Some(counts(&ran.report)),
+            verified,
+            ..Self::by(&ran.outcome)
+        }
+    }
+
+    /// By how its read ended.
+    pub(super) fn by(outcome: &Result<Outcome>) -> Self {
+        match outcome {
             Err(error) => Self::failed(error.kind),
             Ok(outcome) => match &outcome.end {
                 End::Failed(error) => Self::failed(error.kind),
@@ -40,9 +49,6 @@ impl Ended {
                 End::Complete | End::Limit => Self::with("complete"),
                 End::Idle | End::Timeout | End::Closed => Self::with("partial"),
             },
-        };
-        ended.counts = Some(counts(&ran.report));
-        ended.verified = verified;
-        ended
+        }
     }
 }

@@ -24,6 +24,7 @@ mod order;
 mod plans;
 mod recording;
 mod redrive;
+mod redrive_kept;
 mod replaying;
 mod schema;
 #[cfg(unix)]

@@ -5,26 +5,30 @@ use std::path::{Path, PathBuf};
 use super::{Ran, support};
 
 /// A folder with a state folder of its own.
-struct Desk {
+pub struct Desk {
     dir: tempfile::TempDir,
 }
 
 impl Desk {
-    fn new() -> Self {
+    pub fn new() -> Self {
         Self {
             dir: tempfile::tempdir().unwrap(),
         }
     }
 
-    fn path(&self, name: &str) -> PathBuf {
+    pub fn path(&self, name: &str) -> PathBuf {
         self.dir.path().join(name)
     }
 
-    fn evtap(&self, args: &[&str]) -> Ran {
+    pub fn evtap(&self, args: &[&str]) -> Ran {
+        Ran::of(self.command().args(args))
+    }
+
+    pub fn command(&self) -> std::process::Command {
         let mut command = support::evtap();
         command.env("EVTAP_STATE", self.path("state"));
         command.current_dir(self.dir.path());
-        Ran::of(command.args(args))
+        command
     }
 
     /// The plan of the demo's orders into `copy.jsonl`.
@@ -61,13 +65,13 @@ impl Desk {
         }
     }
 
-    fn audit(&self) -> Vec<serde_json::Value> {
+    pub fn audit(&self) -> Vec<serde_json::Value> {
         let text = std::fs::read_to_string(self.path("state/audit.jsonl")).unwrap();
         let lines = text.lines().map(|l| serde_json::from_str(l).unwrap());
         lines.collect()
     }
 
-    fn runs(&self) -> Vec<String> {
+    pub fn runs(&self) -> Vec<String> {
         let Ok(runs) = std::fs::read_dir(self.path("state/runs")) else {
             return Vec::new();
         };

@@ -1,17 +1,26 @@
 //! `evtap redrive` on a real Kafka: into the partitions that events came from, in their order, once;
 //! what is parked is parked once; what is refused writes nothing.
 
+use std::path::Path;
 use std::time::Duration;
 
 use rdkafka::message::{Header, OwnedHeaders};
 use rdkafka::producer::{BaseRecord, Producer};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::support::{Owned, all_of, kafka, producer, read, with_topic};
 
 /// Exit code, the report, and what was said.
 fn redrive(args: &[&str]) -> (Option<i32>, Value, String) {
+    redrive_in(None, args)
+}
+
+/// The same with a state folder of its own.
+fn redrive_in(state: Option<&Path>, args: &[&str]) -> (Option<i32>, Value, String) {
     let mut command = crate::shared::evtap();
+    if let Some(state) = state {
+        command.env("EVTAP_STATE", state);
+    }
     let ran = command
         .arg("redrive")
         .args(args)
@@ -177,6 +186,84 @@ async fn dead_letters_go_back_in_order_and_once() {
     let (code, report, said) = redrive(&[&source, "--yes", "--again", "-n", "4"]);
     assert_eq!((code, counts(&report)), (Some(0), [4, 4, 0, 0]), "{said}");
     assert_eq!(read(&*broker, &all_of(&origin)).await.len(), 298);
+}
+
+/// The lines of an audit log.
+fn audit(state: &Path) -> Vec<Value> {
+    let text = std::fs::read_to_string(state.join("audit.jsonl")).unwrap_or_default();
+    let lines = text.lines().map(|line| serde_json::from_str(line).unwrap());
+    lines.collect()
+}
+
+#[tokio::test]
+async fn each_redrive_that_writes_is_one_line_in_the_audit_log() {
+    let Some(host) = kafka() else { return };
+    let (broker, origin) = with_topic(&host, "redrive-audit", 2, &[]).await;
+    let (_, letters) = with_topic(&host, "redrive-audit-dlq", 1, &[]).await;
+    let (_, parked) = with_topic(&host, "redrive-audit-parked", 1, &[]).await;
+    let partitions: Vec<Option<i32>> = (0..40).map(|n| (n % 10 != 7).then_some(n % 2)).collect();
+    die(&host, &letters, &origin, &partitions);
+    let source = format!("kafka://{host}/{letters}");
+    let dir = tempfile::tempdir().unwrap();
+    let state = dir.path().join("state");
+    let run = |args: &[&str]| redrive_in(Some(&state), args);
+
+    for args in [&[&*source, "--dry-run"][..], &[&source]] {
+        run(args);
+        assert!(!state.exists(), "{args:?}");
+    }
+    let args = [&*source, "--yes", "--parked", &parked];
+    let (code, _, said) = run(&args);
+    assert_eq!(code, Some(0), "{said}");
+    // There is nothing left to write: that is no run.
+    let (code, _, said) = run(&args);
+    assert_eq!(code, Some(0), "{said}");
+    let lines = audit(&state);
+    assert_eq!(lines.len(), 1, "{lines:?}");
+    let line = &lines[0];
+    for (name, expected) in [
+        ("kind", json!("redrive")),
+        ("result", json!("complete")),
+        ("exit", json!(0)),
+        ("verified", json!(true)),
+    ] {
+        assert_eq!(line[name], expected, "{name}");
+    }
+    let id = line["run"].as_str().unwrap();
+    assert!(line["plan"].as_str().unwrap().starts_with(id));
+    let copies = read(&*broker, &all_of(&origin)).await;
+    let told = copies[0]
+        .headers
+        .iter()
+        .find(|(name, _)| name == b"evtap-replay");
+    assert_eq!(told.unwrap().1.as_deref(), Some(id.as_bytes()));
+    let cluster = broker.cluster().await.unwrap();
+    let from = &line["sources"][0];
+    assert_eq!(
+        (&from["address"], &from["cluster"]),
+        (&json!(source), &json!(cluster))
+    );
+    assert_eq!(
+        from["ranges"],
+        json!([{"topic": letters, "partition": 0, "start": "0", "end": "40"}])
+    );
+    for (side, topic) in [(&line["targets"][0], &origin), (&line["parked"], &parked)] {
+        let address = format!("kafka://{host}/{topic}");
+        assert_eq!(
+            (&side["address"], &side["topic"]),
+            (&json!(address), &json!(topic))
+        );
+        assert_eq!(side["cluster"], json!(cluster));
+    }
+    assert_eq!(line["targets"].as_array().map(Vec::len), Some(1));
+    let mut counts = line["counts"].clone();
+    assert!(counts["bytes"].as_u64() > Some(0));
+    counts["bytes"] = json!(0);
+    assert_eq!(
+        counts,
+        json!({"read": 40, "sent": 40, "acknowledged": 40, "in_doubt": 0, "bytes": 0,
+            "redriven": 36, "parked": 4, "skipped": {}})
+    );
 }
 
 #[tokio::test]

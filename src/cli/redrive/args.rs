@@ -186,8 +186,9 @@ impl Redrive {
                         .hint("name a file, CONTEXT/TOPIC or a URL"),
                 );
             }
-            opened.address = opened.address.with_topics(topics);
-            opened.shown.clone_from(text);
+            opened.address = opened.address.with_topics(topics.clone());
+            let place = Address::parse(&opened.shown).map(|place| place.with_topics(topics));
+            opened.shown = place.map_or_else(|_| text.clone(), |place| place.to_string());
         }
         let topic = crate::replay::guard::target_topic(&opened.address)?;
         Ok(Some(Parked {

@@ -14,13 +14,16 @@ use super::explain;
 use super::position::Pos;
 use super::progress::Progress;
 use super::reading;
+use super::replay::with_exit;
 use super::session::Session;
 use super::summary;
 use crate::broker::guard::allows_write;
 use crate::broker::{self, Address, ErrorKind};
+use crate::event::Timestamp;
 use crate::pipeline::End;
 use crate::replay::guard;
 use crate::replay::redrive::{Endpoint, Job, Ran, Tally};
+use crate::replay::runs::Ended;
 
 pub async fn run(session: &Session, args: &Redrive) -> Result<Exit> {
     let query = reading::compile(session, &args.sources, &args.select)?;
@@ -81,7 +84,7 @@ pub async fn run(session: &Session, args: &Redrive) -> Result<Exit> {
         return Ok(Exit::Interrupted);
     };
     say(session, &job.describe());
-    decide(session, args, &job).await
+    decide(session, args, job).await
 }
 
 fn say(session: &Session, lines: &[String]) {
@@ -121,7 +124,7 @@ fn refuse_unconfirmed(session: &Session, args: &Redrive) -> Result<()> {
 }
 
 /// From the preview on.
-async fn decide(session: &Session, args: &Redrive, job: &Job) -> Result<Exit> {
+async fn decide(session: &Session, args: &Redrive, mut job: Job) -> Result<Exit> {
     let mut progress = Progress::new(session, false);
     let tally = job.preview(&|| session.minded_stop(), &mut progress).await;
     progress.clear();
@@ -154,10 +157,27 @@ async fn decide(session: &Session, args: &Redrive, job: &Job) -> Result<Exit> {
     let names = job.names_to_type();
     let question = names.as_deref().map_or(Question::YesNo, Question::Name);
     confirm(session, args.yes, &question, &what).await?;
+    job.keep(&session.state_folder()?, Timestamp::wall_clock())?;
+    let (closed, ended) = write(session, args, &job).await;
+    let noted = job.note(&with_exit(ended, &closed), Timestamp::wall_clock());
+    // What failed first is told first; a run that nobody can prove is no good run either.
+    let exit = closed?;
+    noted?;
+    Ok(exit)
+}
+
+/// From the first event that is written on: what it means to the user, and to the audit log.
+async fn write(session: &Session, args: &Redrive, job: &Job) -> (Result<Exit>, Ended) {
     let mut progress = Progress::new(session, false);
     let ran = job.run(&|| session.minded_stop(), &mut progress).await;
     progress.clear();
-    close(session, args, job, ran?).await
+    match ran {
+        Ok(ran) => close(session, args, job, ran).await,
+        Err(error) => {
+            let ended = Ended::failed(error.kind);
+            (Err(error.into()), ended)
+        }
+    }
 }
 
 /// What a dry run found is not claimed as done.
@@ -173,26 +193,43 @@ fn would(args: &Redrive, tally: &Tally) -> String {
 }
 
 /// Verifies, sums up, and says how it ended.
-async fn close(session: &Session, args: &Redrive, job: &Job, ran: Ran) -> Result<Exit> {
+async fn close(session: &Session, args: &Redrive, job: &Job, ran: Ran) -> (Result<Exit>, Ended) {
     say(session, &ran.describe(&job.places()));
-    let begun = ran.sent.iter().any(|sent| sent.sent + sent.in_doubt > 0);
     let ended = ran.outcome.as_ref().map(|outcome| &outcome.end);
     let through = matches!(ended, Ok(end) if !matches!(end, End::Failed(_) | End::Interrupted));
-    let problems = if through {
-        job.verify(&ran).await?
+    let verified = if through {
+        job.verify(&ran).await.map(Some)
     } else {
-        Vec::new()
+        Ok(None)
     };
-    if through {
+    let good = verified.as_ref().ok().and_then(Option::as_ref);
+    let ended = job.ended(&ran, good.map(Vec::is_empty));
+    let closed = match verified {
+        Ok(problems) => sum_up(session, args, ran, problems),
+        Err(error) => Err(error.into()),
+    };
+    (closed, ended)
+}
+
+/// `problems`: what a verification found; `None` after a run that is known to be incomplete.
+fn sum_up(
+    session: &Session,
+    args: &Redrive,
+    ran: Ran,
+    problems: Option<Vec<String>>,
+) -> Result<Exit> {
+    if let Some(problems) = &problems {
         session.say(if problems.is_empty() {
             "verified: good (sent with stored, and with the targets' own counts before and after)"
         } else {
             "verified: NOT good"
         });
-        say(session, &problems);
+        say(session, problems);
         session.say(&ran.tally.summary());
     }
+    let problems = problems.unwrap_or_default();
     print::json(args, &ran.tally, Some(&problems))?;
+    let begun = ran.sent.iter().any(|sent| sent.sent + sent.in_doubt > 0);
     let outcome = ran.outcome?;
     let mut exit = reading::exit_of_outcome(&outcome, false, args.select.fail_empty);
     if !problems.is_empty() {

@@ -24,20 +24,23 @@ impl Job {
         topic: &str,
         highest: u32,
     ) -> Result<()> {
-        let Some(endpoint) = self.endpoints.get(destination) else {
+        let at = |endpoint| Some((endpoint, self.plan.destinations.get(destination)?));
+        let Some((endpoint, place)) = self.endpoints.get(destination).and_then(at) else {
             return Ok(());
         };
+        let place = place.clone();
         let to = self.plan.rules.to_topic.is_some();
-        if self.plan.is_read(destination, topic) {
+        if self.plan.reads(&place, topic) {
             // What names the dead letters as its origin is parked.
-            return match self.plan.destinations.get(destination) {
-                Some(place) if to => Err(own_target(place, topic)),
-                _ => Ok(()),
+            return if to {
+                Err(own_target(&place, topic))
+            } else {
+                Ok(())
             };
         }
         let topic: Arc<str> = topic.into();
         if matches!(endpoint.address, Address::File { .. }) {
-            self.aim_file(destination, topic, highest);
+            self.aim_file((destination, place), topic, highest);
             return Ok(());
         }
         allows_write(&endpoint.settings, &topic)?;
@@ -63,6 +66,7 @@ impl Job {
         self.add(destination, topic, partitions, 0, self.outgoing.len());
         self.outgoing.push(Outgoing {
             destination: Some(destination),
+            place,
             topic: self.targets.last().map(|target| Arc::clone(&target.topic)),
             table: table.into(),
         });
@@ -70,12 +74,13 @@ impl Job {
     }
 
     /// A file takes all topics, so its targets share one table.
-    fn aim_file(&mut self, destination: usize, topic: Arc<str>, highest: u32) {
+    fn aim_file(&mut self, (destination, place): (usize, Place), topic: Arc<str>, highest: u32) {
         let mut all = self.outgoing.iter();
         let number = all.position(|out| out.destination == Some(destination));
         let number = number.unwrap_or_else(|| {
             self.outgoing.push(Outgoing {
                 destination: Some(destination),
+                place,
                 topic: None,
                 table: Streams::default(),
             });
@@ -123,6 +128,7 @@ impl Job {
         let Some(parked) = &self.parked else {
             return Ok(());
         };
+        let mut place = Place::new(parked.endpoint.address.clone(), None);
         let table: Streams = match &parked.topic {
             None => lanes(&self.plan.sources)
                 .iter()
@@ -135,8 +141,7 @@ impl Job {
             Some(topic) => {
                 allows_write(&parked.endpoint.settings, topic)?;
                 let broker = &parked.endpoint.broker;
-                let address = parked.endpoint.address.clone();
-                let place = Place::new(address, broker.cluster().await?);
+                place.cluster = broker.cluster().await?;
                 if self.plan.reads(&place, topic) {
                     return Err(own_target(&place, topic));
                 }
@@ -154,6 +159,7 @@ impl Job {
         };
         self.outgoing.push(Outgoing {
             destination: None,
+            place,
             topic: parked.topic.clone(),
             table,
         });

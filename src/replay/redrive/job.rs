@@ -14,6 +14,7 @@ use crate::broker::{self, Address, Broker, Result, Settings, Sink, TopicSelector
 use crate::event::Streams;
 use crate::pipeline::{Consumer, End, Outcome, Reading, StopWhenBegun, Ticker};
 use crate::replay::freeze::{From, sources};
+use crate::replay::runs::Claim;
 use crate::replay::{Pace, Place, TargetState};
 
 /// A broker or file that is written to, opened.
@@ -51,6 +52,7 @@ pub struct Asked {
 pub(super) struct Outgoing {
     /// `None` for what is parked.
     pub destination: Option<usize>,
+    pub place: Place,
     /// `None` for a file, which holds several topics.
     pub topic: Option<Arc<str>>,
     pub table: Streams,
@@ -67,6 +69,8 @@ pub struct Job {
     pub(super) done: Done,
     pub(super) outgoing: Vec<Outgoing>,
     max_events: Option<u64>,
+    /// Its place among the processes of this host, while it is kept and has not been noted.
+    pub(super) claim: Option<Claim>,
 }
 
 /// A run that is over.
@@ -125,6 +129,7 @@ impl Job {
             done: Done::default(),
             outgoing: Vec::new(),
             max_events: asked.max_events,
+            claim: None,
         };
         for ((destination, topic), highest) in met.topics {
             job.aim(destination, &topic, highest).await?;
@@ -268,10 +273,7 @@ impl Job {
 
 impl Parked {
     fn name(&self) -> String {
-        match &self.topic {
-            Some(topic) => format!("{} {topic}", self.endpoint.shown),
-            None => self.endpoint.shown.clone(),
-        }
+        self.endpoint.shown.clone()
     }
 }
 

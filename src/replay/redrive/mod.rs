@@ -7,6 +7,7 @@ mod copy;
 mod done;
 mod job;
 mod judge;
+mod keep;
 mod lanes;
 mod origin;
 mod outlet;

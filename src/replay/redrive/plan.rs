@@ -1,12 +1,12 @@
 //! A redrive, frozen: what is read, by which rules, and where to.
 
-use std::fmt::Write;
 use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
 
 use super::judge::{Custom, Rules};
 use crate::replay::{Pace, Place, PlanSource};
+use crate::text;
 
 /// The plan.
 pub(super) struct Plan {
@@ -22,8 +22,8 @@ pub(super) struct Plan {
     pub parked: Option<String>,
 }
 
-/// Hex digits of an id, as a replay's.
-const ID_BYTES: usize = 8;
+/// Hex digits of a short id, as a replay's.
+const ID_DIGITS: usize = 16;
 
 impl Plan {
     pub(super) fn destination_of(&self, source: usize) -> usize {
@@ -45,19 +45,20 @@ impl Plan {
         same.any(|source| source.ranges.iter().any(|range| *range.topic == *topic))
     }
 
-    /// The beginning of the SHA-256 of all that makes this plan what it is.
+    /// The beginning of [`Plan::long_id`], which stands in provenance headers.
     pub(super) fn id(&self) -> String {
-        let digest = Sha256::digest(self.canonical().as_bytes());
-        let mut id = String::new();
-        for byte in digest.iter().take(ID_BYTES) {
-            // Writing into a String does not fail.
-            let written = write!(id, "{byte:02x}");
-            debug_assert!(written.is_ok());
-        }
+        let mut id = self.long_id();
+        id.truncate(ID_DIGITS);
         id
     }
 
-    fn canonical(&self) -> String {
+    /// The SHA-256, in hex, of all that makes this plan what it is.
+    pub(super) fn long_id(&self) -> String {
+        text::hex(&Sha256::digest(self.canonical().as_bytes()))
+    }
+
+    /// All that makes this plan what it is, a line each. Holds no secret.
+    pub(super) fn canonical(&self) -> String {
         let mut lines = vec!["evtap redrive plan 1".to_owned()];
         for source in &self.sources {
             lines.push(format!("source {:?}", source.name));

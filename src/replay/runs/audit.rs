@@ -7,15 +7,18 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use super::claim::begun_in;
+use super::subject::{Kind, Side, Subject};
 use super::who;
 use crate::broker::ErrorKind;
 use crate::event::Timestamp;
-use crate::replay::{Plan, Report};
+use crate::replay::Report;
 
 /// What is known of a run when it begins.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Begun {
     pub run: String,
+    #[serde(default)]
+    pub kind: Kind,
     /// The whole id of the plan.
     pub plan: String,
     pub user: Option<String>,
@@ -26,27 +29,15 @@ pub struct Begun {
     /// RFC 3339.
     pub begun: String,
     pub sources: Vec<Side>,
-    pub target: Side,
-}
-
-/// One side of it, without secrets.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Side {
-    pub address: String,
-    pub broker: String,
-    pub cluster: Option<String>,
+    /// Of a replay.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub topic: Option<String>,
+    pub target: Option<Side>,
+    /// Of a redrive, which has as many as its dead letters name.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub ranges: Vec<Range>,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Range {
-    pub topic: String,
-    pub partition: u32,
-    pub start: String,
-    pub end: String,
+    pub targets: Vec<Side>,
+    /// Of a redrive that puts some aside.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub parked: Option<Side>,
 }
 
 /// How a run ended.
@@ -75,6 +66,12 @@ pub struct Counts {
     pub acknowledged: u64,
     pub in_doubt: u64,
     pub bytes: u64,
+    /// Of a redrive: what is stored where it came from.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub redriven: Option<u64>,
+    /// Of a redrive: what is stored where it was set aside.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub parked: Option<u64>,
     pub skipped: serde_json::Map<String, serde_json::Value>,
 }
 
@@ -90,44 +87,28 @@ pub struct Line {
 }
 
 impl Begun {
-    pub(super) fn new(plan: &Plan, worker: &str, now: Timestamp) -> Self {
-        let source = |source: &crate::replay::PlanSource| Side {
-            address: source.address.to_string(),
-            broker: source.place.address.to_string(),
-            cluster: source.place.cluster.clone(),
-            topic: None,
-            ranges: source.ranges.iter().map(Range::of).collect(),
-        };
-        let target = &plan.target;
+    pub(super) fn new(subject: Subject, worker: &str, now: Timestamp) -> Self {
         Self {
-            run: plan.id(),
-            plan: plan.long_id(),
+            run: subject.run,
+            kind: subject.kind,
+            plan: subject.plan,
             user: who::user(),
             host: who::host(),
             worker: worker.to_owned(),
             pid: std::process::id(),
             evtap: env!("CARGO_PKG_VERSION").to_owned(),
             begun: now.to_string(),
-            sources: plan.sources.iter().map(source).collect(),
-            target: Side {
-                address: target.address.to_string(),
-                broker: target.place.address.to_string(),
-                cluster: target.place.cluster.clone(),
-                topic: target.topic.as_deref().map(str::to_owned),
-                ranges: Vec::new(),
-            },
+            sources: subject.sources,
+            target: subject.target,
+            targets: subject.targets,
+            parked: subject.parked,
         }
     }
-}
 
-impl Range {
-    fn of(range: &crate::broker::PartitionRange) -> Self {
-        Self {
-            topic: range.topic.to_string(),
-            partition: range.partition,
-            start: range.start.display(range.style).to_string(),
-            end: range.end.display(range.style).to_string(),
-        }
+    /// All that is written to, what is parked last.
+    pub fn written(&self) -> impl Iterator<Item = &Side> {
+        let targets = self.target.iter().chain(&self.targets);
+        targets.chain(&self.parked)
     }
 }
 
@@ -140,6 +121,8 @@ pub(in crate::replay) fn counts(report: &Report) -> Counts {
         acknowledged: report.acknowledged,
         in_doubt: report.in_doubt,
         bytes: report.tally.bytes(),
+        redriven: None,
+        parked: None,
         skipped: skipped
             .map(|(why, n)| (why.reason().to_owned(), n.into()))
             .collect(),

@@ -6,10 +6,9 @@ use std::io::{Read, Seek, SeekFrom, Write};
 use std::path::Path;
 
 use super::audit::{self, Begun, Ended};
-use super::{RunFolder, cannot, who};
+use super::{RunFolder, Subject, cannot, who};
 use crate::broker::{Error, ErrorKind, Result};
 use crate::event::Timestamp;
-use crate::replay::Plan;
 use crate::replay::lock::{locked, private};
 
 /// More processes of one host on one plan are a mistake.
@@ -32,7 +31,7 @@ pub struct Claim {
 impl RunFolder {
     /// Takes the lowest number that is free, notes that the run has begun, and makes sure that its
     /// end can be noted. What ended without a word is noted as killed.
-    pub fn claim(&self, plan: &Plan, now: Timestamp) -> Result<Claim> {
+    pub fn claim(&self, subject: impl Into<Subject>, now: Timestamp) -> Result<Claim> {
         let audit = self.open_audit()?;
         audit::note_killed(&self.state.runs(), &audit);
         let mark = who::mark(&self.state.root)?;
@@ -44,7 +43,7 @@ impl RunFolder {
             // It may have died since the look for those.
             audit::note_one_killed(&mut lock, &audit);
             let worker = format!("{host}-{mark}-{number}");
-            let begun = Begun::new(plan, &worker, now);
+            let begun = Begun::new(subject.into(), &worker, now);
             begin(&mut lock, &begun).map_err(|error| cannot("write", &path, &error))?;
             return Ok(Claim {
                 lock,

@@ -4,19 +4,29 @@ use std::collections::HashMap;
 use std::fs::{self, File};
 use std::io::{BufRead, BufReader, Read};
 
-use super::{Line, PLAN, StateFolder};
+use super::{Line, PLAN, StateFolder, redrive};
 use crate::replay::{Plan, PlanError};
 
 /// A longer line is none of ours.
 const LINE_BYTES: u64 = 64 << 20;
 
-/// A plan that was run on this host.
+/// What is kept of a run besides its lines.
+#[derive(Debug)]
+pub enum Kept {
+    /// What can be applied again.
+    Plan(Box<Plan>),
+    /// The file of its plan cannot be read.
+    Damaged(PlanError),
+    /// What a redrive was asked, for people.
+    Redrive(String),
+}
+
+/// A plan or redrive that was run on this host.
 #[derive(Debug)]
 pub struct Past {
     /// The short id.
     pub id: String,
-    /// The plan, or why its file cannot be read.
-    pub plan: Result<Plan, PlanError>,
+    pub kept: Kept,
     /// The newest line of it in the audit log.
     pub last: Option<Line>,
     /// A process of this host works on it now.
@@ -33,9 +43,16 @@ pub fn list(state: &StateFolder) -> Vec<Past> {
         .flatten()
         .filter_map(|folder| {
             let id = folder.file_name().into_string().ok()?;
-            let plan = Plan::load(&state.plan_of(&id)?);
+            let plan = state.plan_of(&id)?;
+            let kept = match redrive::read(&folder.path()) {
+                Some(text) => Kept::Redrive(text),
+                None => match Plan::load(&plan) {
+                    Ok(plan) => Kept::Plan(Box::new(plan)),
+                    Err(error) => Kept::Damaged(error),
+                },
+            };
             Some(Past {
-                plan,
+                kept,
                 last: lines.remove(&id),
                 running: is_running(&folder.path()),
                 id,

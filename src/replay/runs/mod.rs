@@ -1,9 +1,11 @@
-//! What is kept of runs from one start of the program to the next: each plan in a folder of its
-//! own, who of this host works on it, and one line a run in the audit log.
+//! What is kept of runs from one start of the program to the next: each plan, or what a redrive was
+//! asked, in a folder of its own, who of this host works on it, and one line a run in the audit log.
 
 mod audit;
 mod claim;
 mod list;
+mod redrive;
+mod subject;
 #[cfg(test)]
 mod tests;
 mod who;
@@ -18,7 +20,8 @@ use crate::broker::{Error, ErrorKind, Result};
 pub(super) use audit::counts;
 pub use audit::{Begun, Counts, Ended, Line};
 pub use claim::Claim;
-pub use list::{Past, list};
+pub use list::{Kept, Past, list};
+pub use subject::{Kind, Range, Side, Subject};
 
 const PLAN: &str = "plan.toml";
 
@@ -65,12 +68,17 @@ impl StateFolder {
 
     /// The plan of a run, by its short or long id; `None` where the text is no id.
     pub fn plan_of(&self, id: &str) -> Option<PathBuf> {
+        Some(self.folder_of(id)?.join(PLAN))
+    }
+
+    /// The folder of a run, by its short or long id.
+    fn folder_of(&self, id: &str) -> Option<PathBuf> {
         let hex = |text: &str| text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
         let short = match id.len() {
             64 if hex(id) => id.get(..16)?,
             _ => id,
         };
-        is_short_id(short).then(|| self.run(short).join(PLAN))
+        is_short_id(short).then(|| self.run(short))
     }
 
     fn runs(&self) -> PathBuf {
@@ -81,11 +89,17 @@ impl StateFolder {
         self.runs().join(short)
     }
 
+    /// The folder of a run, which is there when this returns.
+    fn made(&self, short: &str) -> Result<PathBuf> {
+        let folder = self.run(short);
+        create(&folder).map_err(|error| cannot("make the folder", &folder, &error))?;
+        Ok(folder)
+    }
+
     /// The folder of a plan's runs, with the plan in it, stored when this returns: after it the
     /// plan can be applied by its id, whatever happens.
     pub fn keep(&self, plan: &Plan) -> Result<RunFolder> {
-        let folder = self.run(&plan.id());
-        create(&folder).map_err(|error| cannot("make the folder", &folder, &error))?;
+        let folder = self.made(&plan.id())?;
         let file = folder.join(PLAN);
         // One that is there is the same plan, or damaged.
         if Plan::load(&file).ok().as_ref() != Some(plan) {

@@ -19,6 +19,32 @@ fn lines(state: &StateFolder) -> Vec<Line> {
         .collect()
 }
 
+/// A redrive of the plan's source into two topics.
+fn redrive() -> Subject {
+    let of_plan = Subject::from(&plan());
+    let id = "00112233445566778899aabbccddeeff".repeat(2);
+    let side = |topic: &str| Side {
+        topic: Some(topic.to_owned()),
+        ..of_plan.target.clone().unwrap()
+    };
+    Subject {
+        kind: Kind::Redrive,
+        run: id[..16].to_owned(),
+        plan: id,
+        target: None,
+        targets: vec![side("a"), side("b")],
+        parked: Some(side("aside")),
+        ..of_plan.clone()
+    }
+}
+
+fn plan_of(past: &Past) -> &Plan {
+    match &past.kept {
+        Kept::Plan(plan) => plan,
+        other => panic!("{other:?}"),
+    }
+}
+
 fn complete() -> Ended {
     Ended {
         result: "complete".into(),
@@ -135,11 +161,82 @@ fn the_list_has_the_plans_with_their_last_lines() {
     let all = list(&state);
     let told: Vec<_> = all.iter().map(|p| (p.id.clone(), p.running)).collect();
     assert_eq!(told, [(one.id(), false), (two.id(), true)]);
-    assert_eq!(all[0].plan.as_ref().unwrap(), &one);
+    assert_eq!(plan_of(&all[0]), &one);
     let begun = &all[0].last.as_ref().unwrap().begun.begun;
     assert_eq!(begun, "1970-01-01T00:00:03.000Z");
     drop(held);
     assert!(!list(&state)[1].running);
+}
+
+#[test]
+fn a_redrive_has_a_line_of_its_own_kind_also_when_it_was_killed() {
+    let (_dir, state) = state();
+    let (id, plan) = (redrive().run, plan());
+    drop(
+        state
+            .keep_redrive(&id, "asked")
+            .unwrap()
+            .claim(redrive(), NOW)
+            .unwrap(),
+    );
+    // The next run of whatever kind notes it.
+    let replay = state.keep(&plan).unwrap().claim(&plan, NOW).unwrap();
+    replay.end(&complete(), NOW).unwrap();
+    let text = std::fs::read_to_string(state.audit()).unwrap();
+    let raw: Vec<serde_json::Value> = text
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    assert_eq!(raw[0]["kind"], "redrive");
+    assert_eq!(raw[0]["result"], "killed");
+    assert_eq!(raw[0]["run"], *id);
+    assert_eq!(raw[0]["target"], serde_json::Value::Null);
+    assert_eq!(raw[0]["targets"][1]["topic"], "b");
+    assert_eq!(raw[0]["parked"]["topic"], "aside");
+    assert_eq!(raw[0]["sources"][0]["ranges"][1]["end"], "1000");
+    assert_eq!(raw[1]["kind"], "replay");
+    assert_eq!(raw[1]["target"]["topic"], "copy");
+    assert_eq!(raw[1].get("targets"), None);
+    let lines = lines(&state);
+    let begun = &lines[0].begun;
+    let topics: Vec<_> = begun.written().map(|side| side.topic.as_deref()).collect();
+    assert_eq!(topics, [Some("a"), Some("b"), Some("aside")]);
+}
+
+#[test]
+fn a_line_that_names_no_kind_is_a_replays() {
+    let (_dir, state) = state();
+    let plan = plan();
+    let claim = state.keep(&plan).unwrap().claim(&plan, NOW).unwrap();
+    claim.end(&complete(), NOW).unwrap();
+    let text = std::fs::read_to_string(state.audit()).unwrap();
+    let old = text.replace("\"kind\":\"replay\",", "");
+    assert_ne!(old, text);
+    let line: Line = serde_json::from_str(&old).unwrap();
+    assert_eq!(line, lines(&state)[0]);
+}
+
+#[test]
+fn a_redrive_is_listed_with_what_it_was_asked_and_has_no_plan() {
+    let (_dir, state) = state();
+    let id = redrive().run;
+    let folder = state.keep_redrive(&id, "asked\n").unwrap();
+    let held = folder.claim(redrive(), NOW).unwrap();
+    let all = list(&state);
+    assert!(all[0].running && all[0].last.is_none(), "{all:?}");
+    held.end(&complete(), NOW).unwrap();
+    // A second time the same is asked, and it counts by its newest line.
+    let folder = state.keep_redrive(&id, "asked\n").unwrap();
+    let again = folder.claim(redrive(), Timestamp(NOW.0 + 1)).unwrap();
+    again.end(&Ended::with("interrupted"), NOW).unwrap();
+    let all = list(&state);
+    assert_eq!((all.len(), &all[0].id), (1, &id));
+    assert!(matches!(&all[0].kept, Kept::Redrive(text) if text == "asked\n"));
+    let last = all[0].last.as_ref().unwrap();
+    assert_eq!((&*last.how.result, all[0].running), ("interrupted", false));
+    assert!(state.is_redrive(&id) && state.is_redrive(&redrive().plan));
+    state.keep(&plan()).unwrap();
+    assert!(!state.is_redrive(&plan().id()) && !state.is_redrive("../x"));
 }
 
 #[cfg(unix)]
@@ -152,6 +249,9 @@ fn a_folder_that_cannot_be_written_is_said_before_anything_runs() {
         .keep(&plan())
         .unwrap_err();
     assert_eq!(error.kind, ErrorKind::File);
+    assert!(error.hint.unwrap().contains("nothing was written"));
+    let state = StateFolder::at(file.join("x"), None);
+    let error = state.keep_redrive(&redrive().run, "asked").unwrap_err();
     assert!(error.hint.unwrap().contains("nothing was written"));
     // As on a full disk: the audit log can be opened only where there is a place for it.
     let audit = file.join("audit.jsonl");

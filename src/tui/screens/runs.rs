@@ -2,7 +2,7 @@
 
 use super::picture;
 use super::stage::{Stage, options};
-use crate::replay::runs::{Begun, Counts, Ended, Line, StateFolder};
+use crate::replay::runs::{Begun, Counts, Ended, Kind, Line, Side, StateFolder};
 use crate::replay::{Pace, Plan};
 use crate::tui::Options;
 use crate::tui::views::replay;
@@ -28,13 +28,17 @@ fn planned(stage: &mut Stage) -> Plan {
     job.the_plan().clone()
 }
 
+fn side(address: &str) -> Side {
+    let side = serde_json::json!({ "broker": address, "address": address });
+    serde_json::from_value(side).unwrap()
+}
+
 /// A line of the audit log with nothing of this host in it.
-fn noted(folder: &StateFolder, plan: &Plan, begun: &str, how: Ended) {
-    let side = |address: String| serde_json::json!({ "broker": address, "address": address });
-    let side = |address| serde_json::from_value(side(address)).unwrap();
-    let line = Line {
+fn line(plan: &Plan, begun: &str, how: Ended) -> Line {
+    Line {
         begun: Begun {
             run: plan.id(),
+            kind: Kind::Replay,
             plan: plan.long_id(),
             user: Some("ada\u{1b}[31m".to_owned()),
             host: "mill".to_owned(),
@@ -42,16 +46,47 @@ fn noted(folder: &StateFolder, plan: &Plan, begun: &str, how: Ended) {
             pid: 42,
             evtap: "0.1.0".to_owned(),
             begun: begun.to_owned(),
-            sources: vec![side(plan.sources[0].address.to_string())],
-            target: side(plan.target.address.to_string()),
+            sources: vec![side(&plan.sources[0].address.to_string())],
+            target: Some(side(&plan.target.address.to_string())),
+            targets: Vec::new(),
+            parked: None,
         },
         ended: Some("2024-08-15T10:29:00Z".to_owned()),
         how,
-    };
+    }
+}
+
+fn noted(folder: &StateFolder, plan: &Plan, begun: &str, how: Ended) {
+    append(folder, &line(plan, begun, how));
+}
+
+fn append(folder: &StateFolder, line: &Line) {
     let mut text = std::fs::read_to_string(folder.audit()).unwrap_or_default();
-    text.push_str(&serde_json::to_string(&line).unwrap());
+    text.push_str(&serde_json::to_string(line).unwrap());
     text.push('\n');
     std::fs::write(folder.audit(), text).unwrap();
+}
+
+/// A redrive that was interrupted.
+fn redriven(folder: &StateFolder, plan: &Plan) {
+    let id = "0123456789abcdef";
+    let asked = "evtap redrive plan 1\nrange \"payments.dlq\" 0 [0, 3)\nreasons [\"\u{1b}[2J\"]";
+    folder.keep_redrive(id, asked).unwrap();
+    let mut line = line(
+        plan,
+        "2024-08-15T10:28:30Z",
+        counted("interrupted", 2, None),
+    );
+    line.begun.kind = Kind::Redrive;
+    (line.begun.run, line.begun.plan) = (id.to_owned(), id.repeat(4));
+    line.begun.sources = vec![side("prod/payments.dlq")];
+    line.begun.target = None;
+    line.begun.targets = vec![side("prod/payments\u{1b}"), side("prod/refunds")];
+    line.begun.parked = Some(side("/home/ada/parked.jsonl"));
+    if let Some(counts) = &mut line.how.counts {
+        (counts.redriven, counts.parked) = (Some(1), Some(1));
+    }
+    append(folder, &line);
 }
 
 fn counted(result: &str, acknowledged: u64, verified: Option<bool>) -> Ended {
@@ -65,6 +100,8 @@ fn counted(result: &str, acknowledged: u64, verified: Option<bool>) -> Ended {
             acknowledged,
             in_doubt: 3,
             bytes: 20_000,
+            redriven: None,
+            parked: None,
             skipped: serde_json::Map::from_iter([("replayed".to_owned(), 2.into())]),
         }),
         verified,
@@ -156,6 +193,38 @@ fn a_run_that_was_not_done_is_applied_again_after_a_question() {
     let shown = picture::text(&stage.draw(80, 24));
     assert!(shown.contains("nothing of it is left"), "{shown}");
     assert_eq!(lines(), 4);
+}
+
+#[test]
+fn a_redrive_is_listed_and_cannot_be_applied_again() {
+    let (_dir, folder, mut stage) = stage();
+    let plan = planned(&mut stage);
+    folder.keep(&plan).unwrap();
+    let how = counted("complete", 62, Some(true));
+    noted(&folder, &plan, "2024-08-15T10:27:00Z", how);
+    redriven(&folder, &plan);
+    stage.press(&["9", "L"]);
+    let mut shown = String::new();
+    for keys in [&[][..], &["enter"]] {
+        stage.press(keys);
+        for (width, height) in [(80, 24), (120, 40)] {
+            shown.push_str(&picture::titled(&stage.draw(width, height)));
+        }
+    }
+    assert!(!shown.contains('\u{1b}'), "{shown}");
+    insta::assert_snapshot!("runs_redrive", shown);
+    for keys in [&["A"][..], &["ctrl-g"], &["y", "c"]] {
+        stage.press(keys);
+        let shown = picture::text(&stage.draw(200, 40));
+        assert!(
+            shown.contains("by its own command line"),
+            "{keys:?} {shown}"
+        );
+        assert!(!shown.contains("evtap apply"), "{keys:?} {shown}");
+    }
+    stage.press(&["w"]);
+    let shown = picture::text(&stage.draw(200, 40));
+    assert!(shown.contains("there is no plan"), "{shown}");
 }
 
 #[test]

@@ -333,14 +333,7 @@ fn hints(model: &Model) -> &'static [(Action, &'static str)] {
             (Action::Filter, "filter"),
             (Action::Quit, "quit"),
         ],
-        View::Replay if model.replay.lists_runs() => &[
-            (Action::Help, "help"),
-            (Action::Open, "show"),
-            (Action::Again, "apply again"),
-            (Action::SavePlan, "write its plan"),
-            (Action::Runs, "back"),
-            (Action::Quit, "quit"),
-        ],
+        View::Replay if model.replay.lists_runs() => model.replay.hints_of_runs(),
         View::Replay => &[
             (Action::Help, "help"),
             (Action::Run, "run"),

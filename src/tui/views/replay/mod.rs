@@ -93,6 +93,12 @@ impl State {
     pub const fn lists_runs(&self) -> bool {
         self.past.is_some()
     }
+
+    /// The keys that are shown with them.
+    pub fn hints_of_runs(&self) -> &'static [(Action, &'static str)] {
+        let past = self.past.as_ref();
+        past.map_or(&[], past::State::hints)
+    }
 }
 
 pub fn entered(model: &mut Model) -> Vec<Effect> {

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::replay::RunState;
-use crate::replay::runs::{Ended, Past};
+use crate::replay::runs::{Ended, Kept, Past};
 use crate::tui::model::View;
 use crate::tui::views::trial::{at_all_sizes, model, screen};
 
@@ -53,7 +53,7 @@ fn past(id: &str, running: bool, result: &str) -> Past {
     });
     Past {
         id: id.to_owned(),
-        plan: Plan::parse("", std::path::Path::new("p")),
+        kept: Kept::Damaged(Plan::parse("", std::path::Path::new("p")).unwrap_err()),
         last: Some(serde_json::from_value(line).unwrap()),
         running,
     }

@@ -5,7 +5,7 @@ use ratatui::layout::Rect;
 use super::super::draw::{Line, joined, paged};
 use super::{Standing, State};
 use crate::event::Timestamp;
-use crate::replay::runs::{Line as Audit, Past};
+use crate::replay::runs::{Kept, Kind, Line as Audit, Past, Side};
 use crate::text::human;
 use crate::tui::actions::Action;
 use crate::tui::canvas::{Canvas, below, line_of};
@@ -24,7 +24,7 @@ pub fn draw(model: &Model, canvas: &mut Canvas<'_>, area: Rect, state: &State) {
     };
     if rows.is_empty() {
         canvas.put(list, "No run of this host is kept.", Role::Text);
-        let more = "Each replay that begins to write is, with its plan and how it ended.";
+        let more = "Each replay or redrive that begins to write is, with how it ended.";
         canvas.put(line_of(area, 1), more, Role::Dim);
         return;
     }
@@ -34,12 +34,13 @@ pub fn draw(model: &Model, canvas: &mut Canvas<'_>, area: Rect, state: &State) {
         paged(canvas, area, &in_full(model, past), top);
         return;
     }
-    let keys = format!(
-        "  {} shows one, {} applies it again, {} goes back",
-        hint(Action::Open),
-        hint(Action::Again),
-        hint(Action::Runs)
-    );
+    let again = if state.is_at_redrive() {
+        String::new()
+    } else {
+        format!("{} applies it again, ", hint(Action::Again))
+    };
+    let (open, back) = (hint(Action::Open), hint(Action::Runs));
+    let keys = format!("  {open} shows one, {again}{back} goes back");
     let count = flow::number(rows.len() as u64, "past run");
     canvas.parts(list, &[(Role::Title, &count), (Role::Dim, &keys)]);
     RUNS.draw(canvas, area, (rows.len(), state.at), |row, place| {
@@ -124,22 +125,25 @@ fn stored(past: &Past) -> String {
 
 /// By the plan, else by what the audit log says of it.
 fn sides(model: &Model, past: &Past) -> String {
-    let (from, to): (Vec<String>, String) = match (&past.plan, &past.last) {
-        (Ok(plan), _) => (
+    let name = |side: &Side| side.address.clone();
+    let (from, to): (Vec<String>, Vec<String>) = match (&past.kept, &past.last) {
+        (Kept::Plan(plan), _) => (
             plan.sources.iter().map(|s| s.address.to_string()).collect(),
-            plan.target.address.to_string(),
+            vec![plan.target.address.to_string()],
         ),
-        (Err(_), Some(line)) => (
-            line.begun
-                .sources
-                .iter()
-                .map(|s| s.address.clone())
-                .collect(),
-            line.begun.target.address.clone(),
+        (Kept::Damaged(_) | Kept::Redrive(_), Some(line)) => (
+            line.begun.sources.iter().map(name).collect(),
+            line.begun.written().map(name).collect(),
         ),
-        (Err(_), None) => return "its plan cannot be read".to_owned(),
+        (Kept::Damaged(_), None) => return "its plan cannot be read".to_owned(),
+        (Kept::Redrive(_), None) => return "a redrive".to_owned(),
     };
-    format!("{} {} {to}", from.join(" "), model.options.glyphs.right)
+    let right = model.options.glyphs.right;
+    let what = match past.kept {
+        Kept::Redrive(_) => "redrive ",
+        Kept::Plan(_) | Kept::Damaged(_) => "",
+    };
+    format!("{what}{} {right} {}", from.join(" "), to.join(" "))
 }
 
 fn in_full(model: &Model, past: &Past) -> Vec<Line> {
@@ -150,12 +154,15 @@ fn in_full(model: &Model, past: &Past) -> Vec<Line> {
         None => lines.push((Role::Dim, "the audit log has no line of it yet".to_owned())),
     }
     lines.push((Role::Text, String::new()));
-    match &past.plan {
-        Ok(plan) => {
+    match &past.kept {
+        Kept::Plan(plan) => {
             let told = plan.describe();
             lines.extend(told.iter().map(|l| (Role::Text, joined(model, l))));
         }
-        Err(error) => {
+        Kept::Redrive(asked) => {
+            lines.extend(asked.lines().map(|l| (Role::Text, l.to_owned())));
+        }
+        Kept::Damaged(error) => {
             let error = crate::broker::Error::from(error.clone());
             lines.push((Role::Bad, error.to_string()));
             lines.extend(error.hint.into_iter().map(|hint| (Role::Dim, hint)));
@@ -163,17 +170,18 @@ fn in_full(model: &Model, past: &Past) -> Vec<Line> {
     }
     lines.push((Role::Text, String::new()));
     let hint = |action| model.options.keymap.hint(action);
-    let more = match (Standing::of(past), &past.plan) {
-        (Standing::Unfinished, Ok(_)) => {
+    let more = match (Standing::of(past), &past.kept) {
+        (Standing::Running, _) => "a process of this host works on it now".to_owned(),
+        (_, Kept::Redrive(_)) => "evtap redrive, given again, does what is left of it".to_owned(),
+        (Standing::Unfinished, Kept::Plan(_)) => {
             let again = hint(Action::Again);
             format!("{again} applies it again, after a preview and a question")
         }
-        (Standing::Running, _) => "a process of this host works on it now".to_owned(),
         (Standing::Complete, _) => format!(
             "evtap verify looks at it again by its plan, which {} writes to a file",
             hint(Action::SavePlan)
         ),
-        (Standing::Unfinished, Err(_)) => "it cannot be applied again".to_owned(),
+        (Standing::Unfinished, Kept::Damaged(_)) => "it cannot be applied again".to_owned(),
     };
     lines.push((Role::Dim, more));
     lines
@@ -211,9 +219,13 @@ fn audit(model: &Model, line: &Audit, lines: &mut Vec<Line>) {
             some => format!(", {} in doubt", human::count(some)),
         };
         let bytes = human::size(counts.bytes);
+        let aside = match counts.parked {
+            None | Some(0) => String::new(),
+            Some(some) => format!(", {} of them parked", human::count(some)),
+        };
         say(
             "events",
-            format!("{read} read, {sent} sent, {stored} stored{doubt}; {bytes}"),
+            format!("{read} read, {sent} sent, {stored} stored{aside}{doubt}; {bytes}"),
         );
         let skipped = counts.skipped.iter();
         let skipped: Vec<String> = skipped.map(|(why, n)| format!("{n} {why}")).collect();
@@ -221,11 +233,22 @@ fn audit(model: &Model, line: &Audit, lines: &mut Vec<Line>) {
             say("skipped", skipped.join(", "));
         }
     }
-    let verified = match how.verified {
-        Some(true) => "the target holds what was selected",
-        Some(false) => "the target does not hold what was selected",
-        None => "nobody compared both sides",
+    let verified = match (begun.kind, how.verified) {
+        (Kind::Replay, Some(true)) => "the target holds what was selected",
+        (Kind::Replay, Some(false)) => "the target does not hold what was selected",
+        (Kind::Replay, None) => "nobody compared both sides",
+        (Kind::Redrive, Some(true)) => "the targets grew by what was sent",
+        (Kind::Redrive, Some(false)) => "the targets did not grow by what was sent",
+        (Kind::Redrive, None) => "nobody counted what the targets hold",
     };
     say("verified", verified.to_owned());
     say("plan", begun.plan.clone());
+    if begun.kind == Kind::Redrive {
+        let from = begun.sources.iter().map(|side| ("from", side));
+        let to = begun.targets.iter().map(|side| ("to", side));
+        let parked = begun.parked.iter().map(|side| ("parked", side));
+        for (name, side) in from.chain(to).chain(parked) {
+            say(name, side.address.clone());
+        }
+    }
 }

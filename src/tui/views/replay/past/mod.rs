@@ -6,13 +6,16 @@ mod draw;
 
 use super::Stage;
 use crate::replay::Plan;
-use crate::replay::runs::{self, Past};
+use crate::replay::runs::{self, Kept, Past};
 use crate::tui::actions::Action;
 use crate::tui::model::Model;
 use crate::tui::msg::{Effect, Msg, Say};
 
 pub(super) use again::apply;
 pub(super) use draw::draw;
+
+/// Why the command line of a redrive is not given, nor the redrive applied again.
+const REDRIVE: &str = "a redrive is done again by its own command line, which is not kept";
 
 /// The list on the screen.
 #[derive(Default)]
@@ -27,6 +30,31 @@ pub struct State {
 impl State {
     fn row(&self) -> Option<&Past> {
         self.rows.as_ref()?.get(self.at)
+    }
+
+    /// The one under the cursor cannot be applied again.
+    fn is_at_redrive(&self) -> bool {
+        self.row()
+            .is_some_and(|row| matches!(row.kept, Kept::Redrive(_)))
+    }
+
+    pub(super) fn hints(&self) -> &'static [(Action, &'static str)] {
+        if self.is_at_redrive() {
+            return &[
+                (Action::Help, "help"),
+                (Action::Open, "show"),
+                (Action::Runs, "back"),
+                (Action::Quit, "quit"),
+            ];
+        }
+        &[
+            (Action::Help, "help"),
+            (Action::Open, "show"),
+            (Action::Again, "apply again"),
+            (Action::SavePlan, "write its plan"),
+            (Action::Runs, "back"),
+            (Action::Quit, "quit"),
+        ]
     }
 }
 
@@ -123,12 +151,19 @@ pub(super) fn act(model: &mut Model, action: Action) -> Option<Vec<Effect>> {
         Action::Run => {
             let back = model.options.keymap.hint(Action::Runs);
             let again = model.options.keymap.hint(Action::Again);
-            model.say(Say::info(format!(
-                "{again} applies this run again; {back} goes back to the plan"
-            )));
+            let what = if state.is_at_redrive() {
+                REDRIVE.to_owned()
+            } else {
+                format!("{again} applies this run again")
+            };
+            model.say(Say::info(format!("{what}; {back} goes back to the plan")));
             Some(Vec::new())
         }
         Action::CopyCommand => {
+            if state.is_at_redrive() {
+                model.say(Say::info(REDRIVE));
+                return Some(Vec::new());
+            }
             let line = format!("evtap apply {}", state.row()?.id);
             Some(vec![Effect::Copy {
                 what: "the command line".to_owned(),
@@ -141,7 +176,10 @@ pub(super) fn act(model: &mut Model, action: Action) -> Option<Vec<Effect>> {
 
 /// The plan of the run under the cursor.
 pub(super) fn plan(model: &Model) -> Option<&Plan> {
-    model.replay.past.as_ref()?.row()?.plan.as_ref().ok()
+    match &model.replay.past.as_ref()?.row()?.kept {
+        Kept::Plan(plan) => Some(plan),
+        Kept::Damaged(_) | Kept::Redrive(_) => None,
+    }
 }
 
 /// Plans the run under the cursor anew from where it stands, if something of it can be left.
@@ -149,13 +187,16 @@ fn again(model: &mut Model) -> Vec<Effect> {
     let Some(past) = model.replay.past.as_ref().and_then(State::row) else {
         return Vec::new();
     };
-    let refused = match (Standing::of(past), &past.plan) {
+    let refused = match (Standing::of(past), &past.kept) {
+        (_, Kept::Redrive(_)) => REDRIVE.to_owned(),
         _ if matches!(model.replay.stage, Stage::Running) => "a replay is running".to_owned(),
         (Standing::Running, _) => "a process of this host works on it now".to_owned(),
         (Standing::Complete, _) => "it ran through: nothing of it is left".to_owned(),
-        (Standing::Unfinished, Err(error)) => crate::broker::Error::from(error.clone()).to_string(),
-        (Standing::Unfinished, Ok(plan)) => {
-            let plan = plan.clone();
+        (Standing::Unfinished, Kept::Damaged(error)) => {
+            crate::broker::Error::from(error.clone()).to_string()
+        }
+        (Standing::Unfinished, Kept::Plan(plan)) => {
+            let plan = plan.as_ref().clone();
             return apply(model, plan);
         }
     };

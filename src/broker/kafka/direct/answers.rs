@@ -1,4 +1,4 @@
-//! The answers that are read whole: versions, metadata, offsets. Read by our own code, because
+//! The answers that are read whole: versions, metadata, offsets, and whether it went well. Read by our own code, because
 //! kafka-protocol's reserves memory for as many elements as an answer claims to have.
 
 use kafka_protocol::messages::ApiKey;
@@ -6,7 +6,7 @@ use rdkafka::types::RDKafkaErrorCode as Code;
 
 use super::super::error::Failure;
 use super::settings::Host;
-use super::wire::{Reader, garbled};
+use super::wire::{Reader, checked, garbled};
 
 /// Which requests a broker knows.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -21,10 +21,7 @@ impl Versions {
 
     pub(super) fn read(answer: &[u8], version: i16) -> Result<Self, Failure> {
         let mut reader = Reader::new(answer, version >= 3);
-        let error = reader.i16()?;
-        if error != 0 {
-            return Err(Failure::from_number(error.into()));
-        }
+        checked(reader.i16()?)?;
         let mut apis = Vec::new();
         for _ in 0..reader.count()? {
             apis.push((reader.i16()?, reader.i16()?, reader.i16()?));
@@ -150,6 +147,13 @@ impl PartitionMetadata {
             epoch,
         })
     }
+}
+
+/// An answer that says only whether it went well.
+pub(super) fn alone(answer: &[u8], flexible: bool) -> Result<(), Failure> {
+    let mut reader = Reader::new(answer, flexible);
+    reader.i32()?;
+    checked(reader.i16()?)
 }
 
 /// One partition of an answer to `ListOffsets`.

@@ -8,7 +8,7 @@ use kafka_protocol::protocol::StrBytes;
 use super::super::error::Failure;
 use super::super::topic_settings::{NAMES, take};
 use super::cluster::Cluster;
-use super::wire::Reader;
+use super::wire::{Reader, text};
 use crate::broker::TopicSettings;
 
 /// The number of topics among the kinds of things that have a configuration.
@@ -27,7 +27,7 @@ pub(super) async fn of_topics(
     let resource = |name: &&str| {
         DescribeConfigsResource::default()
             .with_resource_type(TOPIC)
-            .with_resource_name(StrBytes::from_string((*name).to_owned()))
+            .with_resource_name(text(name))
             .with_configuration_keys(Some(keys.to_vec()))
     };
     let request =

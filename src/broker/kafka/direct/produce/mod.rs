@@ -26,6 +26,7 @@ use self::steps::{Epoch, Steps};
 use super::super::error::Failure;
 use super::super::terms::{Commit, Committer};
 use super::cluster::Cluster;
+use super::wire::checked;
 use crate::broker::{Notices, Result, Written};
 use crate::event::{Batch, Compression};
 
@@ -235,9 +236,7 @@ async fn leaders(cluster: &Cluster, made: &Made) -> Result<Vec<i32>, Failure> {
     let unknown = || Failure::of(Code::UnknownTopicOrPartition);
     let topic = metadata.topics.iter().find(|t| t.name == *made.topic);
     let topic = topic.ok_or_else(unknown)?;
-    if topic.error != 0 {
-        return Err(Failure::from_number(topic.error.into()));
-    }
+    checked(topic.error)?;
     let mut leaders = vec![-1; made.partitions as usize];
     for partition in &topic.partitions {
         if let Some(leader) = leaders.get_mut(partition.partition as usize) {

@@ -14,6 +14,7 @@ use kafka_protocol::messages::{
 use kafka_protocol::protocol::{Encodable, StrBytes};
 use rdkafka::types::RDKafkaErrorCode as Code;
 
+use super::super::answers::alone;
 use super::lanes::{Lanes, Whole};
 use super::press::Press;
 use super::steps::{self, Epoch};
@@ -60,10 +61,10 @@ fn a_producer_is_told_its_epoch_in_every_version() {
 fn an_end_that_is_refused_is_told_in_every_version() {
     for version in 0..=3 {
         let refused = EndTxnResponse::default().with_error_code(90);
-        let failure = steps::alone(&encoded(&refused, version), version >= 3).unwrap_err();
+        let failure = alone(&encoded(&refused, version), version >= 3).unwrap_err();
         assert_eq!(failure.code, Code::ProducerFenced);
         let ended = encoded(&EndTxnResponse::default(), version);
-        steps::alone(&ended, version >= 3).unwrap();
+        alone(&ended, version >= 3).unwrap();
     }
 }
 

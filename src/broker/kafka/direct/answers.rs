@@ -202,7 +202,6 @@ pub(super) fn offsets(answer: &[u8], version: i16) -> Result<Vec<OffsetAnswer>, 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use bytes::BytesMut;
     use kafka_protocol::messages::api_versions_response::ApiVersion;
     use kafka_protocol::messages::list_offsets_response::{
         ListOffsetsPartitionResponse, ListOffsetsTopicResponse,
@@ -213,28 +212,10 @@ mod tests {
     use kafka_protocol::messages::{
         ApiVersionsResponse, BrokerId, ListOffsetsResponse, MetadataResponse, TopicName,
     };
-    use kafka_protocol::protocol::{Encodable, StrBytes};
     use uuid::Uuid;
 
-    fn encoded(answer: &impl Encodable, version: i16) -> Vec<u8> {
-        let mut bytes = BytesMut::new();
-        answer.encode(&mut bytes, version).unwrap();
-        bytes.to_vec()
-    }
-
-    fn text(text: &'static str) -> StrBytes {
-        StrBytes::from_static_str(text)
-    }
-
-    /// Cut anywhere, an answer is an error and never a panic.
-    fn survives_cuts<T>(bytes: &[u8], read: impl Fn(&[u8]) -> Result<T, Failure>) {
-        for end in 0..bytes.len() {
-            drop(read(&bytes[..end]));
-            let mut bent = bytes.to_vec();
-            bent[end] ^= 0xff;
-            drop(read(&bent));
-        }
-    }
+    use super::super::fixture::{encoded, survives};
+    use super::super::wire::text;
 
     #[test]
     fn versions_are_read_in_every_form() {
@@ -252,7 +233,7 @@ mod tests {
             assert_eq!(versions.pick(ApiKey::Metadata, (1, 20)).unwrap(), 12);
             assert!(versions.pick(ApiKey::Fetch, (18, 20)).is_err());
             assert!(versions.pick(ApiKey::ListOffsets, (1, 7)).is_err());
-            survives_cuts(&bytes, |bytes| Versions::read(bytes, version));
+            survives(&bytes, |bytes| Versions::read(bytes, version));
         }
     }
 
@@ -290,7 +271,7 @@ mod tests {
             let partitions: Vec<_> = topic.partitions.iter().map(|p| p.partition).collect();
             assert_eq!(partitions, [0, 1]);
             assert_eq!(topic.partitions[0].leader, 7);
-            survives_cuts(&bytes, |bytes| Metadata::read(bytes, version));
+            survives(&bytes, |bytes| Metadata::read(bytes, version));
         }
     }
 
@@ -313,7 +294,7 @@ mod tests {
                 offset: 42,
             };
             assert_eq!(offsets(&bytes, version).unwrap(), [expected], "v{version}");
-            survives_cuts(&bytes, |bytes| offsets(bytes, version));
+            survives(&bytes, |bytes| offsets(bytes, version));
         }
     }
 }

@@ -84,16 +84,12 @@ fn entry_rest(r: &mut Reader<'_>, version: i16) -> Result<(), Failure> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use bytes::BytesMut;
     use kafka_protocol::messages::DescribeConfigsResponse;
     use kafka_protocol::messages::describe_configs_response::{
         DescribeConfigsResourceResult, DescribeConfigsResult, DescribeConfigsSynonym,
     };
-    use kafka_protocol::protocol::Encodable as _;
 
-    fn text(text: &'static str) -> StrBytes {
-        StrBytes::from_static_str(text)
-    }
+    use super::super::fixture::encoded;
 
     #[test]
     fn each_topic_has_what_is_set_for_it() {
@@ -128,8 +124,7 @@ mod tests {
                 .with_resource_name(text("secret")),
         ]);
         for version in VERSIONS.0..=VERSIONS.1 {
-            let mut bytes = BytesMut::new();
-            answer.encode(&mut bytes, version).unwrap();
+            let bytes = encoded(&answer, version);
             let found = read(&bytes, version).unwrap();
             let told: Vec<_> = found
                 .iter()

@@ -103,22 +103,11 @@ fn at(r: &mut Reader<'_>) -> Result<(String, i32), Failure> {
 
 #[cfg(test)]
 mod tests {
-    use bytes::BytesMut;
     use kafka_protocol::messages::find_coordinator_response::Coordinator;
     use kafka_protocol::messages::{BrokerId, FindCoordinatorResponse};
-    use kafka_protocol::protocol::Encodable;
 
+    use super::super::fixture::encoded;
     use super::*;
-
-    fn text(text: &'static str) -> StrBytes {
-        StrBytes::from_static_str(text)
-    }
-
-    fn encoded(answer: &impl Encodable, version: i16) -> Vec<u8> {
-        let mut bytes = BytesMut::new();
-        answer.encode(&mut bytes, version).unwrap();
-        bytes.to_vec()
-    }
 
     #[test]
     fn a_coordinator_is_found_in_every_version() {

@@ -1,6 +1,5 @@
 //! What the steps are answered, in every version and cut; and what stands in the batches.
 
-use bytes::BytesMut;
 use kafka_protocol::messages::add_partitions_to_txn_response::{
     AddPartitionsToTxnPartitionResult, AddPartitionsToTxnTopicResult,
 };
@@ -11,10 +10,11 @@ use kafka_protocol::messages::{
     AddPartitionsToTxnResponse, EndTxnResponse, InitProducerIdResponse, ProduceResponse,
     ProducerId, TopicName,
 };
-use kafka_protocol::protocol::{Encodable, StrBytes};
 use rdkafka::types::RDKafkaErrorCode as Code;
 
 use super::super::answers::alone;
+use super::super::fixture::encoded;
+use super::super::wire::text;
 use super::lanes::{Lanes, Whole};
 use super::press::Press;
 use super::steps::{self, Epoch};
@@ -30,14 +30,8 @@ const ME: Epoch = Epoch {
     epoch: 3,
 };
 
-fn encoded(answer: &impl Encodable, version: i16) -> Vec<u8> {
-    let mut bytes = BytesMut::new();
-    answer.encode(&mut bytes, version).unwrap();
-    bytes.to_vec()
-}
-
-fn name(text: &'static str) -> TopicName {
-    TopicName(StrBytes::from_static_str(text))
+fn name(name: &str) -> TopicName {
+    TopicName(text(name))
 }
 
 #[test]
@@ -110,7 +104,7 @@ fn the_first_batch_that_was_refused_tells_why_in_every_version() {
             }
             let why = BatchIndexAndErrorMessage::default()
                 .with_batch_index(4)
-                .with_batch_index_error_message(Some(StrBytes::from_static_str("no key")));
+                .with_batch_index_error_message(Some(text("no key")));
             row.with_record_errors(vec![why])
         };
         let told = |errors: &[i16]| {

@@ -25,10 +25,11 @@ use self::press::{Press, Pressed};
 use self::steps::{Epoch, Steps};
 use super::super::error::Failure;
 use super::super::terms::{Commit, Committer};
+use super::super::writer::no_partition;
 use super::cluster::Cluster;
 use super::wire::checked;
 use crate::broker::{Notices, Result, Written};
-use crate::event::{Batch, Compression};
+use crate::event::{ANY_PARTITION, Batch, Compression};
 
 /// What a producer is made for.
 pub(in crate::broker::kafka) struct Made {
@@ -94,6 +95,10 @@ impl Producer {
         })
     }
 
+    pub(in crate::broker::kafka) fn topic(&self) -> &str {
+        &self.made.topic
+    }
+
     /// Fit to begin or go on with a transaction.
     pub(in crate::broker::kafka) fn is_sound(&self) -> bool {
         self.state != State::Doubtful
@@ -113,9 +118,17 @@ impl Producer {
         self.refused
     }
 
-    /// Returns when the events are taken over, not when they are stored. All have partitions that
-    /// the topic has, or none.
+    /// Returns when the events are taken over, not when they are stored. A batch that names a
+    /// partition which the topic does not have is refused before anything of it is taken.
     pub(in crate::broker::kafka) async fn send(&mut self, batch: &Batch) -> Result<()> {
+        let Made {
+            topic, partitions, ..
+        } = &self.made;
+        let mut streams = batch.streams().iter().map(|stream| stream.partition);
+        let beyond = |p: &u32| *p != ANY_PARTITION && p >= partitions;
+        if let Some(partition) = streams.find(beyond) {
+            return Err(no_partition(topic, *partitions, partition));
+        }
         self.state = State::Doubtful;
         for event in batch.iter() {
             self.lanes.push(&event, &mut self.whole)?;

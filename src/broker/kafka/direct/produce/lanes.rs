@@ -1,6 +1,10 @@
 //! The record batches that are being built, one a partition of the target. They are compressed
 //! elsewhere, and sent by others.
 
+use std::sync::Arc;
+
+use super::super::super::writer::no_partition;
+use super::Made;
 use super::steps::Epoch;
 use crate::broker::{Error, ErrorKind, Result, partitioner};
 use crate::event::codec::{BatchOptions, CodecError, Encoder, Record};
@@ -19,6 +23,7 @@ pub(super) struct Whole {
 }
 
 pub(super) struct Lanes {
+    topic: Arc<str>,
     all: Vec<Lane>,
     me: Epoch,
     compression: Compression,
@@ -36,15 +41,16 @@ struct Lane {
 }
 
 impl Lanes {
-    pub(super) fn new(partitions: u32, me: Epoch, compression: Compression) -> Self {
+    pub(super) fn new(made: &Made, me: Epoch) -> Self {
         let lane = |_| Lane {
             encoder: Encoder::new(),
             sequence: 0,
         };
         Self {
-            all: (0..partitions).map(lane).collect(),
+            topic: Arc::clone(&made.topic),
+            all: (0..made.partitions).map(lane).collect(),
             me,
-            compression,
+            compression: made.compression,
             held: 0,
             keyless: 0,
             idle: Vec::new(),
@@ -63,7 +69,8 @@ impl Lanes {
         }
         let (me, compression) = (self.me, self.compression);
         let Some(lane) = self.all.get_mut(partition as usize) else {
-            return Err(Error::new(ErrorKind::Usage, "no such partition"));
+            let count = self.all.len() as u32;
+            return Err(no_partition(&self.topic, count, partition));
         };
         if lane.encoder.is_empty() {
             lane.encoder

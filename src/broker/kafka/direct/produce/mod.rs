@@ -79,7 +79,7 @@ impl Producer {
         let mut steps = Steps::new(Arc::clone(&cluster), made.id.clone(), made.notices.clone());
         let me = steps.begin(made.longest).await?;
         Ok(Self {
-            lanes: Lanes::new(made.partitions, me, made.compression),
+            lanes: Lanes::new(&made, me),
             added: vec![false; made.partitions as usize],
             cluster,
             made,
@@ -175,7 +175,7 @@ impl Producer {
             // What is on the way may still come: a new epoch ends the transaction and keeps that out.
             self.pipes.clear();
             self.me = self.steps.begin(self.made.longest).await?;
-            self.lanes = Lanes::new(self.made.partitions, self.me, self.made.compression);
+            self.lanes = Lanes::new(&self.made, self.me);
         }
         self.state = State::None;
         self.refused = None;

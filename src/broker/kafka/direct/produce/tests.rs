@@ -1,5 +1,7 @@
 //! What the steps are answered, in every version and cut; and what stands in the batches.
 
+use std::time::Duration;
+
 use kafka_protocol::messages::add_partitions_to_txn_response::{
     AddPartitionsToTxnPartitionResult, AddPartitionsToTxnTopicResult,
 };
@@ -18,7 +20,8 @@ use super::super::wire::text;
 use super::lanes::{Lanes, Whole};
 use super::press::Press;
 use super::steps::{self, Epoch};
-use super::{pipe, steps::begun};
+use super::{Made, pipe, steps::begun};
+use crate::broker::Notices;
 use crate::event::codec::{BatchHeader, Decoder};
 use crate::event::{
     ANY_PARTITION, Compression, EventRef, Headers, Position, PositionStyle, Stream, Timestamp,
@@ -156,9 +159,21 @@ fn stream(partition: u32) -> Stream {
     }
 }
 
+fn lanes(partitions: u32, compression: Compression) -> Lanes {
+    let made = Made {
+        id: "id".to_owned(),
+        longest: Duration::from_secs(1),
+        topic: "t".into(),
+        partitions,
+        compression,
+        notices: Notices::silent(),
+    };
+    Lanes::new(&made, ME)
+}
+
 #[test]
 fn batches_say_whose_they_are_and_go_on_counting() {
-    let mut lanes = Lanes::new(2, ME, Compression::None);
+    let mut lanes = lanes(2, Compression::None);
     let stream = stream(1);
     let large = vec![b'x'; 400_000];
     let mut whole = Vec::new();
@@ -191,7 +206,7 @@ fn batches_say_whose_they_are_and_go_on_counting() {
 #[test]
 fn keys_choose_as_javas_client_does_and_what_has_none_moves_on() {
     let stream = stream(ANY_PARTITION);
-    let mut lanes = Lanes::new(1000, ME, Compression::None);
+    let mut lanes = lanes(1000, Compression::None);
     let mut whole = Vec::new();
     lanes
         .push(&event(&stream, Some(b"foobar"), b""), &mut whole)
@@ -212,7 +227,7 @@ fn keys_choose_as_javas_client_does_and_what_has_none_moves_on() {
 
 #[test]
 fn what_is_held_in_many_batches_has_an_end() {
-    let mut lanes = Lanes::new(100, ME, Compression::None);
+    let mut lanes = lanes(100, Compression::None);
     let mut whole = Vec::new();
     let value = vec![b'x'; 10_000];
     let streams: Vec<Stream> = (0..100).map(stream).collect();
@@ -228,7 +243,7 @@ fn what_is_held_in_many_batches_has_an_end() {
 
 #[tokio::test]
 async fn what_is_compressed_comes_back_in_order_and_whole() {
-    let mut lanes = Lanes::new(1, ME, Compression::Lz4);
+    let mut lanes = lanes(1, Compression::Lz4);
     let mut press = Press::default();
     let (stream, mut whole) = (stream(0), Vec::new());
     for n in 0..20u8 {

@@ -64,7 +64,6 @@ pub(in crate::broker::kafka) struct Producer {
     pipes: BTreeMap<i32, Pipe>,
     /// Partitions that belong to the transaction.
     added: Vec<bool>,
-    whole: Vec<Whole>,
     press: Press,
     state: State,
     sent: Written,
@@ -87,7 +86,6 @@ impl Producer {
             me,
             leaders,
             pipes: BTreeMap::new(),
-            whole: Vec::new(),
             press: Press::default(),
             state: State::None,
             sent: Written::default(),
@@ -130,12 +128,13 @@ impl Producer {
             return Err(no_partition(topic, *partitions, partition));
         }
         self.state = State::Doubtful;
+        let mut whole = Vec::new();
         for event in batch.iter() {
-            self.lanes.push(&event, &mut self.whole)?;
+            self.lanes.push(&event, &mut whole)?;
             self.sent.events += 1;
             self.sent.bytes += event.size() as u64;
         }
-        self.ship(false).await.map_err(|failure| {
+        self.ship(whole, false).await.map_err(|failure| {
             self.refused = Some(failure.code);
             failure.into_error(&format!("write to {}", self.made.topic))
         })?;
@@ -161,8 +160,9 @@ impl Producer {
     }
 
     async fn try_commit(&mut self, commits: &[Commit], of: &Committer) -> Result<(), Failure> {
-        self.lanes.close_all(&mut self.whole);
-        self.ship(true).await?;
+        let mut whole = Vec::new();
+        self.lanes.close_all(&mut whole);
+        self.ship(whole, true).await?;
         self.settle().await?;
         self.steps.commits(self.me, commits, of).await?;
         self.steps.end(self.me, true).await
@@ -180,16 +180,15 @@ impl Producer {
         self.state = State::None;
         self.refused = None;
         self.sent = Written::default();
-        self.whole.clear();
         self.press.clear();
         self.added.fill(false);
         Ok(())
     }
 
-    /// Sends the batches that are whole and compressed, or all that are whole, each to the broker of
-    /// its partition.
-    async fn ship(&mut self, all: bool) -> Result<(), Failure> {
-        for whole in self.whole.drain(..) {
+    /// Has these batches compressed, and sends those that are, or with `all` all, each to the broker
+    /// of its partition.
+    async fn ship(&mut self, whole: Vec<Whole>, all: bool) -> Result<(), Failure> {
+        for whole in whole {
             self.press.add(whole);
         }
         let mut new: Vec<u32> = Vec::new();

@@ -77,14 +77,9 @@ impl Lanes {
                 .begin(0, &options(me, compression, lane.sequence));
         }
         let before = lane.encoder.bytes();
-        let dated = event.timestamp_type != TimestampType::None;
         let record = Record {
             offset: lane.encoder.len() as u64,
-            timestamp: if dated {
-                event.timestamp
-            } else {
-                Timestamp::wall_clock()
-            },
+            timestamp: event.time().unwrap_or_else(Timestamp::wall_clock),
             timestamp_type: TimestampType::Create,
             key: event.key,
             value: event.value,
@@ -118,7 +113,7 @@ impl Lanes {
         let next = self.idle.pop().unwrap_or_default();
         let encoder = std::mem::replace(&mut lane.encoder, next);
         lane.sequence = lane.sequence.wrapping_add((events as u32).cast_signed()) & i32::MAX;
-        self.held -= size.min(self.held);
+        self.held = self.held.saturating_sub(size);
         if partition == self.keyless % self.all.len().max(1) as u32 {
             self.keyless = self.keyless.wrapping_add(1);
         }

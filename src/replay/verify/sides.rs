@@ -14,7 +14,7 @@ use crate::event::{Position, PositionStyle, Select, SelectAll};
 use crate::pipeline::{Consumer, End, Input, Limits, Reading, StopWhenBegun, Ticker, run};
 use crate::replay::Part;
 use crate::replay::alter::Means;
-use crate::replay::plan::Plan;
+use crate::replay::plan::{PartitionPolicy, Plan};
 
 /// A transaction that nobody ends is given up after a minute at most, by what our own ask for.
 const DECIDED_WITHIN: Duration = Duration::from_secs(75);
@@ -83,6 +83,11 @@ pub(super) struct Hands<'a> {
 }
 
 impl Sides<'_> {
+    /// Each copy goes into the partition that its original has.
+    pub(super) fn keeps_partitions(&self) -> bool {
+        self.plan.partitions == PartitionPolicy::Same
+    }
+
     pub(super) async fn read_inputs(
         &self,
         inputs: Vec<Input>,

@@ -4,14 +4,13 @@ use std::time::Duration;
 
 use tokio::time::{sleep, timeout};
 
-use super::run::Unwatched;
 use super::*;
 use crate::broker::{
     BoxFuture, Capabilities, Notices, PartitionRange, Settings, Source, Subscription, TopicInfo,
     TopicSelector, registry,
 };
 use crate::event::SelectAll;
-use crate::pipeline::{Input, Limits, Stop};
+use crate::pipeline::{Input, Limits, Stop, Unwatched};
 use crate::query::{Query, QuerySpec};
 use crate::replay::fake_broker::FakeBroker;
 use crate::replay::{Pace, RunState};

@@ -12,7 +12,7 @@ use crate::event::{
     Batch, EventRef, HeaderBuf, Position, PositionStyle, Scanned, SelectAll, Stream, Streams,
     Timestamp, TimestampType, Verdict as Selected,
 };
-use crate::pipeline::{Consumer, Input, Limits, Reading, Stop, Ticker};
+use crate::pipeline::{Consumer, Input, Limits, Reading, Stop, Unwatched};
 use crate::query::{Query, QuerySpec};
 use crate::replay::fake::{Memory, Sent, plan};
 use crate::replay::fake_broker::FakeBroker;
@@ -156,12 +156,6 @@ impl Source for Handed {
     }
 }
 
-struct Quiet;
-
-impl Ticker for Quiet {
-    fn tick(&mut self, _: Scanned, _: u64, _: Option<(u64, u64)>) {}
-}
-
 /// Two partitions of some dozen events with holes, and what a run makes of them.
 pub(super) struct Bench {
     pub plan: Plan,
@@ -293,7 +287,7 @@ impl Bench {
             notices: Notices::silent(),
         };
         let (_handle, stop) = Stop::new();
-        let compared = compare(&sides, &|| stop.clone(), &mut Quiet).await;
+        let compared = compare(&sides, &|| stop.clone(), &mut Unwatched).await;
         compared.unwrap().unwrap()
     }
 }

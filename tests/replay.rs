@@ -7,10 +7,7 @@ mod support;
 
 use std::sync::Arc;
 
-use evtap::broker::{
-    Address, Bound, Broker, Notices, Range, Settings, Subscription, Target, registry,
-};
-use evtap::event::SelectAll;
+use evtap::broker::{Address, Bound, Broker, Range, Settings, Subscription, Target, registry};
 use evtap::pipeline::{End, Limits, Stop, Unwatched, run};
 use evtap::replay::{
     Create, From, How, Plan, Preview, PreviewRun, Report, Runner, TargetState, TimestampPolicy, To,
@@ -30,14 +27,8 @@ fn open(text: &str) -> Side {
 
 fn reading(side: &Side, range: Range) -> Subscription {
     Subscription {
-        topics: side.address.topics(),
-        partitions: Vec::new(),
         range,
-        follow: false,
-        select: Arc::new(SelectAll),
-        memory: 64 << 20,
-        raw: false,
-        notices: Notices::silent(),
+        ..Subscription::all_of(side.address.topics(), 64 << 20)
     }
 }
 

@@ -10,7 +10,7 @@ use super::ledger::{Lane, Ledger};
 use crate::broker::{
     Broker, Notices, PartitionRange, Range, Result, Subscription, TopicInfo, TopicSelector,
 };
-use crate::event::{Position, PositionStyle, Select, SelectAll};
+use crate::event::{Position, PositionStyle, Select};
 use crate::pipeline::{Consumer, End, Input, Limits, Reading, StopWhenBegun, Ticker, run};
 use crate::replay::Part;
 use crate::replay::alter::Means;
@@ -219,14 +219,9 @@ impl Sides<'_> {
 
     fn target_sub(&self, topics: TopicSelector, range: Range) -> Subscription {
         Subscription {
-            topics,
-            partitions: Vec::new(),
             range,
-            follow: false,
-            select: Arc::new(SelectAll),
-            memory: self.memory / 4,
-            raw: false,
             notices: self.notices.clone(),
+            ..Subscription::all_of(topics, self.memory / 4)
         }
     }
 

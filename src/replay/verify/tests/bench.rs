@@ -9,8 +9,8 @@ use crate::broker::{
     Source, Subscription, TopicInfo, TopicSelector,
 };
 use crate::event::{
-    Batch, EventRef, HeaderBuf, Position, PositionStyle, Scanned, SelectAll, Stream, Streams,
-    Timestamp, TimestampType, Verdict as Selected,
+    Batch, EventRef, HeaderBuf, Position, PositionStyle, Scanned, Stream, Streams, Timestamp,
+    TimestampType, Verdict as Selected,
 };
 use crate::pipeline::{Consumer, Input, Limits, Reading, Stop, Unwatched};
 use crate::query::{Query, QuerySpec};
@@ -294,13 +294,7 @@ impl Bench {
 
 fn sub(ranges: Vec<PartitionRange>) -> Subscription {
     Subscription {
-        topics: TopicSelector::all(),
-        partitions: Vec::new(),
         range: Range::Frozen(ranges),
-        follow: false,
-        select: Arc::new(SelectAll),
-        memory: 1 << 20,
-        raw: false,
-        notices: Notices::silent(),
+        ..Subscription::all_of(TopicSelector::all(), 1 << 20)
     }
 }

@@ -7,11 +7,8 @@ mod support;
 
 use std::sync::Arc;
 
-use evtap::broker::{
-    Address, Bound, Broker, Notices, Range, Settings, Subscription, Target, registry,
-};
-use evtap::event::{Scanned, SelectAll};
-use evtap::pipeline::{End, Limits, Stop, Ticker, run};
+use evtap::broker::{Address, Bound, Broker, Range, Settings, Subscription, Target, registry};
+use evtap::pipeline::{End, Limits, Stop, Unwatched, run};
 use evtap::replay::{
     Create, From, How, Plan, Preview, PreviewRun, Report, Runner, TargetState, TimestampPolicy, To,
     Verification, create_target, freeze, guard, verify,
@@ -30,21 +27,9 @@ fn open(text: &str) -> Side {
 
 fn reading(side: &Side, range: Range) -> Subscription {
     Subscription {
-        topics: side.address.topics(),
-        partitions: Vec::new(),
         range,
-        follow: false,
-        select: Arc::new(SelectAll),
-        memory: 64 << 20,
-        raw: false,
-        notices: Notices::silent(),
+        ..Subscription::all_of(side.address.topics(), 64 << 20)
     }
-}
-
-struct NoTicks;
-
-impl Ticker for NoTicks {
-    fn tick(&mut self, _: Scanned, _: u64, _: Option<(u64, u64)>) {}
 }
 
 struct Replayed {
@@ -83,7 +68,7 @@ async fn replay(from: &Side, to: &Side, how: How) -> evtap::broker::Result<Repla
         &mut preview,
         limits,
         stop.clone(),
-        &mut NoTicks,
+        &mut Unwatched,
     )
     .await;
     assert!(matches!(seen.end, End::Complete), "{:?}", seen.end);
@@ -99,7 +84,7 @@ async fn replay(from: &Side, to: &Side, how: How) -> evtap::broker::Result<Repla
     let mut runner = Runner::new(&plan, to.broker.sink(&target).await?);
     runner.shift_from(preview.earliest);
     let mut source = from.broker.source(&frozen).await?;
-    let done = run(&mut *source, &mut runner, limits, stop, &mut NoTicks).await;
+    let done = run(&mut *source, &mut runner, limits, stop, &mut Unwatched).await;
     assert!(matches!(done.end, End::Complete), "{:?}", done.end);
     let report = runner.finish().await;
     let after = TargetState::look(&plan, &*to.broker).await?;

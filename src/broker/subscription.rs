@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::{Error, ErrorKind, Notices, Result};
-use crate::event::{Position, PositionStyle, Select, Timestamp};
+use crate::event::{Position, PositionStyle, Select, SelectAll, Timestamp};
 
 /// Which topics of a broker: names and globs. Empty means all that are not internal.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -182,4 +182,21 @@ pub struct Subscription {
     pub raw: bool,
     /// Where the source says what a person should know: reconnects, skipped damage.
     pub notices: Notices,
+}
+
+impl Subscription {
+    /// Everything that these topics hold up to their end as of now, each event by itself; nothing is
+    /// said meanwhile. The source may hold `memory` bytes. Other reads are made of it.
+    pub fn all_of(topics: TopicSelector, memory: usize) -> Self {
+        Self {
+            topics,
+            partitions: Vec::new(),
+            range: Range::default(),
+            follow: false,
+            select: Arc::new(SelectAll),
+            memory,
+            raw: false,
+            notices: Notices::silent(),
+        }
+    }
 }

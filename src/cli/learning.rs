@@ -25,12 +25,9 @@ pub async fn run(session: &Session, sources: &[String], select: &Select) -> Resu
     }
     let groups = reading::groups(session, &reading, "known").await;
     let mut learner = Learner::default();
-    let mut progress = Progress::new(session, false);
-    let outcome = reading
-        .run(&|| session.minded_stop(), &mut learner, &mut progress)
-        .await;
-    progress.clear();
-    let outcome = outcome?;
+    let outcome = Progress::new(session, false)
+        .read(session, &reading, &mut learner)
+        .await?;
     let groups = groups.unwrap_or_default();
     let model = learn(&learner.flow, learner.header.as_deref(), &groups);
     if let Some(model) = &model

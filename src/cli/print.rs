@@ -68,15 +68,12 @@ pub async fn run(
     printing: Printing,
 ) -> Result<Exit> {
     let follow = reading.follow;
-    let mut progress = Progress::new(session, true);
     let mut consumer = Print {
         printer: printing.printer.at_once(follow),
     };
-    let outcome = reading
-        .run(&|| session.minded_stop(), &mut consumer, &mut progress)
-        .await;
-    progress.clear();
-    let mut outcome = outcome?;
+    let mut outcome = Progress::new(session, true)
+        .read(session, &reading, &mut consumer)
+        .await?;
     outcome.scanned.failed += consumer.printer.failed();
     if !matches!(outcome.end, End::Closed) {
         match consumer.printer.finish() {

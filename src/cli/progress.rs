@@ -6,8 +6,9 @@ use std::time::{Duration, Instant};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::session::Session;
+use crate::broker::Result;
 use crate::event::Scanned;
-use crate::pipeline::Ticker;
+use crate::pipeline::{Consumer, Outcome, Reading, Ticker};
 use crate::text::human;
 
 /// A bar, or nothing at all.
@@ -37,6 +38,20 @@ impl Progress {
             let message = format!("{} sent, {}/s", human::count(sent), rate(sent, elapsed));
             self.show(message, elapsed, all.map(|all| (sent, all)));
         }
+    }
+
+    /// Runs a read until it ends, or is asked to stop, and takes the bar off the screen.
+    pub async fn read(
+        mut self,
+        session: &Session,
+        reading: &Reading,
+        consumer: &mut dyn Consumer,
+    ) -> Result<Outcome> {
+        let outcome = reading
+            .run(&|| session.minded_stop(), consumer, &mut self)
+            .await;
+        self.clear();
+        outcome
     }
 
     /// Takes the bar off the screen, for a line or for good.

@@ -88,11 +88,9 @@ pub async fn run(session: &Session, args: &Record) -> Result<Exit> {
         sink.saga(&model)?;
     }
     let mut recorder = Recorder { sink };
-    let mut progress = Progress::new(session, false);
-    let outcome = reading
-        .run(&|| session.minded_stop(), &mut recorder, &mut progress)
+    let outcome = Progress::new(session, false)
+        .read(session, &reading, &mut recorder)
         .await;
-    progress.clear();
     if args.follow {
         // Time has passed since.
         let groups = reading::groups(session, &reading, "recorded").await;

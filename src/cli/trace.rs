@@ -97,12 +97,9 @@ async fn follow(session: &Session, reading: &Reading, consumer: &mut Follow) -> 
     let mut all: Option<Outcome> = None;
     for _ in 0..PASSES {
         consumer.grew = false;
-        let mut progress = Progress::new(session, false);
-        let outcome = reading
-            .run(&|| session.minded_stop(), consumer, &mut progress)
-            .await;
-        progress.clear();
-        let outcome = outcome?;
+        let outcome = Progress::new(session, false)
+            .read(session, reading, consumer)
+            .await?;
         let whole = matches!(outcome.end, End::Complete | End::Limit);
         match &mut all {
             Some(all) => {

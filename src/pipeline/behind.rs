@@ -1,11 +1,10 @@
 //! Reads short pieces of many partitions: what waits behind the commits of groups. Bounded in bytes
 //! and in time; what was not reached is not claimed.
 
-use std::sync::Arc;
 use std::time::Duration;
 
-use crate::broker::{self, Broker, Notices, PartitionRange, Range, Subscription, TopicSelector};
-use crate::event::{Batch, SelectAll};
+use crate::broker::{self, Broker, PartitionRange, Range, Subscription, TopicSelector};
+use crate::event::Batch;
 
 /// Bytes that a read may hold.
 const MEMORY: usize = 4 << 20;
@@ -66,14 +65,8 @@ async fn read(
         return Ok(());
     };
     let sub = Subscription {
-        topics: TopicSelector::one(&first.topic),
-        partitions: Vec::new(),
         range: Range::Frozen(pass.ranges.clone()),
-        follow: false,
-        select: Arc::new(SelectAll),
-        memory: MEMORY,
-        raw: false,
-        notices: Notices::silent(),
+        ..Subscription::all_of(TopicSelector::one(&first.topic), MEMORY)
     };
     let mut source = broker.source(&sub).await?;
     for range in &pass.ranges {

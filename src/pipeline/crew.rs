@@ -143,7 +143,7 @@ fn gone() -> Error {
 mod tests {
     use super::*;
     use crate::pipeline::fake::{Script, stream_table};
-    use crate::pipeline::{Limits, Stop, run};
+    use crate::pipeline::{Limits, Stop, Unwatched, run};
 
     #[derive(Default)]
     struct Seen(Vec<u64>);
@@ -173,12 +173,6 @@ mod tests {
         }
     }
 
-    struct NoTicks;
-
-    impl crate::pipeline::Ticker for NoTicks {
-        fn tick(&mut self, _: crate::event::Scanned, _: u64, _: Option<(u64, u64)>) {}
-    }
-
     #[tokio::test]
     async fn one_fold_sees_all_in_order_and_the_others_share_them() {
         let mut script = Script::new(stream_table(&["t"]));
@@ -193,7 +187,7 @@ mod tests {
             &mut crew,
             Limits::default(),
             stop,
-            &mut NoTicks,
+            &mut Unwatched,
         )
         .await;
         let (one, others) = crew.finish().unwrap();
@@ -228,7 +222,7 @@ mod tests {
             &mut crew,
             Limits::default(),
             stop,
-            &mut NoTicks,
+            &mut Unwatched,
         )
         .await;
         let error = crew.finish().err().unwrap();

@@ -21,7 +21,7 @@ pub use export::{Export, Pick, export};
 pub use last::{LastEvents, Window};
 pub use merge::merge;
 pub use reading::{Input, Reading, StopWhenBegun};
-pub use run::{Consumer, End, Flow, Limits, Outcome, Ticker, run};
+pub use run::{Consumer, End, Flow, Limits, Outcome, Ticker, Unwatched, run};
 pub use spool::{Spool, SpoolError, Spooled};
 pub use stop::{Stop, StopHandle};
 pub use tag::tag;

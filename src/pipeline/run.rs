@@ -35,6 +35,13 @@ pub trait Ticker: Send {
     fn tick(&mut self, scanned: Scanned, matched: u64, progress: Option<(u64, u64)>);
 }
 
+/// Nobody wants to know.
+pub struct Unwatched;
+
+impl Ticker for Unwatched {
+    fn tick(&mut self, _: Scanned, _: u64, _: Option<(u64, u64)>) {}
+}
+
 /// When to end before the range does.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Limits {
@@ -256,16 +263,10 @@ mod tests {
         }
     }
 
-    struct NoTicks;
-
-    impl Ticker for NoTicks {
-        fn tick(&mut self, _: Scanned, _: u64, _: Option<(u64, u64)>) {}
-    }
-
     async fn go(script: &mut Script, limits: Limits) -> (Vec<u64>, Outcome) {
         let (_handle, stop) = Stop::new();
         let mut collect = Collect(Vec::new());
-        let outcome = run(script, &mut collect, limits, stop, &mut NoTicks).await;
+        let outcome = run(script, &mut collect, limits, stop, &mut Unwatched).await;
         (collect.0, outcome)
     }
 
@@ -326,7 +327,7 @@ mod tests {
             ..Limits::default()
         };
         let began = tokio::time::Instant::now();
-        let outcome = run(&mut script, &mut Slow, limits, stop, &mut NoTicks).await;
+        let outcome = run(&mut script, &mut Slow, limits, stop, &mut Unwatched).await;
         assert!(matches!(outcome.end, End::Timeout), "{:?}", outcome.end);
         assert!(began.elapsed() < Duration::from_secs(6));
     }
@@ -349,7 +350,7 @@ mod tests {
         let (_handle, stop) = Stop::new();
         let mut bytes = Bytes(0, Vec::new());
         let limits = Limits::default();
-        let outcome = run(&mut script, &mut bytes, limits, stop, &mut NoTicks).await;
+        let outcome = run(&mut script, &mut bytes, limits, stop, &mut Unwatched).await;
         assert!(matches!(outcome.end, End::Complete));
         assert_eq!((outcome.scanned.events, outcome.matched), (5, 5));
         assert!(bytes.0 > 0, "the consumer got the bytes");

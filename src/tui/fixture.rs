@@ -8,9 +8,7 @@ use super::connect::Connection;
 use super::keymap::Keymap;
 use super::model::Options;
 use super::theme::{Glyphs, Theme};
-use crate::broker::{
-    Address, Bound, Broker, Notices, Range, Settings, Subscription, TopicSelector, demo,
-};
+use crate::broker::{Address, Bound, Broker, Settings, Subscription, TopicSelector, demo};
 use crate::event::{
     Batch, EventRef, Headers, Position, PositionStyle, SelectAll, Stream, Timestamp, TimestampType,
 };
@@ -60,16 +58,7 @@ pub fn demo_connection() -> Arc<Connection> {
 
 /// The whole frozen history of the demo, as it is read.
 pub async fn history() -> Vec<Batch> {
-    let sub = Subscription {
-        topics: TopicSelector::all(),
-        partitions: Vec::new(),
-        range: Range::default(),
-        follow: false,
-        select: Arc::new(SelectAll),
-        memory: 1 << 20,
-        raw: false,
-        notices: Notices::silent(),
-    };
+    let sub = Subscription::all_of(TopicSelector::all(), 1 << 20);
     let mut source = demo_connection().broker.source(&sub).await.unwrap();
     let mut batches = Vec::new();
     while let Some(batch) = source.next_batch().await.unwrap() {

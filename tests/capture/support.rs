@@ -8,8 +8,8 @@ use evtap::broker::{
     TopicSelector, registry,
 };
 use evtap::event::{
-    Batch, BatchMeta, EventRef, HeaderBuf, Position, PositionStyle, SelectAll, Stream, Streams,
-    Timestamp, TimestampType,
+    Batch, BatchMeta, EventRef, HeaderBuf, Position, PositionStyle, Stream, Streams, Timestamp,
+    TimestampType,
 };
 
 /// An event that owns what it is made of.
@@ -139,14 +139,8 @@ pub(crate) fn record(path: &Path, batches: &[Batch]) {
 
 pub(crate) fn subscription(from: Bound, until: Bound) -> Subscription {
     Subscription {
-        topics: TopicSelector::all(),
-        partitions: Vec::new(),
         range: Range::Bounds { from, until },
-        follow: false,
-        select: Arc::new(SelectAll),
-        memory: 16 << 20,
-        raw: false,
-        notices: Notices::silent(),
+        ..Subscription::all_of(TopicSelector::all(), 16 << 20)
     }
 }
 

@@ -39,10 +39,8 @@ mod verifying;
 mod version;
 
 use std::process::Command;
-use std::sync::Arc;
 
-use evtap::broker::{Notices, Range, Subscription, TopicSelector};
-use evtap::event::SelectAll;
+use evtap::broker::{Subscription, TopicSelector};
 
 /// What one run printed, and its exit code.
 struct Ran {
@@ -69,14 +67,8 @@ fn evtap(args: &[&str]) -> Ran {
 /// All record batches of a source, whole.
 fn raw() -> Subscription {
     Subscription {
-        topics: TopicSelector::all(),
-        partitions: Vec::new(),
-        range: Range::default(),
-        follow: false,
-        select: Arc::new(SelectAll),
-        memory: 16 << 20,
         raw: true,
-        notices: Notices::silent(),
+        ..Subscription::all_of(TopicSelector::all(), 16 << 20)
     }
 }
 

@@ -5,10 +5,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use evtap::broker::{
-    Address, Bound, Broker, Capabilities, Error, ErrorKind, NewTopic, Notices, Range, Settings,
-    Source, Subscription, Target, TopicSelector, Written, registry,
+    Address, Bound, Broker, Capabilities, Error, ErrorKind, NewTopic, Range, Settings, Source,
+    Subscription, Target, TopicSelector, Written, registry,
 };
-use evtap::event::{Batch, HeaderBuf, PositionStyle, SelectAll, Streams, Timestamp};
+use evtap::event::{Batch, HeaderBuf, PositionStyle, Streams, Timestamp};
 use evtap::event::{EventRef, Position, Stream, TimestampType};
 
 use crate::data::{Event, Got};
@@ -155,16 +155,7 @@ impl World {
 
     /// A subscription to the topic, from its start to its end as of now.
     pub(crate) fn sub(&self) -> Subscription {
-        Subscription {
-            topics: TopicSelector::one(&self.topic),
-            partitions: Vec::new(),
-            range: Range::default(),
-            follow: false,
-            select: Arc::new(SelectAll),
-            memory: 32 << 20,
-            raw: false,
-            notices: Notices::silent(),
-        }
+        Subscription::all_of(TopicSelector::one(&self.topic), 32 << 20)
     }
 
     pub(crate) fn between(&self, from: Bound, until: Bound) -> Subscription {

@@ -31,8 +31,7 @@ use evtap::broker::{
     registry,
 };
 use evtap::event::{
-    Batch, EventRef, Headers, Position, PositionStyle, SelectAll, Stream, Streams, Timestamp,
-    TimestampType,
+    Batch, EventRef, Headers, Position, PositionStyle, Stream, Streams, Timestamp, TimestampType,
 };
 
 /// Runs a test's asynchronous part; nothing here may take longer than a minute.
@@ -51,16 +50,7 @@ fn open(address: &str) -> Arc<dyn Broker> {
 }
 
 fn sub(topic: &str) -> Subscription {
-    Subscription {
-        topics: TopicSelector::parse(topic).unwrap(),
-        partitions: Vec::new(),
-        range: Range::default(),
-        follow: false,
-        select: Arc::new(SelectAll),
-        memory: 16 << 20,
-        raw: false,
-        notices: Notices::silent(),
-    }
+    Subscription::all_of(TopicSelector::parse(topic).unwrap(), 16 << 20)
 }
 
 fn following(topic: &str, notices: Notices) -> Subscription {

@@ -8,7 +8,6 @@ use evtap::broker::{
     Address, Bound, Broker, NewTopic, Notices, Range, Settings, Subscription, TopicSelector,
     registry,
 };
-use evtap::event::SelectAll;
 use rdkafka::ClientConfig;
 use rdkafka::producer::BaseProducer;
 
@@ -70,16 +69,7 @@ pub async fn with_topic(
 
 /// Everything of these topics, up to the end as of now.
 pub fn all_of(topics: &str) -> Subscription {
-    Subscription {
-        topics: TopicSelector::parse(topics).unwrap(),
-        partitions: Vec::new(),
-        range: Range::default(),
-        follow: false,
-        select: Arc::new(SelectAll),
-        memory: 64 << 20,
-        raw: false,
-        notices: Notices::silent(),
-    }
+    Subscription::all_of(TopicSelector::parse(topics).unwrap(), 64 << 20)
 }
 
 pub fn between(topics: &str, from: Bound, until: Bound) -> Subscription {

@@ -202,8 +202,8 @@ pub(super) fn topics(held: &[Held], which: &TopicSelector) -> Result<Vec<TopicIn
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::broker::Notices;
-    use crate::event::{PositionStyle, SelectAll};
+
+    use crate::event::PositionStyle;
 
     fn held() -> Vec<Held> {
         vec![Held {
@@ -221,14 +221,8 @@ mod tests {
 
     fn sub(from: Bound, until: Bound) -> Subscription {
         Subscription {
-            topics: TopicSelector::all(),
-            partitions: Vec::new(),
             range: Range::Bounds { from, until },
-            follow: false,
-            select: Arc::new(SelectAll),
-            memory: 1 << 20,
-            raw: false,
-            notices: Notices::silent(),
+            ..Subscription::all_of(TopicSelector::all(), 1 << 20)
         }
     }
 

@@ -13,7 +13,7 @@ use super::error::Failure;
 use super::ffi::Topic;
 use super::produce::{Record, produce, unsettled};
 use crate::broker::{Error, ErrorKind, Notices, Result, Written};
-use crate::event::{ANY_PARTITION, Batch, EventRef, TimestampType};
+use crate::event::{ANY_PARTITION, Batch, EventRef};
 
 /// How long to leave a full queue alone, and how often to look whether all is stored.
 const PAUSE: Duration = Duration::from_millis(1);
@@ -68,10 +68,10 @@ impl Writer {
         if partition != ANY_PARTITION && partition >= self.partitions {
             return Err(no_partition(&self.name, self.partitions, partition));
         }
-        let dated = event.timestamp_type != TimestampType::None;
+        let time = event.time().map(|time| time.0);
         let record = Record {
             partition: (partition != ANY_PARTITION).then_some(partition),
-            timestamp: if dated { event.timestamp.0 } else { 0 },
+            timestamp: time.unwrap_or(0),
             key: event.key,
             value: event.value,
             headers: event.headers,
@@ -80,7 +80,7 @@ impl Writer {
             Ok(()) => {
                 self.sent.events += 1;
                 self.sent.bytes += event.size() as u64;
-                self.undated += u64::from(dated && event.timestamp.0 == 0);
+                self.undated += u64::from(time == Some(0));
                 Ok(true)
             }
             Err(failure) if failure.code == Code::QueueFull => Ok(false),

@@ -82,19 +82,11 @@ impl Watch {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::broker::{Notices, Range};
-    use crate::event::SelectAll;
 
     fn sub(topics: &str, follow: bool) -> Subscription {
         Subscription {
-            topics: TopicSelector::parse(topics).unwrap(),
-            partitions: Vec::new(),
-            range: Range::default(),
             follow,
-            select: Arc::new(SelectAll),
-            memory: 1 << 20,
-            raw: false,
-            notices: Notices::silent(),
+            ..Subscription::all_of(TopicSelector::parse(topics).unwrap(), 1 << 20)
         }
     }
 

@@ -151,12 +151,9 @@ async fn read(
     reading: &Reading,
     consumer: &mut dyn Consumer,
 ) -> Result<(Outcome, bool)> {
-    let mut progress = Progress::new(session, false);
-    let outcome = reading
-        .run(&|| session.minded_stop(), consumer, &mut progress)
-        .await;
-    progress.clear();
-    let outcome = outcome?;
+    let outcome = Progress::new(session, false)
+        .read(session, reading, consumer)
+        .await?;
     let complete = matches!(outcome.end, End::Complete) && reading.last.is_none();
     Ok((outcome, complete))
 }

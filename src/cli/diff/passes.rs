@@ -212,17 +212,14 @@ type Each<'a> = &'a mut (dyn FnMut(&Batch, Option<Seen>, Spot, &EventRef<'_>) + 
 
 /// Reads one side, all of it. `looks`: with what each event is known by.
 async fn pass(session: &Session, stream: &mut Stream, looks: bool, each: Each<'_>) -> Result<()> {
-    let mut progress = Progress::new(session, false);
     let mut feed = Feed {
         look: looks.then_some(&mut stream.look),
         lanes: &mut stream.lanes,
         each,
     };
-    let outcome = stream
-        .reading
-        .run(&|| session.minded_stop(), &mut feed, &mut progress)
+    let outcome = Progress::new(session, false)
+        .read(session, &stream.reading, &mut feed)
         .await;
-    progress.clear();
     match outcome?.end {
         End::Complete => Ok(()),
         End::Failed(error) => Err(Failure::from(error)),

@@ -121,11 +121,9 @@ fn ended(joined: std::result::Result<Result<Ended>, tokio::task::JoinError>) -> 
 
 /// Ends once enough events came.
 async fn follow(session: &Session, reading: &Reading, keep: &mut Keep) -> Result<()> {
-    let mut progress = Progress::new(session, true);
-    let outcome = reading
-        .run(&|| session.minded_stop(), keep, &mut progress)
+    let outcome = Progress::new(session, true)
+        .read(session, reading, keep)
         .await?;
-    progress.clear();
     match outcome.end {
         End::Limit => Ok(()),
         End::Failed(error) => Err(Failure::from(error)),
@@ -188,11 +186,9 @@ async fn prove(
             }
         }
         reading.freeze(ranges);
-        let mut progress = Progress::new(session, false);
-        let outcome = reading
-            .run(&|| session.minded_stop(), count, &mut progress)
+        let outcome = Progress::new(session, false)
+            .read(session, reading, count)
             .await?;
-        progress.clear();
         Ok::<_, broker::Error>(outcome.end)
     };
     match tokio::time::timeout(GRACE, read).await {

@@ -57,12 +57,10 @@ async fn feed(
         explain::print(&reading).await?;
         return Ok(None);
     }
-    let mut progress = Progress::new(session, false);
     let mut consumer = Feed(fold);
-    let outcome = reading
-        .run(&|| session.minded_stop(), &mut consumer, &mut progress)
+    let outcome = Progress::new(session, false)
+        .read(session, &reading, &mut consumer)
         .await;
-    progress.clear();
     Ok(Some(outcome?))
 }
 

@@ -27,12 +27,9 @@ async fn events(session: &Session, sources: &[String], select: &Select) -> Resul
     let reader = session.decoder(sources)?.looker();
     let spool = Spool::new(reader, session.global.mem).map_err(|e| no_room(&e))?;
     let mut gather = Gather(spool);
-    let mut progress = Progress::new(session, false);
-    let outcome = reading
-        .run(&|| session.minded_stop(), &mut gather, &mut progress)
-        .await;
-    progress.clear();
-    let outcome = outcome?;
+    let outcome = Progress::new(session, false)
+        .read(session, &reading, &mut gather)
+        .await?;
     summary::close(session, &outcome, select.summary.as_deref())?;
     match outcome.end {
         End::Complete | End::Limit => {}

@@ -148,12 +148,9 @@ async fn read(
     reading: &Reading,
     states: &mut States,
 ) -> Result<Outcome> {
-    let mut progress = Progress::new(session, false);
-    let outcome = reading
-        .run(&|| session.minded_stop(), states, &mut progress)
-        .await;
-    progress.clear();
-    let outcome = outcome?;
+    let outcome = Progress::new(session, false)
+        .read(session, reading, states)
+        .await?;
     summary::close(session, &outcome, args.select.summary.as_deref())?;
     Ok(outcome)
 }

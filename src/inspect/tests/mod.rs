@@ -8,12 +8,9 @@ mod speed;
 
 use std::sync::Arc;
 
-use crate::broker::{
-    Address, Broker, Notices, Range, Settings, Subscription, TopicSelector, demo as embedded,
-};
+use crate::broker::{Address, Broker, Settings, Subscription, TopicSelector, demo as embedded};
 use crate::event::{
-    Batch, EventRef, HeaderBuf, Position, PositionStyle, SelectAll, Stream, Streams, Timestamp,
-    TimestampType,
+    Batch, EventRef, HeaderBuf, Position, PositionStyle, Stream, Streams, Timestamp, TimestampType,
 };
 
 /// 2024-08-15T10:30:00Z.
@@ -31,16 +28,7 @@ pub(super) fn broker(isolation: &str) -> Arc<dyn Broker> {
 
 /// The whole frozen history.
 pub(super) async fn history_of(isolation: &str) -> Vec<Batch> {
-    let sub = Subscription {
-        topics: TopicSelector::all(),
-        partitions: Vec::new(),
-        range: Range::default(),
-        follow: false,
-        select: Arc::new(SelectAll),
-        memory: 1 << 20,
-        raw: false,
-        notices: Notices::silent(),
-    };
+    let sub = Subscription::all_of(TopicSelector::all(), 1 << 20);
     let mut source = broker(isolation).source(&sub).await.unwrap();
     let mut batches = Vec::new();
     while let Some(batch) = source.next_batch().await.unwrap() {

@@ -9,7 +9,7 @@ use super::{Job, Ran};
 use crate::broker::exact as shared;
 use crate::broker::{Address, ExactSink, Result, Target};
 use crate::event::Scanned;
-use crate::pipeline::{End, Outcome, Reading, Ticker};
+use crate::pipeline::{End, Outcome, Reading, Unwatched};
 use crate::replay::exact::{self, Ledger};
 use crate::replay::freeze::create_target;
 use crate::replay::journal::Journaled;
@@ -147,6 +147,7 @@ impl Job {
                 std::future::pending::<()>().await;
             }
         };
+        // What a run has read says little: at a slow pace the next hour's events are read in one go.
         let mut unwatched = Unwatched;
         tokio::select! {
             outcome = self.read(reading, &stop, runner, &mut unwatched) => outcome,
@@ -158,11 +159,4 @@ impl Job {
             }),
         }
     }
-}
-
-/// What a run has read says little: at a slow pace the next hour's events are read in one go.
-pub(super) struct Unwatched;
-
-impl Ticker for Unwatched {
-    fn tick(&mut self, _: Scanned, _: u64, _: Option<(u64, u64)>) {}
 }

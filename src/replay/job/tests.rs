@@ -4,14 +4,12 @@ use std::time::Duration;
 
 use tokio::time::{sleep, timeout};
 
-use super::run::Unwatched;
 use super::*;
 use crate::broker::{
-    BoxFuture, Capabilities, Notices, PartitionRange, Settings, Source, Subscription, TopicInfo,
+    BoxFuture, Capabilities, PartitionRange, Settings, Source, Subscription, TopicInfo,
     TopicSelector, registry,
 };
-use crate::event::SelectAll;
-use crate::pipeline::{Input, Limits, Stop};
+use crate::pipeline::{Input, Limits, Stop, Unwatched};
 use crate::query::{Query, QuerySpec};
 use crate::replay::fake_broker::FakeBroker;
 use crate::replay::{Pace, RunState};
@@ -28,16 +26,7 @@ fn open(text: &str) -> (Address, Arc<dyn Broker>) {
 
 pub(in crate::replay) fn reading_of(source: &str, broker: Option<Arc<dyn Broker>>) -> Reading {
     let address = Address::parse(source).unwrap();
-    let sub = Subscription {
-        topics: address.topics(),
-        partitions: Vec::new(),
-        range: Range::default(),
-        follow: false,
-        select: Arc::new(SelectAll),
-        memory: 64 << 20,
-        raw: false,
-        notices: Notices::silent(),
-    };
+    let sub = Subscription::all_of(address.topics(), 64 << 20);
     Reading {
         query: Arc::new(Query::compile(&QuerySpec::default()).unwrap()),
         inputs: vec![Input {

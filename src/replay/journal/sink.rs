@@ -8,7 +8,7 @@ use super::file::Journal;
 use super::intervals::Intervals;
 use crate::broker::exact::{Progress, Share, Unit};
 use crate::broker::{
-    BoxFuture, Broker, Error, ErrorKind, ExactSink, Notices, PartitionRange, Range, Result, Sink,
+    BoxFuture, Broker, Error, ErrorKind, ExactSink, PartitionRange, Range, Result, Sink,
     Subscription, Target, TopicSelector, Written,
 };
 use crate::event::{Batch, BatchPool, Position};
@@ -93,14 +93,9 @@ impl Journaled {
             return Ok(());
         }
         let sub = Subscription {
-            topics: TopicSelector::one(&self.target.topic),
-            partitions: Vec::new(),
             range: Range::Frozen(ranges),
-            follow: false,
             select: Copies::of(&self.plan),
-            memory: self.memory,
-            raw: false,
-            notices: Notices::silent(),
+            ..Subscription::all_of(TopicSelector::one(&self.target.topic), self.memory)
         };
         let mut source = self.broker.source(&sub).await?;
         while let Some(batch) = source.next_batch().await? {

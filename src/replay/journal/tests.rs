@@ -13,8 +13,8 @@ use super::file::{Journal, State};
 use super::intervals::Intervals;
 use crate::broker::exact::Progress;
 use crate::broker::{Address, Broker, ErrorKind};
-use crate::event::{Position, PositionStyle, Scanned, Timestamp};
-use crate::pipeline::{Stop, Ticker};
+use crate::event::{Position, PositionStyle, Timestamp};
+use crate::pipeline::{Stop, Unwatched};
 use crate::replay::job::tests::{destination, how, reading_of};
 use crate::replay::runs::StateFolder;
 use crate::replay::{
@@ -128,12 +128,6 @@ proptest! {
     }
 }
 
-struct Quiet;
-
-impl Ticker for Quiet {
-    fn tick(&mut self, _: Scanned, _: u64, _: Option<(u64, u64)>) {}
-}
-
 /// The embedded broker, which in these tests outlives a run, as one that is elsewhere.
 fn lasting(broker: &Arc<dyn Broker>) -> Destination {
     Destination {
@@ -209,7 +203,9 @@ async fn a_run_that_dies_again_and_again_writes_each_event_once() {
     assert!(done && died > 3, "{died}");
     let job = again(&plan, &broker);
     let (_handle, stop) = Stop::new();
-    let compared = job.compare(false, &[], &|| stop.clone(), &mut Quiet).await;
+    let compared = job
+        .compare(false, &[], &|| stop.clone(), &mut Unwatched)
+        .await;
     let compared = compared.unwrap().unwrap();
     assert_eq!(
         compared.verdict(),

@@ -5,9 +5,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::lanes::lanes;
-use crate::broker::{
-    Bound, Broker, Error, ErrorKind, Notices, Range, Result, Subscription, TopicSelector,
-};
+use crate::broker::{Bound, Broker, Error, ErrorKind, Range, Result, Subscription, TopicSelector};
 use crate::event::{Batch, Position, PositionStyle, Timestamp};
 use crate::query::{Query, QuerySpec};
 use crate::replay::PlanSource;
@@ -117,17 +115,12 @@ impl Names {
             _ => Bound::Start,
         };
         let sub = Subscription {
-            topics: TopicSelector::one(topic),
-            partitions: Vec::new(),
             range: Range::Bounds {
                 from,
                 until: Bound::End,
             },
-            follow: false,
             select: self.select.clone(),
-            memory: self.memory,
-            raw: false,
-            notices: Notices::silent(),
+            ..Subscription::all_of(TopicSelector::one(topic), self.memory)
         };
         let looking = |error: Error| {
             error.on(format!(

@@ -12,7 +12,6 @@ use crate::broker::{BoxFuture, Range, Result};
 use crate::event::{Batch, Position};
 use crate::pipeline::{Consumer, Flow, Limits, StopWhenBegun, Ticker};
 use crate::replay::copies::{Copies, Origin, Reader};
-use crate::replay::plan::PartitionPolicy;
 use crate::text::human;
 
 /// A verification under way.
@@ -39,8 +38,9 @@ pub(super) async fn by_provenance(
     let left_out = ledger.leave_out(sides.plan, sides.elsewhere);
     sides.note_retention(&mut ledger, &mut notes).await?;
     let mut target = sides.target_range(&mut notes).await?;
-    let kept = sides.plan.partitions == PartitionPolicy::Same;
-    if let (true, Range::Frozen(ranges)) = (kept, &mut target) {
+    if sides.keeps_partitions()
+        && let Range::Frozen(ranges) = &mut target
+    {
         ranges.retain(|range| ledger.is_of_this(range.partition));
     }
     sides.wait_until_decided(&target, stop).await;
@@ -119,7 +119,7 @@ impl Whole<'_> {
                 digester: &self.digester,
                 ledger,
                 findings: &mut self.findings,
-                kept: sides.plan.partitions == PartitionPolicy::Same,
+                kept: sides.keeps_partitions(),
                 is_first,
                 is_last: complete,
                 reader: Reader::default(),

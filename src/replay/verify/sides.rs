@@ -10,11 +10,11 @@ use super::ledger::{Lane, Ledger};
 use crate::broker::{
     Broker, Notices, PartitionRange, Range, Result, Subscription, TopicInfo, TopicSelector,
 };
-use crate::event::{Position, PositionStyle, Select, SelectAll};
+use crate::event::{Position, PositionStyle, Select};
 use crate::pipeline::{Consumer, End, Input, Limits, Reading, StopWhenBegun, Ticker, run};
 use crate::replay::Part;
 use crate::replay::alter::Means;
-use crate::replay::plan::Plan;
+use crate::replay::plan::{PartitionPolicy, Plan};
 
 /// A transaction that nobody ends is given up after a minute at most, by what our own ask for.
 const DECIDED_WITHIN: Duration = Duration::from_secs(75);
@@ -83,6 +83,11 @@ pub(super) struct Hands<'a> {
 }
 
 impl Sides<'_> {
+    /// Each copy goes into the partition that its original has.
+    pub(super) fn keeps_partitions(&self) -> bool {
+        self.plan.partitions == PartitionPolicy::Same
+    }
+
     pub(super) async fn read_inputs(
         &self,
         inputs: Vec<Input>,
@@ -214,14 +219,9 @@ impl Sides<'_> {
 
     fn target_sub(&self, topics: TopicSelector, range: Range) -> Subscription {
         Subscription {
-            topics,
-            partitions: Vec::new(),
             range,
-            follow: false,
-            select: Arc::new(SelectAll),
-            memory: self.memory / 4,
-            raw: false,
             notices: self.notices.clone(),
+            ..Subscription::all_of(topics, self.memory / 4)
         }
     }
 

@@ -10,10 +10,8 @@ mod writing;
 
 use std::sync::Arc;
 
-use crate::broker::{
-    Address, Broker, Notices, Range, Settings, Source, Subscription, TopicSelector,
-};
-use crate::event::{Batch, BatchMeta, EventRef, SelectAll};
+use crate::broker::{Address, Broker, Settings, Source, Subscription, TopicSelector};
+use crate::event::{Batch, BatchMeta, EventRef};
 
 /// 2024-08-15T10:30:00Z.
 const T0: i64 = 1_723_717_800_000;
@@ -34,16 +32,7 @@ fn with_property(key: &str, value: &str) -> Settings {
 }
 
 fn subscription(topics: &str) -> Subscription {
-    Subscription {
-        topics: TopicSelector::parse(topics).unwrap(),
-        partitions: Vec::new(),
-        range: Range::default(),
-        follow: false,
-        select: Arc::new(SelectAll),
-        memory: 1 << 20,
-        raw: false,
-        notices: Notices::silent(),
-    }
+    Subscription::all_of(TopicSelector::parse(topics).unwrap(), 1 << 20)
 }
 
 /// An event that outlives its batch.

@@ -1,4 +1,4 @@
-//! The answers that are read whole: versions, metadata, offsets. Read by our own code, because
+//! The answers that are read whole: versions, metadata, offsets, and whether it went well. Read by our own code, because
 //! kafka-protocol's reserves memory for as many elements as an answer claims to have.
 
 use kafka_protocol::messages::ApiKey;
@@ -6,7 +6,7 @@ use rdkafka::types::RDKafkaErrorCode as Code;
 
 use super::super::error::Failure;
 use super::settings::Host;
-use super::wire::{Reader, garbled};
+use super::wire::{Reader, checked, garbled};
 
 /// Which requests a broker knows.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -21,10 +21,7 @@ impl Versions {
 
     pub(super) fn read(answer: &[u8], version: i16) -> Result<Self, Failure> {
         let mut reader = Reader::new(answer, version >= 3);
-        let error = reader.i16()?;
-        if error != 0 {
-            return Err(Failure::from_number(error.into()));
-        }
+        checked(reader.i16()?)?;
         let mut apis = Vec::new();
         for _ in 0..reader.count()? {
             apis.push((reader.i16()?, reader.i16()?, reader.i16()?));
@@ -152,6 +149,13 @@ impl PartitionMetadata {
     }
 }
 
+/// An answer that says only whether it went well.
+pub(super) fn alone(answer: &[u8], flexible: bool) -> Result<(), Failure> {
+    let mut reader = Reader::new(answer, flexible);
+    reader.i32()?;
+    checked(reader.i16()?)
+}
+
 /// One partition of an answer to `ListOffsets`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct OffsetAnswer {
@@ -198,7 +202,6 @@ pub(super) fn offsets(answer: &[u8], version: i16) -> Result<Vec<OffsetAnswer>, 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use bytes::BytesMut;
     use kafka_protocol::messages::api_versions_response::ApiVersion;
     use kafka_protocol::messages::list_offsets_response::{
         ListOffsetsPartitionResponse, ListOffsetsTopicResponse,
@@ -209,28 +212,10 @@ mod tests {
     use kafka_protocol::messages::{
         ApiVersionsResponse, BrokerId, ListOffsetsResponse, MetadataResponse, TopicName,
     };
-    use kafka_protocol::protocol::{Encodable, StrBytes};
     use uuid::Uuid;
 
-    fn encoded(answer: &impl Encodable, version: i16) -> Vec<u8> {
-        let mut bytes = BytesMut::new();
-        answer.encode(&mut bytes, version).unwrap();
-        bytes.to_vec()
-    }
-
-    fn text(text: &'static str) -> StrBytes {
-        StrBytes::from_static_str(text)
-    }
-
-    /// Cut anywhere, an answer is an error and never a panic.
-    fn survives_cuts<T>(bytes: &[u8], read: impl Fn(&[u8]) -> Result<T, Failure>) {
-        for end in 0..bytes.len() {
-            drop(read(&bytes[..end]));
-            let mut bent = bytes.to_vec();
-            bent[end] ^= 0xff;
-            drop(read(&bent));
-        }
-    }
+    use super::super::fixture::{encoded, survives};
+    use super::super::wire::text;
 
     #[test]
     fn versions_are_read_in_every_form() {
@@ -248,7 +233,7 @@ mod tests {
             assert_eq!(versions.pick(ApiKey::Metadata, (1, 20)).unwrap(), 12);
             assert!(versions.pick(ApiKey::Fetch, (18, 20)).is_err());
             assert!(versions.pick(ApiKey::ListOffsets, (1, 7)).is_err());
-            survives_cuts(&bytes, |bytes| Versions::read(bytes, version));
+            survives(&bytes, |bytes| Versions::read(bytes, version));
         }
     }
 
@@ -286,7 +271,7 @@ mod tests {
             let partitions: Vec<_> = topic.partitions.iter().map(|p| p.partition).collect();
             assert_eq!(partitions, [0, 1]);
             assert_eq!(topic.partitions[0].leader, 7);
-            survives_cuts(&bytes, |bytes| Metadata::read(bytes, version));
+            survives(&bytes, |bytes| Metadata::read(bytes, version));
         }
     }
 
@@ -309,7 +294,7 @@ mod tests {
                 offset: 42,
             };
             assert_eq!(offsets(&bytes, version).unwrap(), [expected], "v{version}");
-            survives_cuts(&bytes, |bytes| offsets(bytes, version));
+            survives(&bytes, |bytes| offsets(bytes, version));
         }
     }
 }

@@ -8,7 +8,6 @@ use futures_util::StreamExt as _;
 use futures_util::stream::FuturesUnordered;
 use kafka_protocol::messages::metadata_request::MetadataRequestTopic;
 use kafka_protocol::messages::{ApiKey, MetadataRequest, TopicName};
-use kafka_protocol::protocol::StrBytes;
 use rdkafka::types::RDKafkaErrorCode as Code;
 use tokio::time::{sleep, timeout};
 
@@ -16,6 +15,7 @@ use super::super::error::Failure;
 use super::answers::Metadata;
 use super::connection::Connection;
 use super::settings::{Host, Settings};
+use super::wire::text;
 use crate::broker::{Error, Result};
 
 /// Nobody answered for this long: give up. Users wait ten seconds at most.
@@ -233,7 +233,7 @@ async fn metadata_by(
     let version = connection.version(ApiKey::Metadata, Metadata::VERSIONS)?;
     let named = topics.map(|topics| {
         let topic = |name: &&str| {
-            let name = TopicName(StrBytes::from_string((*name).to_owned()));
+            let name = TopicName(text(name));
             MetadataRequestTopic::default().with_name(Some(name))
         };
         topics.iter().map(topic).collect()

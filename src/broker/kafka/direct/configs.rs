@@ -8,7 +8,7 @@ use kafka_protocol::protocol::StrBytes;
 use super::super::error::Failure;
 use super::super::topic_settings::{NAMES, take};
 use super::cluster::Cluster;
-use super::wire::Reader;
+use super::wire::{Reader, text};
 use crate::broker::TopicSettings;
 
 /// The number of topics among the kinds of things that have a configuration.
@@ -27,7 +27,7 @@ pub(super) async fn of_topics(
     let resource = |name: &&str| {
         DescribeConfigsResource::default()
             .with_resource_type(TOPIC)
-            .with_resource_name(StrBytes::from_string((*name).to_owned()))
+            .with_resource_name(text(name))
             .with_configuration_keys(Some(keys.to_vec()))
     };
     let request =
@@ -84,16 +84,12 @@ fn entry_rest(r: &mut Reader<'_>, version: i16) -> Result<(), Failure> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use bytes::BytesMut;
     use kafka_protocol::messages::DescribeConfigsResponse;
     use kafka_protocol::messages::describe_configs_response::{
         DescribeConfigsResourceResult, DescribeConfigsResult, DescribeConfigsSynonym,
     };
-    use kafka_protocol::protocol::Encodable as _;
 
-    fn text(text: &'static str) -> StrBytes {
-        StrBytes::from_static_str(text)
-    }
+    use super::super::fixture::encoded;
 
     #[test]
     fn each_topic_has_what_is_set_for_it() {
@@ -128,8 +124,7 @@ mod tests {
                 .with_resource_name(text("secret")),
         ]);
         for version in VERSIONS.0..=VERSIONS.1 {
-            let mut bytes = BytesMut::new();
-            answer.encode(&mut bytes, version).unwrap();
+            let bytes = encoded(&answer, version);
             let found = read(&bytes, version).unwrap();
             let told: Vec<_> = found
                 .iter()

@@ -3,7 +3,6 @@
 use std::time::{Duration, Instant};
 
 use kafka_protocol::messages::{ApiKey, FindCoordinatorRequest};
-use kafka_protocol::protocol::StrBytes;
 use rdkafka::types::RDKafkaErrorCode as Code;
 use tokio::time::sleep;
 
@@ -11,7 +10,7 @@ use super::super::error::Failure;
 use super::cluster::Cluster;
 use super::connection::Connection;
 use super::settings::Host;
-use super::wire::{Reader, garbled};
+use super::wire::{Reader, checked, garbled, text};
 
 /// A cluster that has had no group yet makes the topic of the commits first.
 const MAKING: Duration = Duration::from_secs(15);
@@ -56,7 +55,7 @@ async fn find(cluster: &Cluster, of: Of<'_>) -> Result<Host, Failure> {
         Of::Group(name) => (0, name),
         Of::Transactions(name) => (1, name),
     };
-    let name = StrBytes::from_string(name.to_owned());
+    let name = text(name);
     let request = FindCoordinatorRequest::default().with_key_type(kind);
     let request = if version >= 4 {
         request.with_coordinator_keys(vec![name])
@@ -92,9 +91,7 @@ fn read(answer: &[u8], version: i16) -> Result<Host, Failure> {
         r.i32()?;
         (error, at(r)?)
     };
-    if error != 0 {
-        return Err(Failure::from_number(error.into()));
-    }
+    checked(error)?;
     let port = u16::try_from(host.1).map_err(|_| garbled("a port above 65535"))?;
     Ok(Host { name: host.0, port })
 }
@@ -106,22 +103,11 @@ fn at(r: &mut Reader<'_>) -> Result<(String, i32), Failure> {
 
 #[cfg(test)]
 mod tests {
-    use bytes::BytesMut;
     use kafka_protocol::messages::find_coordinator_response::Coordinator;
     use kafka_protocol::messages::{BrokerId, FindCoordinatorResponse};
-    use kafka_protocol::protocol::Encodable;
 
+    use super::super::fixture::encoded;
     use super::*;
-
-    fn text(text: &'static str) -> StrBytes {
-        StrBytes::from_static_str(text)
-    }
-
-    fn encoded(answer: &impl Encodable, version: i16) -> Vec<u8> {
-        let mut bytes = BytesMut::new();
-        answer.encode(&mut bytes, version).unwrap();
-        bytes.to_vec()
-    }
 
     #[test]
     fn a_coordinator_is_found_in_every_version() {

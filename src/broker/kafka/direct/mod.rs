@@ -9,6 +9,8 @@ mod configs;
 mod connection;
 mod coordinator;
 mod fetch;
+#[cfg(test)]
+mod fixture;
 mod groups;
 pub(super) mod identity;
 mod look;

@@ -7,7 +7,6 @@ use std::time::{Duration, Instant};
 use futures_util::future::try_join_all;
 use kafka_protocol::messages::list_offsets_request::{ListOffsetsPartition, ListOffsetsTopic};
 use kafka_protocol::messages::{ApiKey, BrokerId, ListOffsetsRequest, TopicName};
-use kafka_protocol::protocol::StrBytes;
 use rdkafka::types::RDKafkaErrorCode as Code;
 use tokio::time::sleep;
 
@@ -15,7 +14,7 @@ use super::super::error::Failure;
 use super::super::terms::{Ask, Place};
 use super::answers::{self, Metadata, OffsetAnswer};
 use super::cluster::{Cluster, is_final};
-use super::wire::garbled;
+use super::wire::{garbled, text};
 use crate::broker::Result;
 
 /// How long an election is waited for.
@@ -205,7 +204,7 @@ fn request(places: &[Place], rows: &[usize], ask: Ask) -> ListOffsetsRequest {
         match topics.last_mut() {
             Some(last) if last.name.as_str() == &**topic => last.partitions.push(asked),
             _ => {
-                let name = TopicName(StrBytes::from_string(topic.to_string()));
+                let name = TopicName(text(topic));
                 topics.push(
                     ListOffsetsTopic::default()
                         .with_name(name)

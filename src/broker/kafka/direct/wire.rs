@@ -1,8 +1,23 @@
 //! Kafka's primitive types, read from bytes that are not trusted: a length or a count is believed
 //! only as far as there are bytes behind it. What messages are made of them is next door.
 
-use super::super::error::Failure;
+use kafka_protocol::protocol::StrBytes;
 use rdkafka::types::RDKafkaErrorCode as Code;
+
+use super::super::error::Failure;
+
+/// A text as requests take it.
+pub(super) fn text(text: &str) -> StrBytes {
+    StrBytes::from_string(text.to_owned())
+}
+
+/// The number of an error as answers tell it; 0 is none.
+pub(super) fn checked(error: i16) -> Result<(), Failure> {
+    match error {
+        0 => Ok(()),
+        _ => Err(Failure::from_number(error.into())),
+    }
+}
 
 /// An answer that makes no sense. Whoever meets it hangs up and asks again.
 pub(super) fn garbled(what: &str) -> Failure {

@@ -11,11 +11,10 @@ use super::super::direct::produce::{self, Producer as Own};
 use super::super::error::Failure;
 use super::super::properties::Properties;
 use super::super::terms::{Commit, Committer};
-use super::super::writer::no_partition;
 use super::library::Library;
 use super::trouble::Trouble;
 use crate::broker::{Error, Notices, Result, Written};
-use crate::event::{ANY_PARTITION, Batch};
+use crate::event::Batch;
 
 /// What a producer does first.
 pub(super) const BEGIN: &str = "begin transactions";
@@ -32,7 +31,7 @@ pub(super) struct Made {
 }
 
 pub(super) enum Producer {
-    Own(Box<Own>, Arc<str>, u32),
+    Own(Box<Own>),
     Library(Library),
 }
 
@@ -42,45 +41,37 @@ impl Producer {
         let Some((direct, writing)) = direct.zip(made.properties.writes_directly()) else {
             return Library::new(made).await.map(Self::Library);
         };
-        let (topic, partitions) = (Arc::clone(&made.topic), made.partitions);
         let own = produce::Made {
             id: made.id,
             longest: writing.longest.unwrap_or(made.longest),
             topic: made.topic,
-            partitions,
+            partitions: made.partitions,
             compression: writing.compression,
             notices: made.notices,
         };
         let begun = direct.producer(own).await;
         let own = begun.map_err(|failure| Trouble::of(explained(failure), BEGIN))?;
-        Ok(Self::Own(Box::new(own), topic, partitions))
+        Ok(Self::Own(Box::new(own)))
     }
 
     /// Fit to begin or go on with a transaction.
     pub(super) fn is_sound(&self) -> bool {
         match self {
-            Self::Own(own, ..) => own.is_sound(),
+            Self::Own(own) => own.is_sound(),
             Self::Library(library) => library.is_sound(),
         }
     }
 
     pub(super) fn is_open(&self) -> bool {
         match self {
-            Self::Own(own, ..) => own.is_open(),
+            Self::Own(own) => own.is_open(),
             Self::Library(library) => library.is_open(),
         }
     }
 
     pub(super) async fn send(&mut self, batch: &Batch) -> Result<()> {
         match self {
-            Self::Own(own, topic, partitions) => {
-                let mut streams = batch.streams().iter().map(|stream| stream.partition);
-                let beyond = |p: &u32| *p != ANY_PARTITION && p >= partitions;
-                if let Some(partition) = streams.find(beyond) {
-                    return Err(no_partition(topic, *partitions, partition));
-                }
-                own.send(batch).await
-            }
+            Self::Own(own) => own.send(batch).await,
             Self::Library(library) => library.send(batch).await,
         }
     }
@@ -92,8 +83,8 @@ impl Producer {
         of: Committer,
     ) -> Result<Written, (Code, Error)> {
         match self {
-            Self::Own(own, topic, _) => own.commit(commits, &of).await.map_err(|failure| {
-                let what = format!("commit to {topic}");
+            Self::Own(own) => own.commit(commits, &of).await.map_err(|failure| {
+                let what = format!("commit to {}", own.topic());
                 (failure.code, explained(failure).into_error(&what))
             }),
             Self::Library(library) => library.commit(commits, of).await,
@@ -103,8 +94,8 @@ impl Producer {
     /// Takes back what was sent.
     pub(super) async fn abort(&mut self) -> Result<()> {
         match self {
-            Self::Own(own, topic, _) => own.abort().await.map_err(|failure| {
-                let what = format!("take back what was sent to {topic}");
+            Self::Own(own) => own.abort().await.map_err(|failure| {
+                let what = format!("take back what was sent to {}", own.topic());
                 explained(failure).into_error(&what)
             }),
             Self::Library(library) => library.abort().await,
@@ -114,7 +105,7 @@ impl Producer {
     /// What it gave up on first.
     pub(super) fn refusal(&self) -> Option<Code> {
         match self {
-            Self::Own(own, ..) => own.refusal(),
+            Self::Own(own) => own.refusal(),
             Self::Library(library) => library.refusal(),
         }
     }
@@ -122,7 +113,7 @@ impl Producer {
     /// It was said that the cluster is lost.
     pub(super) fn is_lost(&self) -> bool {
         match self {
-            Self::Own(own, ..) => own.is_lost(),
+            Self::Own(own) => own.is_lost(),
             Self::Library(library) => library.is_lost(),
         }
     }

@@ -9,10 +9,10 @@ use crate::broker::{
     Source, Subscription, TopicInfo, TopicSelector,
 };
 use crate::event::{
-    Batch, EventRef, HeaderBuf, Position, PositionStyle, Scanned, SelectAll, Stream, Streams,
-    Timestamp, TimestampType, Verdict as Selected,
+    Batch, EventRef, HeaderBuf, Position, PositionStyle, Scanned, Stream, Streams, Timestamp,
+    TimestampType, Verdict as Selected,
 };
-use crate::pipeline::{Consumer, Input, Limits, Reading, Stop, Ticker};
+use crate::pipeline::{Consumer, Input, Limits, Reading, Stop, Unwatched};
 use crate::query::{Query, QuerySpec};
 use crate::replay::fake::{Memory, Sent, plan};
 use crate::replay::fake_broker::FakeBroker;
@@ -156,12 +156,6 @@ impl Source for Handed {
     }
 }
 
-struct Quiet;
-
-impl Ticker for Quiet {
-    fn tick(&mut self, _: Scanned, _: u64, _: Option<(u64, u64)>) {}
-}
-
 /// Two partitions of some dozen events with holes, and what a run makes of them.
 pub(super) struct Bench {
     pub plan: Plan,
@@ -293,20 +287,14 @@ impl Bench {
             notices: Notices::silent(),
         };
         let (_handle, stop) = Stop::new();
-        let compared = compare(&sides, &|| stop.clone(), &mut Quiet).await;
+        let compared = compare(&sides, &|| stop.clone(), &mut Unwatched).await;
         compared.unwrap().unwrap()
     }
 }
 
 fn sub(ranges: Vec<PartitionRange>) -> Subscription {
     Subscription {
-        topics: TopicSelector::all(),
-        partitions: Vec::new(),
         range: Range::Frozen(ranges),
-        follow: false,
-        select: Arc::new(SelectAll),
-        memory: 1 << 20,
-        raw: false,
-        notices: Notices::silent(),
+        ..Subscription::all_of(TopicSelector::all(), 1 << 20)
     }
 }

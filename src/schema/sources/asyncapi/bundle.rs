@@ -6,7 +6,7 @@ use std::collections::HashSet;
 use serde_json::{Map, Value, json};
 
 use super::super::links;
-use super::documents::{Documents, Place};
+use super::documents::{Documents, Place, references};
 use crate::schema::{Language, SchemaError, Source};
 
 /// Bytes of a document that is made here: every message could otherwise bring all components.
@@ -128,23 +128,9 @@ fn needed<'a>(
 
 /// References to the same file in a value.
 fn local(value: &Value) -> Vec<String> {
-    let mut found = Vec::new();
-    let mut waiting = vec![value];
-    while let Some(value) = waiting.pop() {
-        match value {
-            Value::Array(items) => waiting.extend(items),
-            Value::Object(members) => {
-                if let Some(Value::String(reference)) = members.get("$ref")
-                    && (reference.starts_with("#/") || reference == "#")
-                {
-                    found.push(reference.clone());
-                }
-                waiting.extend(members.values());
-            }
-            _ => {}
-        }
-    }
-    found
+    let mut found = references(value);
+    found.retain(|reference| reference.starts_with("#/") || *reference == "#");
+    found.into_iter().map(str::to_owned).collect()
 }
 
 /// Puts a value where it was in its own document. A list on the way is copied whole.

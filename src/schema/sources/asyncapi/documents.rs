@@ -203,6 +203,14 @@ impl Shelf for Documents {
 
 /// The files that a document refers to, by their paths.
 fn others(value: &Value, file: &str) -> Vec<String> {
+    let bare = references(value).into_iter().map(uri::without_fragment);
+    bare.filter(|bare| !bare.is_empty() && !uri::is_absolute(bare))
+        .map(|bare| uri::join(file, bare))
+        .collect()
+}
+
+/// All that `$ref` names in a value, at whatever depth.
+pub(super) fn references(value: &Value) -> Vec<&str> {
     let mut found = Vec::new();
     let mut waiting = vec![value];
     while let Some(value) = waiting.pop() {
@@ -210,10 +218,7 @@ fn others(value: &Value, file: &str) -> Vec<String> {
             Value::Array(items) => waiting.extend(items),
             Value::Object(members) => {
                 if let Some(Value::String(reference)) = members.get("$ref") {
-                    let bare = uri::without_fragment(reference);
-                    if !bare.is_empty() && !uri::is_absolute(bare) {
-                        found.push(uri::join(file, bare));
-                    }
+                    found.push(reference.as_str());
                 }
                 waiting.extend(members.values());
             }

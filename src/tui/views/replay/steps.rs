@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use super::{Selection, Stage};
 use crate::broker::{self, Address, Broker, Range, Subscription};
-use crate::event::{Scanned, Timestamp};
-use crate::pipeline::{Input as Source, Limits, Reading, Stop, Ticker};
+use crate::event::Timestamp;
+use crate::pipeline::{Input as Source, Limits, Reading, Stop, Unwatched};
 use crate::query::{Query, QuerySpec};
 use crate::replay::alter::{Alterations, Mask, MaskKey, Means};
 use crate::replay::runs::{Ended, StateFolder};
@@ -100,6 +100,7 @@ pub(super) fn plan(model: &mut Model) -> Vec<Effect> {
 /// A job with its preview in lines, and the limit that it broke.
 pub(super) async fn previewed(mut job: Job) -> Made {
     let (_handle, stop) = Stop::new();
+    // It is over in a moment, or a person goes elsewhere meanwhile; so is a verification.
     let preview = job.preview(&move || stop.clone(), &mut Unwatched).await?;
     let outlook = job.outlook().await;
     let now = Timestamp::wall_clock();
@@ -133,14 +134,6 @@ fn alterations(masks: Vec<Mask>, means: &Means) -> broker::Result<Alterations> {
         alterations.mask_key = Some(MaskKey::random()?);
     }
     Ok(alterations)
-}
-
-/// Nobody watches a preview or a verification: it is over in a moment, or a person goes elsewhere
-/// meanwhile.
-struct Unwatched;
-
-impl Ticker for Unwatched {
-    fn tick(&mut self, _: Scanned, _: u64, _: Option<(u64, u64)>) {}
 }
 
 /// The embedded broker of the screen is one with that of a target: its events appear in the

@@ -3,7 +3,7 @@
 
 use super::super::super::error::Failure;
 use super::super::connection::Connection;
-use super::super::wire::{Reader, garbled};
+use super::super::wire::{Reader, checked, garbled};
 
 /// The part of an answer that was not read yet.
 pub(super) struct Body {
@@ -100,10 +100,7 @@ impl Body {
     pub(super) async fn begin(&mut self, from: &mut Connection) -> Result<usize, Failure> {
         self.i32(from).await?;
         if self.version >= 7 {
-            let error = self.i16(from).await?;
-            if error != 0 {
-                return Err(Failure::from_number(error.into()));
-            }
+            checked(self.i16(from).await?)?;
             self.i32(from).await?;
         }
         self.length(from).await

@@ -7,13 +7,13 @@ use kafka_protocol::messages::{
     ApiKey, ConsumerGroupDescribeRequest, DescribeGroupsRequest, GroupId, ListGroupsRequest,
     OffsetFetchRequest,
 };
-use kafka_protocol::protocol::StrBytes;
 use rdkafka::types::RDKafkaErrorCode as Code;
 
 use super::super::super::error::Failure;
 use super::super::super::terms::Row;
 use super::super::cluster::Cluster;
 use super::super::connection::Connection;
+use super::super::wire::text;
 use super::told::{self, Commits, Described, Listed};
 use crate::broker::{Epochs, Member};
 
@@ -60,7 +60,7 @@ async fn list(connection: &mut Connection) -> Result<Vec<Listed>, Failure> {
 }
 
 fn id(name: &str) -> GroupId {
-    GroupId(StrBytes::from_string(name.to_owned()))
+    GroupId(text(name))
 }
 
 async fn describe(

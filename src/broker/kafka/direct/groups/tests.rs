@@ -1,6 +1,6 @@
 //! The answers about groups, in every version that is spoken, and cut anywhere.
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use kafka_protocol::messages::consumer_group_describe_response as consumer;
 use kafka_protocol::messages::describe_groups_response::{DescribedGroup, DescribedGroupMember};
 use kafka_protocol::messages::describe_producers_response as producers;
@@ -15,30 +15,10 @@ use kafka_protocol::messages::{
     OffsetFetchResponse, ProducerId, TopicName, TransactionalId, describe_transactions_response,
     list_transactions_response,
 };
-use kafka_protocol::protocol::{Encodable, StrBytes};
 
-use super::super::super::error::Failure;
+use super::super::fixture::{encoded, survives};
+use super::super::wire::text;
 use super::{told, transactions};
-
-fn text(text: &'static str) -> StrBytes {
-    StrBytes::from_static_str(text)
-}
-
-fn encoded(answer: &impl Encodable, version: i16) -> Vec<u8> {
-    let mut bytes = BytesMut::new();
-    answer.encode(&mut bytes, version).unwrap();
-    bytes.to_vec()
-}
-
-/// Cut or bent anywhere, an answer is an error or other data, and never a panic.
-fn survives<T>(bytes: &[u8], read: impl Fn(&[u8]) -> Result<T, Failure>) {
-    for end in 0..bytes.len() {
-        drop(read(&bytes[..end]));
-        let mut bent = bytes.to_vec();
-        bent[end] ^= 0xff;
-        drop(read(&bent));
-    }
-}
 
 #[test]
 fn lists_are_read_in_every_version() {

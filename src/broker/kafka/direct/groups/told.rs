@@ -3,7 +3,7 @@
 
 use super::super::super::error::Failure;
 use super::super::super::terms::{Place, Row};
-use super::super::wire::{Reader, garbled};
+use super::super::wire::{Reader, checked, garbled};
 use super::classic;
 use crate::broker::{Epochs, Member};
 
@@ -46,10 +46,7 @@ pub(super) fn list(answer: &[u8], version: i16) -> Result<Vec<Listed>, Failure> 
     if version >= 1 {
         r.i32()?;
     }
-    let error = r.i16()?;
-    if error != 0 {
-        return Err(Failure::from_number(error.into()));
-    }
+    checked(r.i16()?)?;
     let mut groups = Vec::new();
     for _ in 0..r.count()? {
         let name = r.text()?.to_owned();

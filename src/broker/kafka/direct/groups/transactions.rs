@@ -10,12 +10,11 @@ use kafka_protocol::messages::{
     ApiKey, DescribeProducersRequest, DescribeTransactionsRequest, ListTransactionsRequest,
     ProducerId, TopicName, TransactionalId,
 };
-use kafka_protocol::protocol::StrBytes;
 
 use super::super::super::error::Failure;
 use super::super::super::terms::Place;
 use super::super::cluster::Cluster;
-use super::super::wire::Reader;
+use super::super::wire::{Reader, checked, text};
 use super::told::partition;
 use crate::broker::OpenTransaction;
 use crate::event::{Position, Timestamp};
@@ -79,7 +78,7 @@ async fn producers(
             Some(last) if last.name.as_str() == &**topic => last.partition_indexes.push(partition),
             _ => topics.push(
                 TopicRequest::default()
-                    .with_name(TopicName(StrBytes::from_string(topic.to_string())))
+                    .with_name(TopicName(text(topic)))
                     .with_partition_indexes(vec![partition]),
             ),
         }
@@ -101,10 +100,7 @@ pub(super) fn read_producers(answer: &[u8]) -> Result<Vec<(Place, OpenTransactio
         let topic: std::sync::Arc<str> = r.text()?.into();
         for _ in 0..r.count()? {
             let partition = partition(r)?;
-            let error = r.i16()?;
-            if error != 0 {
-                return Err(Failure::from_number(error.into()));
-            }
+            checked(r.i16()?)?;
             r.string()?;
             let mut oldest: Option<OpenTransaction> = None;
             for _ in 0..r.count()? {
@@ -153,7 +149,7 @@ async fn names(cluster: &Cluster, node: i32, pids: &[i64]) -> Result<Vec<Began>,
     let mut began = Vec::new();
     if !listed.is_empty() {
         let version = connection.version(ApiKey::DescribeTransactions, FIRST)?;
-        let id = |id: &String| TransactionalId(StrBytes::from_string(id.clone()));
+        let id = |id: &String| TransactionalId(text(id));
         let request = DescribeTransactionsRequest::default()
             .with_transactional_ids(listed.iter().map(id).collect());
         let answer = connection
@@ -169,10 +165,7 @@ pub(super) fn read_names(answer: &[u8]) -> Result<Vec<String>, Failure> {
     let mut reader = Reader::new(answer, true);
     let r = &mut reader;
     r.i32()?;
-    let error = r.i16()?;
-    if error != 0 {
-        return Err(Failure::from_number(error.into()));
-    }
+    checked(r.i16()?)?;
     for _ in 0..r.count()? {
         r.text()?;
     }

@@ -10,11 +10,11 @@ use kafka_protocol::messages::sync_group_request::SyncGroupRequestAssignment;
 use kafka_protocol::messages::{
     ApiKey, GroupId, HeartbeatRequest, JoinGroupRequest, LeaveGroupRequest, SyncGroupRequest,
 };
-use kafka_protocol::protocol::StrBytes;
 
 use super::super::super::error::Failure;
+use super::super::answers::alone;
 use super::super::connection::Connection;
-use super::super::wire::Reader;
+use super::super::wire::{Reader, checked, text};
 use super::Companion;
 
 /// How other tools know what is in the members' words.
@@ -34,17 +34,6 @@ pub(super) struct Me {
 impl Me {
     fn group(&self) -> GroupId {
         GroupId(text(&self.group))
-    }
-}
-
-fn text(text: &str) -> StrBytes {
-    StrBytes::from_string(text.to_owned())
-}
-
-fn checked(error: i16) -> Result<(), Failure> {
-    match error {
-        0 => Ok(()),
-        _ => Err(Failure::from_number(error.into())),
     }
 }
 
@@ -128,7 +117,7 @@ pub(super) async fn sync(
     let version = connection.version(ApiKey::SyncGroup, SYNC)?;
     let share = |(id, share): (String, Vec<u8>)| {
         SyncGroupRequestAssignment::default()
-            .with_member_id(StrBytes::from_string(id))
+            .with_member_id(text(&id))
             .with_assignment(Bytes::from(share))
     };
     let mut request = SyncGroupRequest::default()
@@ -173,13 +162,6 @@ pub(super) async fn heartbeat(connection: &mut Connection, me: &Me) -> Result<()
         .call(ApiKey::Heartbeat, version, &request)
         .await?;
     alone(&answer, version >= 4)
-}
-
-/// An answer that says only whether it went well.
-fn alone(answer: &[u8], flexible: bool) -> Result<(), Failure> {
-    let mut reader = Reader::new(answer, flexible);
-    reader.i32()?;
-    checked(reader.i16()?)
 }
 
 const LEAVE: (i16, i16) = (3, 5);

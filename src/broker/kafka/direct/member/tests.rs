@@ -1,22 +1,13 @@
 //! The answers to a member in every version, whole and cut.
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use kafka_protocol::messages::join_group_response::JoinGroupResponseMember;
 use kafka_protocol::messages::{JoinGroupResponse, SyncGroupResponse};
-use kafka_protocol::protocol::{Encodable, StrBytes};
 use rdkafka::types::RDKafkaErrorCode as Code;
 
+use super::super::fixture::encoded;
+use super::super::wire::text;
 use super::talk;
-
-fn text(text: &'static str) -> StrBytes {
-    StrBytes::from_static_str(text)
-}
-
-fn encoded(answer: &impl Encodable, version: i16) -> Vec<u8> {
-    let mut bytes = BytesMut::new();
-    answer.encode(&mut bytes, version).unwrap();
-    bytes.to_vec()
-}
 
 fn joined(version: i16, id: &'static str) -> JoinGroupResponse {
     let member = |id| {

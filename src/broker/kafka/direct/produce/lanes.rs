@@ -1,6 +1,10 @@
 //! The record batches that are being built, one a partition of the target. They are compressed
 //! elsewhere, and sent by others.
 
+use std::sync::Arc;
+
+use super::super::super::writer::no_partition;
+use super::Made;
 use super::steps::Epoch;
 use crate::broker::{Error, ErrorKind, Result, partitioner};
 use crate::event::codec::{BatchOptions, CodecError, Encoder, Record};
@@ -19,6 +23,7 @@ pub(super) struct Whole {
 }
 
 pub(super) struct Lanes {
+    topic: Arc<str>,
     all: Vec<Lane>,
     me: Epoch,
     compression: Compression,
@@ -36,15 +41,16 @@ struct Lane {
 }
 
 impl Lanes {
-    pub(super) fn new(partitions: u32, me: Epoch, compression: Compression) -> Self {
+    pub(super) fn new(made: &Made, me: Epoch) -> Self {
         let lane = |_| Lane {
             encoder: Encoder::new(),
             sequence: 0,
         };
         Self {
-            all: (0..partitions).map(lane).collect(),
+            topic: Arc::clone(&made.topic),
+            all: (0..made.partitions).map(lane).collect(),
             me,
-            compression,
+            compression: made.compression,
             held: 0,
             keyless: 0,
             idle: Vec::new(),
@@ -63,21 +69,17 @@ impl Lanes {
         }
         let (me, compression) = (self.me, self.compression);
         let Some(lane) = self.all.get_mut(partition as usize) else {
-            return Err(Error::new(ErrorKind::Usage, "no such partition"));
+            let count = self.all.len() as u32;
+            return Err(no_partition(&self.topic, count, partition));
         };
         if lane.encoder.is_empty() {
             lane.encoder
                 .begin(0, &options(me, compression, lane.sequence));
         }
         let before = lane.encoder.bytes();
-        let dated = event.timestamp_type != TimestampType::None;
         let record = Record {
             offset: lane.encoder.len() as u64,
-            timestamp: if dated {
-                event.timestamp
-            } else {
-                Timestamp::wall_clock()
-            },
+            timestamp: event.time().unwrap_or_else(Timestamp::wall_clock),
             timestamp_type: TimestampType::Create,
             key: event.key,
             value: event.value,
@@ -111,7 +113,7 @@ impl Lanes {
         let next = self.idle.pop().unwrap_or_default();
         let encoder = std::mem::replace(&mut lane.encoder, next);
         lane.sequence = lane.sequence.wrapping_add((events as u32).cast_signed()) & i32::MAX;
-        self.held -= size.min(self.held);
+        self.held = self.held.saturating_sub(size);
         if partition == self.keyless % self.all.len().max(1) as u32 {
             self.keyless = self.keyless.wrapping_add(1);
         }

@@ -25,9 +25,11 @@ use self::press::{Press, Pressed};
 use self::steps::{Epoch, Steps};
 use super::super::error::Failure;
 use super::super::terms::{Commit, Committer};
+use super::super::writer::no_partition;
 use super::cluster::Cluster;
+use super::wire::checked;
 use crate::broker::{Notices, Result, Written};
-use crate::event::{Batch, Compression};
+use crate::event::{ANY_PARTITION, Batch, Compression};
 
 /// What a producer is made for.
 pub(in crate::broker::kafka) struct Made {
@@ -62,7 +64,6 @@ pub(in crate::broker::kafka) struct Producer {
     pipes: BTreeMap<i32, Pipe>,
     /// Partitions that belong to the transaction.
     added: Vec<bool>,
-    whole: Vec<Whole>,
     press: Press,
     state: State,
     sent: Written,
@@ -77,7 +78,7 @@ impl Producer {
         let mut steps = Steps::new(Arc::clone(&cluster), made.id.clone(), made.notices.clone());
         let me = steps.begin(made.longest).await?;
         Ok(Self {
-            lanes: Lanes::new(made.partitions, me, made.compression),
+            lanes: Lanes::new(&made, me),
             added: vec![false; made.partitions as usize],
             cluster,
             made,
@@ -85,12 +86,15 @@ impl Producer {
             me,
             leaders,
             pipes: BTreeMap::new(),
-            whole: Vec::new(),
             press: Press::default(),
             state: State::None,
             sent: Written::default(),
             refused: None,
         })
+    }
+
+    pub(in crate::broker::kafka) fn topic(&self) -> &str {
+        &self.made.topic
     }
 
     /// Fit to begin or go on with a transaction.
@@ -112,16 +116,25 @@ impl Producer {
         self.refused
     }
 
-    /// Returns when the events are taken over, not when they are stored. All have partitions that
-    /// the topic has, or none.
+    /// Returns when the events are taken over, not when they are stored. A batch that names a
+    /// partition which the topic does not have is refused before anything of it is taken.
     pub(in crate::broker::kafka) async fn send(&mut self, batch: &Batch) -> Result<()> {
+        let Made {
+            topic, partitions, ..
+        } = &self.made;
+        let mut streams = batch.streams().iter().map(|stream| stream.partition);
+        let beyond = |p: &u32| *p != ANY_PARTITION && p >= partitions;
+        if let Some(partition) = streams.find(beyond) {
+            return Err(no_partition(topic, *partitions, partition));
+        }
         self.state = State::Doubtful;
+        let mut whole = Vec::new();
         for event in batch.iter() {
-            self.lanes.push(&event, &mut self.whole)?;
+            self.lanes.push(&event, &mut whole)?;
             self.sent.events += 1;
             self.sent.bytes += event.size() as u64;
         }
-        self.ship(false).await.map_err(|failure| {
+        self.ship(whole, false).await.map_err(|failure| {
             self.refused = Some(failure.code);
             failure.into_error(&format!("write to {}", self.made.topic))
         })?;
@@ -147,8 +160,9 @@ impl Producer {
     }
 
     async fn try_commit(&mut self, commits: &[Commit], of: &Committer) -> Result<(), Failure> {
-        self.lanes.close_all(&mut self.whole);
-        self.ship(true).await?;
+        let mut whole = Vec::new();
+        self.lanes.close_all(&mut whole);
+        self.ship(whole, true).await?;
         self.settle().await?;
         self.steps.commits(self.me, commits, of).await?;
         self.steps.end(self.me, true).await
@@ -161,21 +175,20 @@ impl Producer {
             // What is on the way may still come: a new epoch ends the transaction and keeps that out.
             self.pipes.clear();
             self.me = self.steps.begin(self.made.longest).await?;
-            self.lanes = Lanes::new(self.made.partitions, self.me, self.made.compression);
+            self.lanes = Lanes::new(&self.made, self.me);
         }
         self.state = State::None;
         self.refused = None;
         self.sent = Written::default();
-        self.whole.clear();
         self.press.clear();
         self.added.fill(false);
         Ok(())
     }
 
-    /// Sends the batches that are whole and compressed, or all that are whole, each to the broker of
-    /// its partition.
-    async fn ship(&mut self, all: bool) -> Result<(), Failure> {
-        for whole in self.whole.drain(..) {
+    /// Has these batches compressed, and sends those that are, or with `all` all, each to the broker
+    /// of its partition.
+    async fn ship(&mut self, whole: Vec<Whole>, all: bool) -> Result<(), Failure> {
+        for whole in whole {
             self.press.add(whole);
         }
         let mut new: Vec<u32> = Vec::new();
@@ -235,9 +248,7 @@ async fn leaders(cluster: &Cluster, made: &Made) -> Result<Vec<i32>, Failure> {
     let unknown = || Failure::of(Code::UnknownTopicOrPartition);
     let topic = metadata.topics.iter().find(|t| t.name == *made.topic);
     let topic = topic.ok_or_else(unknown)?;
-    if topic.error != 0 {
-        return Err(Failure::from_number(topic.error.into()));
-    }
+    checked(topic.error)?;
     let mut leaders = vec![-1; made.partitions as usize];
     for partition in &topic.partitions {
         if let Some(leader) = leaders.get_mut(partition.partition as usize) {

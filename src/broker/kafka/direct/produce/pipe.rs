@@ -5,12 +5,11 @@ use std::time::Duration;
 
 use kafka_protocol::messages::produce_request::{PartitionProduceData, TopicProduceData};
 use kafka_protocol::messages::{ApiKey, ProduceRequest, TopicName, TransactionalId};
-use kafka_protocol::protocol::StrBytes;
 
 use super::super::super::error::Failure;
 use super::super::cluster::Cluster;
 use super::super::connection::Connection;
-use super::super::wire::Reader;
+use super::super::wire::{Reader, text};
 use super::press::Pressed;
 
 /// Requests that are not answered; more would not be in order when one of them fails.
@@ -60,7 +59,7 @@ impl Pipe {
                 .with_records(Some(batch.bytes))
         };
         let topic = TopicProduceData::default()
-            .with_name(TopicName(StrBytes::from_string(topic.to_owned())))
+            .with_name(TopicName(text(topic)))
             .with_partition_data(batches.into_iter().map(data).collect());
         let request = ProduceRequest::default()
             .with_transactional_id(Some(id))

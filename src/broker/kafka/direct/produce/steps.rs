@@ -12,17 +12,18 @@ use kafka_protocol::messages::{
     AddOffsetsToTxnRequest, AddPartitionsToTxnRequest, ApiKey, EndTxnRequest, GroupId,
     InitProducerIdRequest, ProducerId, TopicName, TransactionalId, TxnOffsetCommitRequest,
 };
-use kafka_protocol::protocol::{Encodable, StrBytes};
+use kafka_protocol::protocol::Encodable;
 use rdkafka::types::RDKafkaErrorCode as Code;
 use tokio::time::sleep;
 
 use super::super::super::contact::{Contact, LOST_AFTER};
 use super::super::super::error::Failure;
 use super::super::super::terms::{Commit, Committer};
+use super::super::answers::alone;
 use super::super::cluster::Cluster;
 use super::super::connection::Connection;
 use super::super::coordinator::{self, Of};
-use super::super::wire::Reader;
+use super::super::wire::{Reader, checked, text};
 use crate::broker::Notices;
 
 /// How long a step is tried again, and how long an answer to it is waited for.
@@ -48,10 +49,6 @@ pub(super) struct Steps {
     transactions: Option<Connection>,
     group: Option<Connection>,
     contact: Contact,
-}
-
-fn text(text: &str) -> StrBytes {
-    StrBytes::from_string(text.to_owned())
 }
 
 impl Steps {
@@ -273,13 +270,6 @@ pub(super) fn by_topic(commits: &[Commit]) -> Vec<TxnOffsetCommitRequestTopic> {
     topics
 }
 
-fn checked(error: i16) -> Result<(), Failure> {
-    match error {
-        0 => Ok(()),
-        _ => Err(Failure::from_number(error.into())),
-    }
-}
-
 pub(super) fn begun(answer: &[u8], version: i16) -> Result<Epoch, Failure> {
     let mut reader = Reader::new(answer, version >= 2);
     reader.i32()?;
@@ -288,13 +278,6 @@ pub(super) fn begun(answer: &[u8], version: i16) -> Result<Epoch, Failure> {
         producer: reader.i64()?,
         epoch: reader.i16()?,
     })
-}
-
-/// An answer that says only whether it went well.
-pub(super) fn alone(answer: &[u8], flexible: bool) -> Result<(), Failure> {
-    let mut reader = Reader::new(answer, flexible);
-    reader.i32()?;
-    checked(reader.i16()?)
 }
 
 /// What the brokers say of partitions that they did not look at, as another one is wrong.

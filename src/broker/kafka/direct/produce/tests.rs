@@ -1,6 +1,7 @@
 //! What the steps are answered, in every version and cut; and what stands in the batches.
 
-use bytes::BytesMut;
+use std::time::Duration;
+
 use kafka_protocol::messages::add_partitions_to_txn_response::{
     AddPartitionsToTxnPartitionResult, AddPartitionsToTxnTopicResult,
 };
@@ -11,13 +12,16 @@ use kafka_protocol::messages::{
     AddPartitionsToTxnResponse, EndTxnResponse, InitProducerIdResponse, ProduceResponse,
     ProducerId, TopicName,
 };
-use kafka_protocol::protocol::{Encodable, StrBytes};
 use rdkafka::types::RDKafkaErrorCode as Code;
 
+use super::super::answers::alone;
+use super::super::fixture::encoded;
+use super::super::wire::text;
 use super::lanes::{Lanes, Whole};
 use super::press::Press;
 use super::steps::{self, Epoch};
-use super::{pipe, steps::begun};
+use super::{Made, pipe, steps::begun};
+use crate::broker::Notices;
 use crate::event::codec::{BatchHeader, Decoder};
 use crate::event::{
     ANY_PARTITION, Compression, EventRef, Headers, Position, PositionStyle, Stream, Timestamp,
@@ -29,14 +33,8 @@ const ME: Epoch = Epoch {
     epoch: 3,
 };
 
-fn encoded(answer: &impl Encodable, version: i16) -> Vec<u8> {
-    let mut bytes = BytesMut::new();
-    answer.encode(&mut bytes, version).unwrap();
-    bytes.to_vec()
-}
-
-fn name(text: &'static str) -> TopicName {
-    TopicName(StrBytes::from_static_str(text))
+fn name(name: &str) -> TopicName {
+    TopicName(text(name))
 }
 
 #[test]
@@ -60,10 +58,10 @@ fn a_producer_is_told_its_epoch_in_every_version() {
 fn an_end_that_is_refused_is_told_in_every_version() {
     for version in 0..=3 {
         let refused = EndTxnResponse::default().with_error_code(90);
-        let failure = steps::alone(&encoded(&refused, version), version >= 3).unwrap_err();
+        let failure = alone(&encoded(&refused, version), version >= 3).unwrap_err();
         assert_eq!(failure.code, Code::ProducerFenced);
         let ended = encoded(&EndTxnResponse::default(), version);
-        steps::alone(&ended, version >= 3).unwrap();
+        alone(&ended, version >= 3).unwrap();
     }
 }
 
@@ -109,7 +107,7 @@ fn the_first_batch_that_was_refused_tells_why_in_every_version() {
             }
             let why = BatchIndexAndErrorMessage::default()
                 .with_batch_index(4)
-                .with_batch_index_error_message(Some(StrBytes::from_static_str("no key")));
+                .with_batch_index_error_message(Some(text("no key")));
             row.with_record_errors(vec![why])
         };
         let told = |errors: &[i16]| {
@@ -161,9 +159,21 @@ fn stream(partition: u32) -> Stream {
     }
 }
 
+fn lanes(partitions: u32, compression: Compression) -> Lanes {
+    let made = Made {
+        id: "id".to_owned(),
+        longest: Duration::from_secs(1),
+        topic: "t".into(),
+        partitions,
+        compression,
+        notices: Notices::silent(),
+    };
+    Lanes::new(&made, ME)
+}
+
 #[test]
 fn batches_say_whose_they_are_and_go_on_counting() {
-    let mut lanes = Lanes::new(2, ME, Compression::None);
+    let mut lanes = lanes(2, Compression::None);
     let stream = stream(1);
     let large = vec![b'x'; 400_000];
     let mut whole = Vec::new();
@@ -196,7 +206,7 @@ fn batches_say_whose_they_are_and_go_on_counting() {
 #[test]
 fn keys_choose_as_javas_client_does_and_what_has_none_moves_on() {
     let stream = stream(ANY_PARTITION);
-    let mut lanes = Lanes::new(1000, ME, Compression::None);
+    let mut lanes = lanes(1000, Compression::None);
     let mut whole = Vec::new();
     lanes
         .push(&event(&stream, Some(b"foobar"), b""), &mut whole)
@@ -217,7 +227,7 @@ fn keys_choose_as_javas_client_does_and_what_has_none_moves_on() {
 
 #[test]
 fn what_is_held_in_many_batches_has_an_end() {
-    let mut lanes = Lanes::new(100, ME, Compression::None);
+    let mut lanes = lanes(100, Compression::None);
     let mut whole = Vec::new();
     let value = vec![b'x'; 10_000];
     let streams: Vec<Stream> = (0..100).map(stream).collect();
@@ -233,7 +243,7 @@ fn what_is_held_in_many_batches_has_an_end() {
 
 #[tokio::test]
 async fn what_is_compressed_comes_back_in_order_and_whole() {
-    let mut lanes = Lanes::new(1, ME, Compression::Lz4);
+    let mut lanes = lanes(1, Compression::Lz4);
     let mut press = Press::default();
     let (stream, mut whole) = (stream(0), Vec::new());
     for n in 0..20u8 {

@@ -1,9 +1,10 @@
 //! Tokens from an endpoint on loopback, which says what a test has it say.
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::{TcpListener, TcpSocket};
+use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
+use super::super::super::fixture::refusing;
 use super::*;
 
 type NoTls = fn() -> Result<Arc<ClientConfig>, &'static str>;
@@ -159,10 +160,8 @@ async fn an_endpoint_that_is_silent_or_gone_is_told() {
         .err()
         .unwrap();
     assert_eq!(failure.code, Code::OperationTimedOut, "{}", failure.text);
-    // Bound and not listening: nobody else gets this port in the meantime, and all who ask are refused.
-    let gone = TcpSocket::new_v4().unwrap();
-    gone.bind("127.0.0.1:0".parse().unwrap()).unwrap();
-    let url = format!("http://{}/", gone.local_addr().unwrap());
+    let (_gone, address) = refusing();
+    let url = format!("http://{address}/");
     let failure = endpoint(&url)
         .fetch(Duration::from_mins(1))
         .await

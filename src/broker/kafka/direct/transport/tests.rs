@@ -9,9 +9,10 @@ use rustls::server::WebPkiClientVerifier;
 use rustls::version::{TLS12, TLS13};
 use rustls::{RootCertStore, ServerConfig, SupportedProtocolVersion};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::{TcpListener, TcpSocket};
+use tokio::net::TcpListener;
 use tokio_rustls::TlsAcceptor;
 
+use super::super::fixture::refusing;
 use super::*;
 use crate::broker::ErrorKind;
 use crate::broker::kafka::properties::Properties;
@@ -346,11 +347,9 @@ async fn the_second_address_is_tried_when_the_first_refuses() {
     tcp::connect(Socket::default(), &host, Duration::from_secs(5))
         .await
         .unwrap();
-    // Bound and not listening: nobody else gets this port in the meantime, and all who ask are refused.
-    let gone = TcpSocket::new_v4().unwrap();
-    gone.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let (_gone, address) = refusing();
     let host = Host {
-        port: gone.local_addr().unwrap().port(),
+        port: address.port(),
         ..host
     };
     let failure = tcp::connect(Socket::default(), &host, Duration::from_mins(1)).await;

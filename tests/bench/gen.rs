@@ -1,11 +1,11 @@
 //! Writes deterministic order-pipeline events into a topic, for the benchmarks: about 476 bytes of
 //! JSON each (`--size` makes them larger, or small ones of about 100 bytes), a key, two headers; 1 %
-//! match `.eventType=="PaymentFailed" and .amount>500`. The types come in any order; with `--sagas`
-//! each order goes its way from OrderCreated on, thousands of them side by side.
+//! match `.eventType=="PaymentFailed" and .amount>500`. The types come in any order; with `--orders`
+//! each order goes its way, thousands of them side by side, and each event has an id.
 //!
 //! `cargo run --release --example bench-gen -- kafka://HOST:PORT/TOPIC COUNT [--partitions N]
-//! [--size BYTES] [--codec none|gzip|snappy|lz4|zstd] [--compacted] [--ids] [--sagas]
-//! [--fresh] [--rate EVENTS_A_SECOND]`
+//! [--size BYTES] [--codec none|gzip|snappy|lz4|zstd] [--compacted] [--orders] [--fresh]
+//! [--rate EVENTS_A_SECOND]`
 #![expect(
     clippy::print_stderr,
     clippy::expect_used,
@@ -68,7 +68,7 @@ impl Random {
 }
 
 const USAGE: &str = "usage: bench-gen kafka://HOST:PORT/TOPIC COUNT [--partitions N] [--size BYTES] \
-                     [--codec none|gzip|snappy|lz4|zstd] [--compacted] [--ids] [--sagas] [--fresh] [--rate N]";
+                     [--codec none|gzip|snappy|lz4|zstd] [--compacted] [--orders] [--fresh] [--rate N]";
 
 /// What to make.
 struct Wanted {
@@ -79,10 +79,8 @@ struct Wanted {
     codec: String,
     /// Kafka's cleaner leaves the newest event of each key.
     compacted: bool,
-    /// Each event has an id in a header, `ce_id`.
-    ids: bool,
-    /// Each order goes its way.
-    sagas: bool,
+    /// Each order goes its way, and each event has an id in a header, `ce_id`.
+    orders: bool,
     /// A topic of this name goes first, with all that is in it.
     fresh: bool,
     /// Events a second; as fast as the broker takes them when absent.
@@ -98,8 +96,7 @@ impl Wanted {
             size: 0,
             codec: "lz4".to_owned(),
             compacted: false,
-            ids: false,
-            sagas: false,
+            orders: false,
             fresh: false,
             rate: None,
         };
@@ -110,8 +107,7 @@ impl Wanted {
                 "--codec" => wanted.codec = args.next()?,
                 "--rate" => wanted.rate = args.next()?.parse().ok().filter(|r| *r > 0),
                 "--compacted" => wanted.compacted = true,
-                "--ids" => wanted.ids = true,
-                "--sagas" => wanted.sagas = true,
+                "--orders" => wanted.orders = true,
                 "--fresh" => wanted.fresh = true,
                 _ => return None,
             }
@@ -233,12 +229,12 @@ fn anything(random: &mut Random) -> (u64, &'static str) {
 
 /// Orders that are under way, each with what happens to it next.
 #[derive(Default)]
-struct Sagas {
+struct Orders {
     open: Vec<(u64, &'static str)>,
     begun: u64,
 }
 
-impl Sagas {
+impl Orders {
     /// Orders under way at a time.
     const OPEN: u64 = 20_000;
 
@@ -282,8 +278,7 @@ struct Maker {
     trace: String,
     headers: HeaderBuf,
     size: usize,
-    ids: bool,
-    sagas: Option<Sagas>,
+    orders: Option<Orders>,
     /// Letters to pad with, from a place that differs from event to event.
     letters: String,
 }
@@ -301,15 +296,14 @@ impl Maker {
             trace: String::new(),
             headers: HeaderBuf::default(),
             size,
-            ids: wanted.ids,
-            sagas: wanted.sagas.then(Sagas::default),
+            orders: wanted.orders.then(Orders::default),
         }
     }
 
     fn push(&mut self, n: u64, stream: &Stream, batch: &mut Batch) {
         let random = &mut self.random;
-        let (order, kind) = match &mut self.sagas {
-            Some(sagas) => sagas.next(random),
+        let (order, kind) = match &mut self.orders {
+            Some(orders) => orders.next(random),
             None => anything(random),
         };
         // A quarter of the failed payments is above 500.
@@ -349,7 +343,7 @@ impl Maker {
         }
         self.value.push('}');
         self.headers.clear();
-        if self.ids {
+        if self.orders.is_some() {
             let id = format!("{a:016x}{n:016x}");
             self.headers.push(b"ce_id", Some(id.as_bytes()));
         }

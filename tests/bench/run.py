@@ -65,7 +65,7 @@ class Bench:
 
     def topic(self, count, codec="lz4", size=0, partitions=6, compacted=False, orders=False):
         """The topic with such events; made when it is not there."""
-        more = [word for word, wanted in (("compacted", compacted), ("ids", orders), ("sagas", orders)) if wanted]
+        more = [word for word, wanted in (("compacted", compacted), ("orders", orders)) if wanted]
         name = "-".join([f"bench-{count}-{codec}-{size or 'usual'}b-{partitions}p", *more])
         if name not in self.there:
             subprocess.run([self.gen, f"kafka://{BROKER}/{name}", str(count), "--codec", codec, "--size", str(size),

@@ -1,6 +1,7 @@
 //! Writes JSON that is safe to print: one line, and every control, bidirectional and zero-width
 //! character as a `\u` escape. Whether a text is JSON is found out in `json_check`.
 
+use super::hex::hex_byte;
 use super::safe::{Piece, has_hostile, is_hostile, json_pieces, push_hex};
 use super::scan::{self, NotPrintableInString};
 
@@ -30,10 +31,8 @@ fn push_escape(out: &mut Vec<u8>, c: char) {
         '\r' => out.extend_from_slice(b"\\r"),
         '\t' => out.extend_from_slice(b"\\t"),
         '\0'..='\x7f' => {
-            const DIGITS: &[u8; 16] = b"0123456789abcdef";
-            let code = c as usize;
-            let digits = [DIGITS[code >> 4], DIGITS[code & 15]];
-            out.extend_from_slice(&[b'\\', b'u', b'0', b'0', digits[0], digits[1]]);
+            let [high, low] = hex_byte(c as u8);
+            out.extend_from_slice(&[b'\\', b'u', b'0', b'0', high, low]);
         }
         _ => {
             for unit in c.encode_utf16(&mut [0; 2]) {

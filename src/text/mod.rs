@@ -9,7 +9,7 @@ mod safe;
 mod scan;
 pub mod width;
 
-pub use hex::{hex, push_hex};
+pub use hex::{hex, hex_byte, push_hex};
 pub use json::{push_string, push_value};
 pub(crate) use json_check::Visit;
 pub use json_check::{JsonFault, JsonText, MAX_DEPTH};

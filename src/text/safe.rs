@@ -5,6 +5,7 @@
 use std::convert::Infallible;
 use std::fmt;
 
+use super::hex::{DIGITS, hex_byte};
 use super::scan::{self, NotPrintable, NotPrintableInString};
 
 /// True for characters that a terminal obeys or that a person cannot see:
@@ -134,22 +135,16 @@ pub fn push_visible(out: &mut Vec<u8>, text: &str) {
     });
 }
 
-const HEX: &[u8; 16] = b"0123456789abcdef";
-
 fn push_hex_byte(out: &mut Vec<u8>, byte: u8) {
-    out.extend_from_slice(&[
-        b'\\',
-        b'x',
-        HEX[usize::from(byte >> 4)],
-        HEX[usize::from(byte & 15)],
-    ]);
+    let [high, low] = hex_byte(byte);
+    out.extend_from_slice(&[b'\\', b'x', high, low]);
 }
 
 /// Appends the hexadecimal digits of a number, at least `least` of them.
 pub(super) fn push_hex(out: &mut Vec<u8>, number: u32, least: u32) {
     let digits = (32 - number.leading_zeros()).div_ceil(4).max(least);
     for place in (0..digits).rev() {
-        out.push(HEX[(number >> (4 * place) & 15) as usize]);
+        out.push(DIGITS[(number >> (4 * place) & 15) as usize]);
     }
 }
 

@@ -7,6 +7,7 @@ use base64::engine::general_purpose::STANDARD;
 
 use super::LARGEST;
 use crate::schema::Refusal;
+use crate::text;
 
 /// What is not finite is a string, as JSON has no word for it. The digits are the fewest that are
 /// read back as the same number.
@@ -90,16 +91,10 @@ pub(super) fn drop_front(out: &mut Vec<u8>, start: usize, end: usize) {
     out.truncate(start + kept);
 }
 
-/// The two hexadecimal digits of a byte.
-pub(super) const fn hex(byte: u8) -> [u8; 2] {
-    const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    [DIGITS[(byte >> 4) as usize], DIGITS[(byte & 15) as usize]]
-}
-
 /// Appends hexadecimal digits with quotes.
 pub(super) fn push_hex(out: &mut Vec<u8>, bytes: &[u8]) {
     out.push(b'"');
-    out.extend(bytes.iter().flat_map(|byte| hex(*byte)));
+    text::push_hex(out, bytes);
     out.push(b'"');
 }
 
@@ -110,7 +105,7 @@ pub(super) fn push_uuid(out: &mut Vec<u8>, uuid: [u8; 16]) {
         if matches!(i, 4 | 6 | 8 | 10) {
             out.push(b'-');
         }
-        out.extend_from_slice(&hex(*byte));
+        out.extend_from_slice(&text::hex_byte(*byte));
     }
     out.push(b'"');
 }

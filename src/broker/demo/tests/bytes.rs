@@ -258,12 +258,8 @@ async fn no_byte_of_the_history_has_changed() {
         }
         hash.update("\n");
     }
-    let mut digest = String::new();
-    for byte in hash.finalize() {
-        write!(digest, "{byte:02x}").unwrap();
-    }
     assert_eq!(
-        digest,
+        crate::text::hex(&hash.finalize()),
         "8e27aee5ea6042ab03e109f83ff2ed8566d29d9f071ab04e1d8e3c77d9d5211d"
     );
 }

@@ -2,7 +2,8 @@
 
 use std::io::Write as _;
 
-use super::super::write::{drop_front, hex};
+use super::super::write::drop_front;
+use crate::text::hex_byte;
 
 /// Decimal digits take time by the square of the size: longer numbers are written in hexadecimal.
 /// 256 bytes are 617 digits, which holds every key and product that people put into events.
@@ -102,7 +103,7 @@ fn write_hex(out: &mut Vec<u8>, start: usize, negative: bool) {
     let (raw, room) = out.split_at_mut(digits);
     let raw = raw.get(start..end).unwrap_or_default();
     for (byte, room) in raw.iter().zip(room.chunks_exact_mut(2)) {
-        room.copy_from_slice(&hex(*byte));
+        room.copy_from_slice(&hex_byte(*byte));
     }
     out.push(b'"');
     drop_front(out, start, end);

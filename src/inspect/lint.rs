@@ -145,12 +145,12 @@ impl Visit for Members<'_> {
             return;
         }
         let (hash, next) = (self.hash.hash_one(name), self.names.len());
-        if next < NAMES {
-            self.names.entry(hash).or_insert(next as u32);
-        }
-        if let Some(bit) = self.names.get(&hash) {
-            self.seen |= 1 << bit;
-        }
+        let bit = if next < NAMES {
+            Some(*self.names.entry(hash).or_insert(next as u32))
+        } else {
+            self.names.get(&hash).copied()
+        };
+        self.seen |= bit.map_or(0, |bit| 1 << bit);
     }
 
     fn open(&mut self, _: usize, _: bool) {
@@ -213,7 +213,7 @@ mod tests {
     /// another count in one run of forty.
     #[test]
     fn each_of_64_names_is_told_apart() {
-        let names: Vec<String> = (0..63).map(|n| format!("\"m{n}\":1")).collect();
+        let names: Vec<String> = (0..64).map(|n| format!("\"m{n}\":1")).collect();
         let without = |left: usize| {
             let mut names = names.clone();
             names.remove(left);

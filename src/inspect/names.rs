@@ -51,6 +51,21 @@ const KNOWN: &[(&str, Slot)] = &[
 /// Members of a JSON object that name the event's type, where no header does.
 const KIND_MEMBERS: &[&str] = &["eventType", "event_type", "type"];
 
+/// The bit of a name's length; what is longer than 63 bytes shares one.
+pub(super) const fn length(name: &[u8]) -> u64 {
+    1 << (name.len() % 64)
+}
+
+/// The bits of the lengths that these names have.
+pub(super) const fn lengths(names: &[&str]) -> u64 {
+    let (mut all, mut at) = (0, 0);
+    while at < names.len() {
+        all |= length(names[at].as_bytes());
+        at += 1;
+    }
+    all
+}
+
 /// A name, what it tells, and how good it is: the less the better.
 type Known = (Box<[u8]>, Slot, i32);
 
@@ -78,9 +93,7 @@ impl Default for Names {
             headers,
             first: -1,
             members: KIND_MEMBERS.iter().map(|m| m.as_bytes().into()).collect(),
-            lengths: KIND_MEMBERS
-                .iter()
-                .fold(0, |all, m| all | 1 << (m.len() % 64)),
+            lengths: lengths(KIND_MEMBERS),
         }
     }
 }
@@ -106,7 +119,7 @@ impl Names {
         &self.members
     }
 
-    /// Their lengths, a bit each; what is longer than 63 bytes shares one.
+    /// Their lengths, as [`lengths`] has them.
     pub(super) const fn kind_lengths(&self) -> u64 {
         self.lengths
     }

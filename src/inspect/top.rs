@@ -1,6 +1,7 @@
 //! One look at a value: is it JSON, and which type does it name itself? No tree is built.
 
 use super::Names;
+use super::names::{length, lengths};
 use crate::schema::formats::debezium::Envelope;
 use crate::text::{JsonText, Visit};
 
@@ -17,14 +18,7 @@ pub(super) enum Value<'a> {
 }
 
 /// The lengths of the names in Debezium's envelope, a bit each.
-const ENVELOPE_LENGTHS: u64 = {
-    let (mut lengths, mut at) = (0, 0);
-    while at < Envelope::NAMES.len() {
-        lengths |= 1 << (Envelope::NAMES[at].len() % 64);
-        at += 1;
-    }
-    lengths
-};
+const ENVELOPE_LENGTHS: u64 = lengths(&Envelope::NAMES);
 
 /// Looks at a value.
 pub(super) fn look<'a>(value: Option<&'a [u8]>, names: &Names) -> Value<'a> {
@@ -102,7 +96,7 @@ struct Members<'n> {
 impl Visit for Members<'_> {
     #[inline]
     fn name(&mut self, name: &[u8]) {
-        if self.depth == 1 && self.lengths >> (name.len() % 64) & 1 == 1 {
+        if self.depth == 1 && self.lengths & length(name) != 0 {
             self.next = self.wanted.iter().position(|wanted| **wanted == *name);
             self.change.next = Envelope::NAMES.iter().position(|n| n.as_bytes() == name);
         }

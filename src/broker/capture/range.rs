@@ -202,7 +202,6 @@ pub(super) fn topics(held: &[Held], which: &TopicSelector) -> Result<Vec<TopicIn
 #[cfg(test)]
 mod tests {
     use super::*;
-
     use crate::event::PositionStyle;
 
     fn held() -> Vec<Held> {

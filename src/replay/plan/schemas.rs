@@ -77,7 +77,7 @@ impl std::fmt::Display for PlanSchema {
         if let Some(event_type) = &self.event_type {
             write!(f, " ({event_type})")?;
         }
-        let subject = self.subject.as_ref().map(ToString::to_string);
+        let subject = self.subject.clone();
         let version = self.version.map(|n| format!("version {n}"));
         let id = self.id.as_ref().map(|id| format!("id {id}"));
         let known: Vec<String> = [subject, version, id].into_iter().flatten().collect();

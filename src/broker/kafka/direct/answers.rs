@@ -1,5 +1,6 @@
-//! The answers that are read whole: versions, metadata, offsets, and whether it went well. Read by our own code, because
-//! kafka-protocol's reserves memory for as many elements as an answer claims to have.
+//! The answers that are read whole: versions, metadata, offsets, and whether it went well. Read by
+//! our own code, because kafka-protocol's reserves memory for as many elements as an answer claims
+//! to have.
 
 use kafka_protocol::messages::ApiKey;
 use rdkafka::types::RDKafkaErrorCode as Code;

@@ -169,6 +169,12 @@ pub trait Source: Send {
     fn progress(&self) -> Option<(u64, u64)> {
         None
     }
+
+    /// True when nothing went wrong on the way so far: no connection was lost, nothing was asked for
+    /// a second time. Who must be sure of having seen all reads again where that is not known.
+    fn undisturbed(&self) -> bool {
+        false
+    }
 }
 
 /// A running write into one topic.

@@ -292,7 +292,11 @@ impl Bar {
 
 /// Compares what was selected with what the target holds, by provenance where that can be. What
 /// was found, and what that means to the shell; nothing after a run that is known to be incomplete.
-async fn verify(session: &Session, job: &Job, ran: &Ran) -> Result<Option<(Exit, Vec<String>)>> {
+async fn verify(
+    session: &Session,
+    job: &Job,
+    ran: &mut Ran,
+) -> Result<Option<(Exit, Vec<String>)>> {
     if !ran.came_to_an_end() {
         return Ok(None);
     }
@@ -304,7 +308,11 @@ async fn verify(session: &Session, job: &Job, ran: &Ran) -> Result<Option<(Exit,
             (exit, found.describe())
         }));
     }
-    session.say("verifying: both sides are read once more");
+    session.say(if ran.source_is_noted() {
+        "verifying: the target is read and held against what was selected"
+    } else {
+        "verifying: both sides are read once more"
+    });
     let mut progress = Progress::new(session, false);
     let stop = || session.minded_stop();
     let compared = job.compare_run(ran, &stop, &mut progress).await;
@@ -347,9 +355,9 @@ async fn close(
     session: &Session,
     wishes: &Wishes<'_>,
     job: &Job,
-    ran: Ran,
+    mut ran: Ran,
 ) -> (Result<Exit>, Ended) {
-    let verification = verify(session, job, &ran).await;
+    let verification = verify(session, job, &mut ran).await;
     let verified = verification.as_ref().ok().and_then(Option::as_ref);
     let verified = verified.and_then(|(exit, _)| match exit {
         Exit::Done => Some(true),

@@ -58,8 +58,15 @@ impl Union {
     }
 }
 
-/// For each source: how much of its range lies behind, and how long it is.
-type Progresses = Vec<Mutex<Option<(u64, u64)>>>;
+/// What a source said of itself last.
+#[derive(Clone, Copy)]
+struct Said {
+    progress: Option<(u64, u64)>,
+    undisturbed: bool,
+}
+
+/// One for each source.
+type AllSaid = Arc<Vec<Mutex<Said>>>;
 
 /// How many batches of one source may wait; with the batch size it bounds the memory.
 const WAITING: usize = 2;
@@ -68,7 +75,7 @@ struct ByArrival {
     batches: mpsc::Receiver<(usize, Result<Batch>)>,
     tasks: Vec<JoinHandle<()>>,
     union: Union,
-    progress: Arc<Progresses>,
+    said: AllSaid,
     failed: Option<Error>,
 }
 
@@ -76,21 +83,30 @@ impl ByArrival {
     fn new(sources: Vec<Box<dyn Source>>) -> Self {
         let count = sources.len();
         let (sender, batches) = mpsc::channel(WAITING * count);
-        let progress: Arc<Progresses> = Arc::new((0..count).map(|_| Mutex::new(None)).collect());
+        let nothing = Said {
+            progress: None,
+            undisturbed: false,
+        };
+        let said: AllSaid = Arc::new((0..count).map(|_| Mutex::new(nothing)).collect());
         let tasks = sources
             .into_iter()
             .enumerate()
             .map(|(index, source)| {
-                tokio::spawn(forward(index, source, sender.clone(), progress.clone()))
+                tokio::spawn(forward(index, source, sender.clone(), said.clone()))
             })
             .collect();
         Self {
             batches,
             tasks,
             union: Union::new(count),
-            progress,
+            said,
             failed: None,
         }
+    }
+
+    fn said(&self) -> impl Iterator<Item = Said> {
+        let all = self.said.iter();
+        all.map(|one| *one.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
 
@@ -98,13 +114,14 @@ async fn forward(
     index: usize,
     mut source: Box<dyn Source>,
     sender: mpsc::Sender<(usize, Result<Batch>)>,
-    progress: Arc<Progresses>,
+    said: AllSaid,
 ) {
     loop {
         let batch = source.next_batch().await;
-        *progress[index]
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner) = source.progress();
+        *said[index].lock().unwrap_or_else(PoisonError::into_inner) = Said {
+            progress: source.progress(),
+            undisturbed: source.undisturbed(),
+        };
         let (batch, last) = match batch {
             Ok(Some(batch)) => (Ok(batch), false),
             Ok(None) => return,
@@ -140,11 +157,15 @@ impl Source for ByArrival {
 
     fn progress(&self) -> Option<(u64, u64)> {
         let mut sum = (0, 0);
-        for one in self.progress.iter() {
-            let (done, all) = (*one.lock().unwrap_or_else(PoisonError::into_inner))?;
+        for one in self.said() {
+            let (done, all) = one.progress?;
             sum = (sum.0 + done, sum.1 + all);
         }
         Some(sum)
+    }
+
+    fn undisturbed(&self) -> bool {
+        self.said().all(|one| one.undisturbed)
     }
 }
 
@@ -260,6 +281,10 @@ impl Source for ByTime {
             }
             Ok(Some(out))
         })
+    }
+
+    fn undisturbed(&self) -> bool {
+        self.heads.iter().all(|head| head.source.undisturbed())
     }
 }
 

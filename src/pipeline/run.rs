@@ -75,6 +75,8 @@ pub struct Outcome {
     pub matched: u64,
     pub elapsed: Duration,
     pub end: End,
+    /// See [`Source::undisturbed`].
+    pub undisturbed: bool,
 }
 
 /// Runs until the source ends, a limit is reached or somebody stops it.
@@ -117,6 +119,7 @@ pub async fn run(
         matched: state.matched,
         elapsed: started.elapsed(),
         end,
+        undisturbed: source.undisturbed(),
     }
 }
 

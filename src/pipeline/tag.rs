@@ -39,6 +39,10 @@ impl Source for Tagged {
     fn progress(&self) -> Option<(u64, u64)> {
         self.source.progress()
     }
+
+    fn undisturbed(&self) -> bool {
+        self.source.undisturbed()
+    }
 }
 
 #[cfg(test)]

@@ -12,6 +12,7 @@ use super::alter::{Alterer, Means};
 use super::freeze::{Create, From, How, To, freeze};
 use super::plan::frozen;
 use super::runs::Claim;
+use super::verify::Noted;
 use super::{Control, Part, Plan, Preview, PreviewRun, Report, TargetState, guard};
 use crate::broker::{Address, Broker, ErrorKind, PartitionRange, Range, Result};
 use crate::event::Timestamp;
@@ -64,6 +65,8 @@ pub struct Ran {
     before: Option<TargetState>,
     /// What other hosts did of it meanwhile.
     elsewhere: Vec<Part>,
+    /// What was written, for [`Job::compare_run`].
+    noted: Option<Noted>,
 }
 
 impl Job {

@@ -60,6 +60,5 @@ pub use run::{Report, Runner};
 pub use sample::Sample;
 pub use tally::{Counts, PartitionTally, Skip, Tally};
 pub use verify::{
-    Comparison, Difference, Kind, Manner, Sides, TargetState, Verdict, Verification, compare,
-    verify,
+    Comparison, Difference, Kind, Manner, Sides, TargetState, Verdict, Verification, verify,
 };

@@ -19,6 +19,7 @@ use super::exact::{Ledger, Overall};
 use super::outlet::{Exact, Outlet};
 use super::plan::{Guards, Plan};
 use super::transform::Transform;
+use super::verify::Noted;
 use super::{Control, Pace, Pacer, Rejects, RunState, Tally};
 use crate::broker::{BoxFuture, Error, ExactSink, Result, Sink};
 use crate::event::{Batch, BatchPool, Timestamp};
@@ -67,6 +68,8 @@ pub struct Runner {
     unflushed: bool,
     /// The target failed, and what was sent since the last commit is not there.
     undone: bool,
+    /// What is sent, for who verifies it.
+    noted: Option<Noted>,
 }
 
 /// What a run did.
@@ -146,7 +149,15 @@ impl Runner {
             flushed: Instant::now(),
             unflushed: false,
             undone: false,
+            noted: None,
         }
+    }
+
+    /// Notes what it sends.
+    #[must_use]
+    pub(super) fn noting(mut self, noted: Option<Noted>) -> Self {
+        self.noted = noted;
+        self
     }
 
     /// Alters events as the plan says, and keeps what is rejected.
@@ -182,7 +193,13 @@ impl Runner {
     }
 
     /// Waits until what was sent is stored, closes the sink and sums up.
-    pub async fn finish(mut self) -> Report {
+    pub async fn finish(self) -> Report {
+        self.finish_noted().await.0
+    }
+
+    /// With what was noted of the partitions that this run copied alone and whole, if nothing went
+    /// wrong on the source's side.
+    pub(super) async fn finish_noted(mut self) -> (Report, Option<Noted>) {
         self.tell(RunState::Finishing);
         let mut failure = self.flush_last().await.err();
         let closed = match &mut self.outlet {
@@ -193,7 +210,11 @@ impl Runner {
             failure.get_or_insert(error);
         }
         self.tell(RunState::Ended);
-        Report {
+        let noted = self.noted.take().and_then(|noted| match &self.outlet {
+            Outlet::Plain(_) => noted.of_parts(None),
+            Outlet::Exact(exact) => noted.of_parts(Some(&exact.ledger.copied_alone())),
+        });
+        let report = Report {
             plan: self.id,
             tally: self.transform.tally,
             sent: self.sent,
@@ -213,14 +234,19 @@ impl Runner {
                 Outlet::Exact(exact) => exact.promise(),
             }
             .unwrap_or(Report::AT_LEAST_ONCE),
-        }
+        };
+        (report, noted)
     }
 
     async fn take(&mut self, batch: &Batch) -> Result<Flow> {
         self.clock.get_or_insert_with(Clock::start);
         // Both are left behind only by a future that was dropped; that batch is gone.
         self.held = None;
-        if self.transform.begin(batch) || !self.out.is_empty() {
+        let other = self.transform.begin(batch);
+        if let (true, Some(noted)) = (other, &mut self.noted) {
+            noted.begin(batch);
+        }
+        if other || !self.out.is_empty() {
             self.out = self.pool.batch(self.transform.streams().clone());
         }
         let mut next = 0;
@@ -327,6 +353,13 @@ impl Runner {
         }
         self.in_flight = 0;
         self.sent += events;
+        if let Some(noted) = &mut self.noted {
+            noted.note(&self.out);
+            // What waits for no commit is never taken back.
+            if matches!(self.outlet, Outlet::Plain(_)) {
+                noted.keep();
+            }
+        }
         self.out = self.pool.batch(self.transform.streams().clone());
         Ok(())
     }
@@ -382,6 +415,9 @@ impl Runner {
     fn is_stored(&mut self) {
         self.acknowledged = self.sent;
         self.stored.clone_from(&self.transform.tally);
+        if let Some(noted) = &mut self.noted {
+            noted.keep();
+        }
         self.flushed = Instant::now();
         self.unflushed = false;
     }

@@ -137,6 +137,10 @@ impl Source for Feed {
         let done = self.way.done.load(Ordering::Relaxed);
         (total > 0).then(|| (done.min(total), total))
     }
+
+    fn undisturbed(&self) -> bool {
+        true
+    }
 }
 
 /// The selection on the reading thread.

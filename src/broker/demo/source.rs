@@ -162,6 +162,10 @@ impl Source for DemoSource {
     fn progress(&self) -> Option<(u64, u64)> {
         (!self.follow).then(|| self.stored.progress())
     }
+
+    fn undisturbed(&self) -> bool {
+        true
+    }
 }
 
 fn pipeline_streams(ranges: &[PartitionRange]) -> Streams {

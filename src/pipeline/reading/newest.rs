@@ -42,6 +42,8 @@ impl Reading {
             matched: batch.len() as u64,
             elapsed: started.elapsed(),
             end: all.end,
+            // It looks in several places until it has enough.
+            undisturbed: false,
         };
         if !batch.is_empty() {
             let flow = consumer.batch(batch).await?;

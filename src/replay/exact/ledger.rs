@@ -30,6 +30,8 @@ struct Line {
     /// This run's own counts at that time.
     counted: Counts,
     mine: bool,
+    /// All that was done of it this run did, and knows that it did.
+    alone: bool,
     /// It was done before this run began.
     was_done: bool,
     /// This run brought it to its end, or may have.
@@ -39,6 +41,14 @@ struct Line {
 impl Line {
     fn is_done(&self) -> bool {
         self.next >= self.range.end
+    }
+
+    fn part(&self) -> Part {
+        Part {
+            source: self.source,
+            topic: self.range.topic.clone(),
+            partition: self.range.partition,
+        }
     }
 }
 
@@ -84,6 +94,7 @@ impl Ledger {
                 note: Note::default(),
                 counted: Counts::default(),
                 mine: false,
+                alone: true,
                 was_done: false,
                 ended_here: false,
             })
@@ -118,7 +129,9 @@ impl Ledger {
         for (line, progress) in self.lines.iter_mut().zip(&share.progress) {
             let was_mine = std::mem::take(&mut line.mine);
             let Some(progress) = progress else { continue };
-            line.next = progress.next.max(line.range.start);
+            let next = progress.next.max(line.range.start);
+            line.alone &= next == line.next;
+            line.next = next;
             // It was this host's commit, perhaps, whose answer did not come.
             line.ended_here |= was_mine && line.is_done();
             line.note = Note::parse(&progress.note).ok_or_else(|| {
@@ -235,6 +248,13 @@ impl Ledger {
         }
     }
 
+    /// What this run copied from its beginning to its end, with nobody else in between.
+    pub(in crate::replay) fn copied_alone(&self) -> Vec<Part> {
+        let lines = self.lines.iter();
+        let whole = lines.filter(|line| line.alone && line.is_done() && !line.was_done);
+        whole.map(Line::part).collect()
+    }
+
     /// What is left of this host's share, by source.
     pub(in crate::replay) fn left(&self, sources: usize) -> Vec<Vec<PartitionRange>> {
         let mut left = vec![Vec::new(); sources];
@@ -267,12 +287,8 @@ impl Ledger {
             return Vec::new();
         }
         let elsewhere = |line: &&Line| !line.was_done && !line.ended_here;
-        let part = |line: &Line| Part {
-            source: line.source,
-            topic: line.range.topic.clone(),
-            partition: line.range.partition,
-        };
-        self.lines.iter().filter(elsewhere).map(part).collect()
+        let lines = self.lines.iter();
+        lines.filter(elsewhere).map(Line::part).collect()
     }
 
     /// By how much runs of this plan shift timestamps, if one has said so.

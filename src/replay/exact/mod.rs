@@ -38,6 +38,7 @@ pub(super) async fn copy(job: &Job, runner: &mut Runner, control: &Control) -> O
         matched: 0,
         elapsed: Duration::ZERO,
         end: End::Complete,
+        undisturbed: true,
     };
     let (mut failures, mut stored) = (0, 0);
     all.end = loop {
@@ -84,6 +85,7 @@ async fn turn(
     };
     all.scanned += outcome.scanned;
     all.matched += outcome.matched;
+    all.undisturbed &= outcome.undisturbed;
     match outcome.end {
         End::Complete | End::Limit => {
             runner.settle().await?;

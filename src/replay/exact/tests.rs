@@ -96,10 +96,12 @@ async fn what_was_done_is_not_done_again() {
     assert_eq!((first.report.sent, first.report.acknowledged), (62, 62));
     assert!(target.state().commits > 4, "{}", target.state().commits);
     holds_all(&target, "at once");
+    assert!(first.source_is_noted(), "{first:?}");
     let second = run(&target, slow()).await;
     assert!(matches!(end(&second), End::Complete));
     let overall = second.report.overall.unwrap();
     assert_eq!((second.report.sent, second.report.tally.read()), (0, 0));
+    assert!(!second.source_is_noted(), "it has not seen them");
     assert_eq!((overall.done, overall.partitions), (3, 3));
     assert_eq!((overall.counts.read, overall.counts.copied), (62, 62));
     let lines = second.report.describe();
@@ -166,6 +168,12 @@ async fn a_failure_at_any_step_loses_nothing_and_doubles_nothing() {
                 // What was committed without an answer counts as an earlier run's.
                 assert_eq!(ran.report.acknowledged, 62, "{what}");
             }
+            // What was taken back was noted anew; what is there without an answer was not.
+            assert_eq!(
+                ran.source_is_noted(),
+                step != Step::Answer,
+                "{what}: {ran:?}"
+            );
         }
     }
 }
@@ -214,6 +222,7 @@ async fn a_run_that_is_stopped_at_any_time_goes_on_where_it_stood() {
         assert_eq!(ran.report.in_doubt, 0);
         let rest = run(&target, slow()).await;
         assert!(matches!(end(&rest), End::Complete));
+        assert_eq!(rest.source_is_noted(), stored == 0, "{rest:?}");
         holds_all(&target, &format!("after {stop_after} ms"));
     }
 }

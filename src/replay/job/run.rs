@@ -14,7 +14,11 @@ use crate::replay::exact::{self, Ledger};
 use crate::replay::freeze::create_target;
 use crate::replay::journal::Journaled;
 use crate::replay::lag_watch::LagWatch;
+use crate::replay::verify::Noted;
 use crate::replay::{Control, Rejects, Runner, TargetState, TimestampPolicy};
+
+/// What is noted may take this part of the memory, beside what the read takes.
+const NOTED_SHARE: usize = 4;
 
 impl Job {
     /// Writes. `None` when it was aborted before the target was opened. Whatever ends it after
@@ -44,17 +48,19 @@ impl Job {
             never = watch => match never {},
         };
         let elsewhere = runner.ended_elsewhere();
-        let mut report = runner.finish().await;
+        let (mut report, noted) = runner.finish_noted().await;
         if let (Some(error), Ok(outcome)) = (report.failure.take(), &mut outcome)
             && !matches!(outcome.end, End::Failed(_))
         {
             outcome.end = End::Failed(error);
         }
+        let undisturbed = outcome.as_ref().is_ok_and(|outcome| outcome.undisturbed);
         Ok(Some(Ran {
             report,
             outcome,
             before,
             elsewhere,
+            noted: noted.filter(|_| undisturbed),
         }))
     }
 
@@ -80,9 +86,21 @@ impl Job {
             Some((sink, ledger)) => Runner::exact(&self.plan, sink, ledger, control),
             None => Runner::controlled(&self.plan, broker.sink(&target).await?, control),
         };
-        let mut runner = runner.altering(alterer, rejects);
+        let mut runner = runner.altering(alterer, rejects).noting(self.noted());
         runner.shift_from(self.earliest);
         Ok((before, runner, lag))
+    }
+
+    /// Where the run reads all that is selected, from which the verification can go on.
+    fn noted(&self) -> Option<Noted> {
+        let counted = self.reading.limits.events.is_some() || self.reading.last.is_some();
+        let room = self.memory() / NOTED_SHARE;
+        (!self.once && !counted).then(|| Noted::of(&self.plan, room))?
+    }
+
+    /// Bytes that may be remembered, as far as it is asked for.
+    pub(super) fn memory(&self) -> usize {
+        self.reading.inputs.iter().map(|i| i.sub.memory).sum()
     }
 
     fn rejects(&self) -> Result<Rejects> {
@@ -121,8 +139,7 @@ impl Job {
         if matches!(self.to.address, Address::Demo { .. }) {
             return Ok(None);
         }
-        let memory = self.reading.inputs.iter().map(|i| i.sub.memory).sum();
-        let plan = &self.plan;
+        let (plan, memory) = (&self.plan, self.memory());
         let sink = Journaled::open(folder, plan, units, broker.clone(), target, memory)?;
         Ok(Some((Box::new(sink), ledger)))
     }
@@ -156,6 +173,7 @@ impl Job {
                 matched: 0,
                 elapsed: Duration::ZERO,
                 end: End::Interrupted,
+                undisturbed: false,
             }),
         }
     }

@@ -1,4 +1,5 @@
-//! The last step of a replay: both sides are read once more and compared, or only counted.
+//! The last step of a replay: both sides are compared, or only counted. What the run noted of the
+//! source is not read again.
 
 use super::{Job, Ran};
 use crate::broker::Result;
@@ -22,9 +23,14 @@ impl Job {
         stop: StopWhenBegun<'_>,
         ticker: &mut dyn Ticker,
     ) -> Result<Option<Comparison>> {
+        let sides = self.sides(cut_short, elsewhere);
+        Box::pin(compare(&sides, None, stop, ticker)).await
+    }
+
+    fn sides<'a>(&'a self, cut_short: bool, elsewhere: &'a [Part]) -> Sides<'a> {
         let inputs = &self.reading.inputs;
         let notices = inputs.first().map(|input| input.sub.notices.clone());
-        let sides = Sides {
+        Sides {
             plan: &self.plan,
             reading: &self.reading,
             target: &self.to.broker,
@@ -32,17 +38,16 @@ impl Job {
             shown: &self.to.shown,
             cut_short,
             elsewhere,
-            memory: inputs.iter().map(|input| input.sub.memory).sum(),
+            memory: self.memory(),
             notices: notices.unwrap_or_default(),
-        };
-        Box::pin(compare(&sides, stop, ticker)).await
+        }
     }
 
     /// Compares after a run that came to an end of its own; `None` when it did not, or when it was
-    /// interrupted.
+    /// interrupted. What the run noted of the source is not read again, the first time.
     pub async fn compare_run(
         &self,
-        ran: &Ran,
+        ran: &mut Ran,
         stop: StopWhenBegun<'_>,
         ticker: &mut dyn Ticker,
     ) -> Result<Option<Comparison>> {
@@ -50,7 +55,10 @@ impl Job {
             return Ok(None);
         };
         let cut_short = matches!(end, End::Idle | End::Timeout | End::Closed);
-        self.compare(cut_short, &ran.elsewhere, stop, ticker).await
+        let is_complete = matches!(end, End::Complete);
+        let noted = ran.noted.take().filter(|_| is_complete);
+        let sides = self.sides(cut_short, &ran.elsewhere);
+        Box::pin(compare(&sides, noted, stop, ticker)).await
     }
 
     /// Compares what was sent with what the target has. `None` after a run that did not run
@@ -74,6 +82,12 @@ impl Ran {
     /// False when it was interrupted or failed: then it is known to be incomplete.
     pub fn came_to_an_end(&self) -> bool {
         self.end().is_some()
+    }
+
+    /// True when the run noted all that the verification asks of the source.
+    pub fn source_is_noted(&self) -> bool {
+        let noted = self.noted.as_ref();
+        noted.is_some_and(|noted| noted.is_all(&self.elsewhere))
     }
 
     fn end(&self) -> Option<&End> {

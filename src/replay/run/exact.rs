@@ -67,6 +67,9 @@ impl Runner {
             0
         };
         self.sent = self.acknowledged;
+        if let Some(noted) = &mut self.noted {
+            noted.take_back();
+        }
         self.unflushed = false;
         self.held = None;
         self.out = self.pool.batch(self.transform.streams().clone());

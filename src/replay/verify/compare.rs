@@ -6,6 +6,7 @@ use super::digest::Digester;
 use super::expected::{Each, Expect};
 use super::found::{Find, Order};
 use super::ledger::Ledger;
+use super::noted::Noted;
 use super::result::{Comparison, Findings, Kind, Manner};
 use super::sides::{Hands, Pass, Sides};
 use crate::broker::{BoxFuture, Range, Result};
@@ -30,11 +31,18 @@ pub(super) struct Whole<'a> {
 /// Compares both sides by provenance. `None` when it was interrupted.
 pub(super) async fn by_provenance(
     sides: &Sides<'_>,
+    noted: Option<Noted>,
     stop: StopWhenBegun<'_>,
     ticker: &mut dyn Ticker,
 ) -> Result<Option<Comparison>> {
     let mut notes = Vec::new();
-    let mut ledger = Ledger::new(sides.plan, sides.memory);
+    let (digester, mut ledger) = match noted {
+        Some(noted) => noted.into_ledger(sides.memory),
+        None => (
+            Digester::new(sides.plan),
+            Ledger::new(sides.plan, sides.memory),
+        ),
+    };
     let left_out = ledger.leave_out(sides.plan, sides.elsewhere);
     sides.note_retention(&mut ledger, &mut notes).await?;
     let mut target = sides.target_range(&mut notes).await?;
@@ -46,7 +54,7 @@ pub(super) async fn by_provenance(
     sides.wait_until_decided(&target, stop).await;
     let mut whole = Whole {
         sides,
-        digester: Digester::new(sides.plan),
+        digester,
         target,
         id: sides.plan.id(),
         findings: Findings::default(),
@@ -105,10 +113,14 @@ impl Whole<'_> {
             let inputs = sides.narrowed(&windows, ledger);
             // What the newest events are is known only from all of them.
             let bounded = sides.reading.last.is_none();
-            let mut expect = Expect::new(sides, &self.digester, ledger, bounded)?;
-            let limits = Limits::default();
-            let read = sides.read_inputs(inputs, limits, &mut self.hands, &mut expect);
-            let source = read.await?;
+            let source = if ledger.is_known() {
+                Pass::Whole
+            } else {
+                let mut expect = Expect::new(sides, &self.digester, ledger, bounded)?;
+                let limits = Limits::default();
+                let read = sides.read_inputs(inputs, limits, &mut self.hands, &mut expect);
+                read.await?
+            };
             if source.note("source", &mut self.notes) {
                 return Ok(None);
             }

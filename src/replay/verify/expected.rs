@@ -7,12 +7,10 @@ use crate::broker::{BoxFuture, Result};
 use crate::event::{Batch, BatchPool, EventRef};
 use crate::pipeline::{Consumer, Flow};
 use crate::replay::alter::Alterer;
-use crate::replay::plan::Plan;
 use crate::replay::transform::Transform;
 
 /// Makes the events that a run would write, and what is compared of each.
 struct Scan<'a> {
-    plan: &'a Plan,
     transform: Transform,
     pool: BatchPool,
     out: Batch,
@@ -27,7 +25,6 @@ impl<'a> Scan<'a> {
         let plan = sides.plan;
         let alterer = Alterer::new(&plan.alterations, sides.means)?;
         Ok(Self {
-            plan,
             transform: Transform::new(plan).altering(alterer),
             pool: BatchPool::default(),
             out: Batch::default(),
@@ -45,7 +42,7 @@ impl<'a> Scan<'a> {
         mut take: impl FnMut(&mut Ledger, usize, &EventRef<'_>, Parts),
     ) -> Result<()> {
         if self.transform.begin(batch) {
-            self.find_lanes(batch);
+            self.lanes = self.ledger.lanes_of(batch);
         }
         self.out = self.pool.batch(self.transform.streams().clone());
         for event in batch.iter() {
@@ -62,16 +59,6 @@ impl<'a> Scan<'a> {
             }
         }
         Ok(())
-    }
-
-    fn find_lanes(&mut self, batch: &Batch) {
-        let streams = (0..).zip(batch.streams().iter());
-        let lanes = streams.map(|(index, stream)| {
-            let source = self.plan.sources.get(usize::from(batch.origin(index)))?;
-            self.ledger
-                .find(&source.name, &stream.topic, stream.partition)
-        });
-        self.lanes = lanes.collect();
     }
 }
 

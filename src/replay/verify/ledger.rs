@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::event::{Position, PositionStyle};
+use crate::event::{Batch, Position, PositionStyle};
 use crate::replay::Part;
 use crate::replay::copies::Places;
 use crate::replay::plan::Plan;
@@ -21,6 +21,8 @@ pub(super) struct Lane {
     pub style: PositionStyle,
     /// Others see to it.
     pub elsewhere: bool,
+    /// All that is expected of it is known: it is not read.
+    pub known: bool,
     /// The whole range of the plan.
     pub start: Position,
     pub end: Position,
@@ -57,6 +59,8 @@ pub(super) struct Ledger {
     pub lanes: Vec<Lane>,
     /// Numbers the lanes.
     pub places: Places,
+    /// The names of the plan's sources.
+    sources: Vec<String>,
     bytes: usize,
     most_bytes: usize,
     pub expected: u64,
@@ -90,6 +94,7 @@ impl Lane {
             partition,
             style,
             elsewhere: false,
+            known: false,
             start,
             end,
             first: Position::ZERO,
@@ -99,6 +104,12 @@ impl Lane {
             listed: Vec::new(),
             chunks: BTreeMap::new(),
         }
+    }
+
+    fn forget(&mut self) {
+        self.last = None;
+        self.listed = Vec::new();
+        self.chunks = BTreeMap::new();
     }
 
     /// `orders/0@15`
@@ -204,6 +215,7 @@ impl Ledger {
         let mut ledger = Self {
             lanes: Vec::new(),
             places: Places::of(plan),
+            sources: plan.sources.iter().map(|s| s.name.clone()).collect(),
             bytes: 0,
             most_bytes,
             expected: 0,
@@ -235,6 +247,47 @@ impl Ledger {
     /// The lane of a partition of a source, by the source's name.
     pub(super) fn find(&self, source: &str, topic: &str, partition: u32) -> Option<usize> {
         self.places.number(source, topic, partition)
+    }
+
+    /// The lane of a partition of a source, by the source's place in the plan.
+    pub(super) fn lane_of(&self, source: usize, topic: &str, partition: u32) -> Option<usize> {
+        self.find(self.sources.get(source)?, topic, partition)
+    }
+
+    /// The lanes of a batch's partitions.
+    pub(super) fn lanes_of(&self, batch: &Batch) -> Vec<Option<usize>> {
+        let streams = (0..).zip(batch.streams().iter());
+        streams
+            .map(|(index, stream)| {
+                let source = usize::from(batch.origin(index));
+                self.lane_of(source, &stream.topic, stream.partition)
+            })
+            .collect()
+    }
+
+    /// What is expected of these lanes is all that there is of them; of others nothing is known.
+    pub(super) fn know(&mut self, is_known: impl Fn(usize) -> bool) {
+        self.expected = 0;
+        self.bytes = 0;
+        for (index, lane) in self.lanes.iter_mut().enumerate() {
+            lane.known = is_known(index);
+            if !lane.known {
+                lane.forget();
+            }
+            self.bytes += lane.chunks.len() * size_of::<Chunk>();
+            let words = lane.chunks.values().flat_map(|chunk| &chunk.expected);
+            self.expected += words.map(|word| u64::from(word.count_ones())).sum::<u64>();
+        }
+    }
+
+    /// From now on there is so much room.
+    pub(super) const fn widen(&mut self, most_bytes: usize) {
+        self.most_bytes = most_bytes;
+    }
+
+    /// Nothing is left to be read.
+    pub(super) fn is_known(&self) -> bool {
+        self.lanes.iter().all(|lane| lane.known || lane.elsewhere)
     }
 
     /// Nothing of these is expected, and what is there of them is not looked at. Gives how many that
@@ -304,15 +357,17 @@ impl Ledger {
         self.expected += 1;
     }
 
+    /// What is to be read of each lane, `[from, to)`.
     pub(super) fn windows(&self) -> Vec<(Position, Position)> {
-        self.lanes.iter().map(|lane| (lane.from, lane.to)).collect()
+        let window = |lane: &Lane| (if lane.known { lane.to } else { lane.from }, lane.to);
+        self.lanes.iter().map(window).collect()
     }
 
     /// The windows end where the source stopped: after what it handed on last, or at the very end.
     pub(super) fn close(&mut self, complete: bool) {
         for lane in &mut self.lanes {
             lane.to = match lane.last {
-                _ if complete => lane.end,
+                _ if complete || lane.known => lane.end,
                 Some(last) => last.next(lane.style).min(lane.end),
                 None => lane.from,
             };
@@ -325,8 +380,10 @@ impl Ledger {
         for lane in &mut self.lanes {
             lane.from = lane.to;
             lane.to = lane.end;
-            lane.listed = Vec::new();
-            lane.chunks = BTreeMap::new();
+            // What comes last stays known: positions may come a second time.
+            let last = lane.last;
+            lane.forget();
+            lane.last = last;
         }
     }
 }

@@ -254,6 +254,9 @@ impl Sides<'_> {
         ledger: &mut Ledger,
         notes: &mut Vec<String>,
     ) -> Result<()> {
+        if ledger.is_known() {
+            return Ok(());
+        }
         for (input, source) in self.reading.inputs.iter().zip(&self.plan.sources) {
             let mut topics: Vec<&Arc<str>> = source.ranges.iter().map(|r| &r.topic).collect();
             topics.dedup();
@@ -267,7 +270,8 @@ impl Sides<'_> {
                 let there = partitions.iter().find(|p| p.partition == range.partition);
                 let lane = ledger.find(&source.name, &range.topic, range.partition);
                 let lane = lane.and_then(|lane| ledger.lanes.get_mut(lane));
-                if let (Some(lane), Some(there)) = (lane, there) {
+                // What was noted while it was read needs no source any more.
+                if let (Some(lane), Some(there)) = (lane.filter(|lane| !lane.known), there) {
                     note_first(lane, range, there.first, input.begins(range), notes);
                     note_end(lane, range, there.end, notes);
                 }

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use self::bench::*;
 use super::*;
 use crate::event::{Position, PositionStyle};
-use crate::replay::{Part, Plan, TimestampPolicy};
+use crate::replay::{Plan, TimestampPolicy};
 
 mod bench;
 mod tampered;
@@ -20,11 +20,7 @@ const STYLES: [PositionStyle; 2] = [PositionStyle::Offset, PositionStyle::Entry]
 async fn what_other_hosts_did_is_left_to_them() {
     for style in STYLES {
         let mut bench = Bench::new(style, 50, |_| ()).await;
-        bench.elsewhere = vec![Part {
-            source: 0,
-            topic: bench.plan.sources[0].ranges[1].topic.clone(),
-            partition: bench.plan.sources[0].ranges[1].partition,
-        }];
+        bench.elsewhere = vec![bench.part(1)];
         // Of that partition nothing is missed, and nothing of it is too much.
         bench.target.partitions[1].truncate(20);
         let again = bench.target.partitions[1][3].clone();
@@ -59,6 +55,70 @@ async fn what_a_run_wrote_is_what_the_plan_selects() {
             assert_eq!(bench.compare().await.verdict(), Verdict::Clean);
         }
     }
+}
+
+#[tokio::test]
+async fn what_the_run_noted_is_not_read_again() {
+    let mut bench = Bench::new(PositionStyle::Offset, 50, |_| {}).await;
+    // Nothing can be read of the source any more, and retention has passed all of it.
+    bench.source.breaks = Some(0);
+    bench.source.first = 1000;
+    assert_ne!(bench.compare().await.verdict(), Verdict::Clean);
+    let noted = bench.noted.take();
+    assert!(noted.as_ref().unwrap().is_all(&[]));
+    let found = bench.compare_by(noted).await;
+    assert_eq!(found.verdict(), Verdict::Clean, "{:?}", found.describe());
+    assert_eq!((found.expected, found.copies), (100, 100));
+}
+
+#[tokio::test]
+async fn what_is_known_of_one_partition_only_is_read_of_the_others() {
+    let mut bench = Bench::new(PositionStyle::Offset, 50, |_| {}).await;
+    let first = bench.part(0);
+    let noted = bench
+        .noted
+        .take()
+        .unwrap()
+        .of_parts(Some(&[first]))
+        .unwrap();
+    assert!(!noted.is_all(&[]));
+    assert!(noted.is_all(&[bench.part(1)]));
+    // Of the first partition nothing is left in the source, and nobody minds.
+    bench.source.partitions[0].clear();
+    bench.target.partitions[1].remove(7);
+    bench.number();
+    let found = bench.compare_by(Some(noted)).await;
+    assert_eq!(counts(&found), [1, 0, 0, 0, 0], "{:?}", found.describe());
+    assert_eq!(found.expected, 100);
+}
+
+#[tokio::test]
+async fn what_was_not_noted_whole_is_nothing_to_go_by() {
+    let bench = Bench::new(PositionStyle::Entry, 50, |_| {}).await;
+    assert!(bench.noted.is_none(), "positions are not dense");
+    let bench = Bench::new(PositionStyle::Offset, 50, |plan| plan.provenance = false).await;
+    assert!(bench.noted.is_none(), "copies cannot be told from others");
+    let mut bench = Bench::new(PositionStyle::Offset, 50, |_| {}).await;
+    let mut noted = bench.noted.take().unwrap();
+    noted.fail();
+    assert!(noted.of_parts(None).is_none());
+    // More than there is room for.
+    let mut noted = Noted::of(&bench.plan, 1).unwrap();
+    let batch = bench.source.all();
+    noted.begin(&batch);
+    noted.note(&batch);
+    noted.keep();
+    assert!(noted.of_parts(None).is_none());
+    // The same a second time.
+    let mut noted = Noted::of(&bench.plan, 1 << 20).unwrap();
+    noted.begin(&batch);
+    noted.note(&batch);
+    noted.take_back();
+    noted.note(&batch);
+    noted.keep();
+    noted.note(&batch);
+    noted.keep();
+    assert!(noted.of_parts(None).is_none());
 }
 
 #[tokio::test]

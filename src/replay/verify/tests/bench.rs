@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::super::{Comparison, Sides, compare};
+use super::super::{Comparison, Noted, Sides, compare};
 use crate::broker::topic::PartitionInfo;
 use crate::broker::{
     BoxFuture, Broker, Capabilities, Error, ErrorKind, Notices, PartitionRange, Range, Result,
@@ -48,6 +48,21 @@ impl Held {
                 style: self.style,
             })
             .collect()
+    }
+
+    /// All events in one batch.
+    pub(super) fn all(&self) -> Batch {
+        let mut all = Batch::new(self.streams());
+        for partition in 0..self.partitions.len() {
+            let sub = sub(Vec::new());
+            for event in self
+                .batch(partition, &self.partitions[partition], &sub)
+                .iter()
+            {
+                all.push(&event).unwrap();
+            }
+        }
+        all
     }
 
     fn end(&self, partition: usize) -> Position {
@@ -164,6 +179,8 @@ pub(super) struct Bench {
     pub limit: Option<u64>,
     pub memory: usize,
     pub elsewhere: Vec<Part>,
+    /// What the run noted.
+    pub noted: Option<Noted>,
 }
 
 /// Every third position is a hole; entries of Redis stand a second apart.
@@ -227,6 +244,7 @@ impl Bench {
             limit: None,
             memory: 1 << 20,
             elsewhere: Vec::new(),
+            noted: None,
         };
         bench.copy().await;
         bench
@@ -235,13 +253,14 @@ impl Bench {
     /// Runs the plan into the target.
     async fn copy(&mut self) {
         let memory = Memory::new();
-        let mut runner = Runner::new(&self.plan, Box::new(memory.clone()));
+        let runner = Runner::new(&self.plan, Box::new(memory.clone()));
+        let mut runner = runner.noting(Noted::of(&self.plan, 1 << 20));
         let sub = sub(self.plan.sources[0].ranges.clone());
         let mut source = self.source.source(&sub).await.unwrap();
         while let Some(batch) = source.next_batch().await.unwrap() {
             runner.batch(batch).await.unwrap();
         }
-        runner.finish().await;
+        self.noted = runner.finish_noted().await.1;
         for sent in memory.all() {
             let target = &mut self.target.partitions[sent.partition as usize];
             target.push(copy_of(&sent, target.len() as u64));
@@ -256,7 +275,20 @@ impl Bench {
         }
     }
 
+    pub(super) fn part(&self, partition: usize) -> Part {
+        let range = &self.plan.sources[0].ranges[partition];
+        Part {
+            source: 0,
+            topic: range.topic.clone(),
+            partition: range.partition,
+        }
+    }
+
     pub(super) async fn compare(&self) -> Comparison {
+        self.compare_by(None).await
+    }
+
+    pub(super) async fn compare_by(&self, noted: Option<Noted>) -> Comparison {
         let ranges = self.plan.sources[0].ranges.clone();
         let reading = Reading {
             query: Arc::new(Query::compile(&QuerySpec::default()).unwrap()),
@@ -287,7 +319,7 @@ impl Bench {
             notices: Notices::silent(),
         };
         let (_handle, stop) = Stop::new();
-        let compared = compare(&sides, &|| stop.clone(), &mut Unwatched).await;
+        let compared = compare(&sides, noted, &|| stop.clone(), &mut Unwatched).await;
         compared.unwrap().unwrap()
     }
 }

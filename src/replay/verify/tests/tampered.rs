@@ -3,6 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::replay::Part;
 
 /// What is done to a target, at a place in it.
 #[derive(Debug, Clone, Copy)]
@@ -97,6 +98,8 @@ proptest! {
         events in 1u64..60,
         entries in any::<bool>(),
         memory in prop_oneof![Just(1usize), Just(1 << 20)],
+        // Partitions of which the run's own notes are taken, where there are any.
+        known in 0usize..3,
     ) {
         let style = if entries { PositionStyle::Entry } else { PositionStyle::Offset };
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
@@ -108,7 +111,9 @@ proptest! {
                 tamper(&mut bench.target.partitions[*partition], *what);
             }
             bench.number();
-            let found = bench.compare().await;
+            let known: Vec<Part> = (0..known).map(|partition| bench.part(partition)).collect();
+            let noted = bench.noted.take().and_then(|noted| noted.of_parts(Some(&known)));
+            let found = bench.compare_by(noted).await;
             let expected = naive(&bench, &original);
             prop_assert_eq!(counts(&found), expected, "{:#?}", found.describe());
             let clean = expected.iter().all(|count| *count == 0);

@@ -319,7 +319,7 @@ async fn kept(
 
 /// What is to be said of the run, and whether all is well; and the same for the audit log.
 async fn run(job: &Job, control: &Control) -> (Result<(Vec<String>, bool), Trouble>, Ended) {
-    let ran = match job.run(control).await {
+    let mut ran = match job.run(control).await {
         Ok(Some(ran)) => ran,
         Ok(None) => {
             let lines = vec!["stopped before anything was written".to_owned()];
@@ -331,7 +331,7 @@ async fn run(job: &Job, control: &Control) -> (Result<(Vec<String>, bool), Troub
         }
     };
     let mut lines = ran.report.describe();
-    let compared = verified(job, control, &ran).await;
+    let compared = verified(job, control, &mut ran).await;
     let verified = compared.as_ref().ok().and_then(Option::as_ref);
     let good = verified.is_some_and(|(good, _)| *good);
     let ended = Ended::of(&ran, verified.map(|(good, _)| *good));
@@ -352,7 +352,7 @@ async fn run(job: &Job, control: &Control) -> (Result<(Vec<String>, bool), Troub
 async fn verified(
     job: &Job,
     control: &Control,
-    ran: &Ran,
+    ran: &mut Ran,
 ) -> broker::Result<Option<(bool, Vec<String>)>> {
     if !job.can_be_compared() {
         let counted = job.verify(ran).await?;

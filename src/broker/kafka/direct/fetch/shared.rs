@@ -1,6 +1,6 @@
 //! What all tasks of a source share, and how records get from a connection into chunks.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
@@ -64,6 +64,8 @@ pub(super) struct Shared {
     pub(super) streams: RwLock<Streams>,
     /// Lanes that are still read.
     pub(super) open: AtomicUsize,
+    /// A lane had to be mended.
+    pub(super) disturbed: Arc<AtomicBool>,
     pub(super) orphans: mpsc::Sender<Orphan>,
 }
 

@@ -1,6 +1,6 @@
 //! A running read: starts the tasks and threads, and takes their batches in order.
 
-use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, RwLock};
 
 use tokio::sync::mpsc;
@@ -30,6 +30,7 @@ pub(in super::super) struct DirectSource {
     chunk: Option<(mpsc::Receiver<Result<Batch>>, u64)>,
     progress: Option<(u64, u64)>,
     ended: bool,
+    disturbed: Arc<AtomicBool>,
     steward: AbortHandle,
 }
 
@@ -52,12 +53,14 @@ pub(in super::super) fn start(
         .sum();
     let (gate, items, jobs) = Gate::new();
     let (orphans, adopt) = mpsc::channel(ORPHANS);
+    let disturbed = Arc::new(AtomicBool::new(false));
     let shared = Arc::new(Shared {
         wishes: Wishes::of(&cluster.settings),
         gate,
         buffers: Buffers::new((sub.memory / SHARE).min(BUDGET)),
         streams: RwLock::new(streams.into()),
         open: AtomicUsize::new(lanes.len()),
+        disturbed: disturbed.clone(),
         orphans,
     });
     workers::start(jobs, &sub.select, sub.raw, &BatchPool::default())?;
@@ -73,6 +76,7 @@ pub(in super::super) fn start(
         chunk: None,
         progress: (!sub.follow).then_some((0, all)),
         ended,
+        disturbed,
         steward,
     })
 }
@@ -140,6 +144,10 @@ impl Source for DirectSource {
 
     fn progress(&self) -> Option<(u64, u64)> {
         self.progress
+    }
+
+    fn undisturbed(&self) -> bool {
+        !self.disturbed.load(Ordering::Acquire)
     }
 }
 

@@ -140,6 +140,9 @@ impl Steward {
                 orphan.lane.nearer = None;
             }
             fresh &= matches!(orphan.why, Why::New);
+            if !matches!(orphan.why, Why::New | Why::Nearer(_)) {
+                self.shared.disturbed.store(true, Ordering::Release);
+            }
             self.mend(&mut orphan).await?;
             lanes.push(orphan.lane);
         }

@@ -143,6 +143,7 @@ impl Room {
 /// Compresses, one batch after the other.
 #[derive(Default)]
 pub(super) struct Deflater {
+    lz4: lz4::Deflate,
     zstd: zstd::Deflate,
 }
 
@@ -161,7 +162,7 @@ impl Deflater {
             }
             Compression::Gzip => gzip::deflate(input, out),
             Compression::Snappy => snappy::deflate(input, out),
-            Compression::Lz4 => lz4::deflate(input, out),
+            Compression::Lz4 => self.lz4.deflate(input, out),
             Compression::Zstd => self.zstd.deflate(input, out),
         }
     }

@@ -1,11 +1,11 @@
-//! lz4 in its frame format. The frame is walked here and its blocks go straight into the output:
-//! a frame reader would copy each of them once more, and LZ4 is half the cost of a scan.
+//! lz4 in its frame format. The frame is walked and written here, and its blocks go straight into
+//! the output: a frame reader would copy each of them once more, and LZ4 is half the cost of a scan.
 //! The frame's own checksums are skipped: the batch's CRC covers the same bytes.
 
-use std::io::Write;
-
-use lz4_flex::block::{DecompressError, decompress_into, decompress_into_with_dict};
-use lz4_flex::frame::{BlockMode, BlockSize, FrameEncoder, FrameInfo};
+use lz4_flex::block::{
+    CompressTable, DecompressError, compress_into_with_table, decompress_into,
+    decompress_into_with_dict, get_maximum_output_size,
+};
 
 use super::{Room, broken, failed};
 use crate::event::codec::CodecError;
@@ -113,17 +113,47 @@ fn frame(input: &[u8]) -> Result<(Frame, &[u8]), CodecError> {
     Ok((frame, rest))
 }
 
-pub(super) fn deflate(input: &[u8], out: &mut Vec<u8>) -> Result<(), CodecError> {
-    // What Java writes; its reader takes no linked blocks.
-    let info = FrameInfo::new()
-        .block_size(BlockSize::Max64KB)
-        .block_mode(BlockMode::Independent);
-    let mut encoder = FrameEncoder::with_frame_info(info, out);
-    encoder
-        .write_all(input)
-        .map_err(|error| failed(NAME, error))?;
-    encoder
-        .finish()
-        .map(|_| ())
-        .map_err(|error| failed(NAME, error))
+/// A frame of independent blocks of at most 64 KiB without checksums, as Java writes it; its reader
+/// takes no linked ones. The last byte is the header's own checksum.
+const HEAD: [u8; 7] = [MAGIC[0], MAGIC[1], MAGIC[2], MAGIC[3], 0x60, 0x40, 0x82];
+const BLOCK: usize = 64 * 1024;
+
+/// Writes frames; keeps the table by which matches are found, and the room for one block.
+pub(super) struct Deflate {
+    table: CompressTable,
+    room: Vec<u8>,
+}
+
+impl Default for Deflate {
+    fn default() -> Self {
+        Self {
+            table: CompressTable::large(),
+            room: Vec::new(),
+        }
+    }
+}
+
+impl Deflate {
+    /// Appends one frame. A frame writer copies each block twice and makes its buffers anew, which
+    /// costs as much as compressing does.
+    pub(super) fn deflate(&mut self, input: &[u8], out: &mut Vec<u8>) -> Result<(), CodecError> {
+        out.extend_from_slice(&HEAD);
+        let most = get_maximum_output_size(input.len().min(BLOCK));
+        if self.room.len() < most {
+            self.room.resize(most, 0);
+        }
+        for block in input.chunks(BLOCK) {
+            let written = compress_into_with_table(block, &mut self.room, &mut self.table);
+            let len = written.map_err(|error| failed(NAME, error))?;
+            // What does not shrink would grow, beyond what readers have room for.
+            let (flag, bytes) = match self.room.get(..len) {
+                Some(shrunk) if len < block.len() => (0, shrunk),
+                _ => (STORED, block),
+            };
+            out.extend_from_slice(&(bytes.len() as u32 | flag).to_le_bytes());
+            out.extend_from_slice(bytes);
+        }
+        out.extend_from_slice(&0_u32.to_le_bytes());
+        Ok(())
+    }
 }

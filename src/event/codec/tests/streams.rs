@@ -149,6 +149,38 @@ fn lz4_frames_of_every_shape_are_read() {
     }
 }
 
+/// Whatever is written, another reader of frames reads it, and what does not shrink is stored.
+#[test]
+fn an_lz4_frame_of_ours_is_a_frame() {
+    let mut seed = 7u32;
+    let noise = std::iter::repeat_with(|| {
+        seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        (seed >> 24) as u8
+    });
+    let noise: Vec<u8> = noise.take(200_000).collect();
+    let text = b"{\"orderId\":17,\"eventType\":\"OrderPlaced\"}".repeat(6000);
+    let mixed = [&text[..70_000], &noise[..70_000], &text[..]].concat();
+    let sizes = [0, 1, 12, 65_535, 65_536, 65_537, 131_072, 200_000];
+    for data in [&noise, &text, &mixed] {
+        for size in sizes {
+            let input = &data[..size];
+            let mut frame = Vec::new();
+            let mut deflater = compress::Deflater::default();
+            deflater
+                .deflate(Compression::Lz4, input, &mut frame)
+                .unwrap();
+            let mut read = Vec::new();
+            let mut decoder = lz4_flex::frame::FrameDecoder::new(&frame[..]);
+            std::io::Read::read_to_end(&mut decoder, &mut read).unwrap();
+            assert!(read == input, "{size}");
+            assert!(
+                frame.len() <= 15 + size + 4 * size.div_ceil(65_536),
+                "{size}"
+            );
+        }
+    }
+}
+
 #[test]
 fn a_cut_stream_is_an_error_in_every_codec() {
     let value: Vec<u8> = (0..50_000u32).flat_map(u32::to_le_bytes).collect();

@@ -1,7 +1,7 @@
 //! The seam between a source and the query: what decides which events are handed on.
 //! The expressions themselves live in `query`; sources see only this.
 
-use super::EventRef;
+use super::{EventRef, Scanned};
 
 /// A compiled selection, shared by all threads of a source.
 pub trait Select: Send + Sync {
@@ -23,6 +23,23 @@ pub trait Select: Send + Sync {
 /// One thread's part of a selection.
 pub trait SelectWorker: Send {
     fn test(&mut self, event: &EventRef<'_>) -> Result<Verdict, SelectError>;
+
+    /// What is handed on of an event that it keeps, for who needs less than all of it. The event's
+    /// place and time stay.
+    fn reduce<'e>(&'e mut self, event: &EventRef<'e>) -> EventRef<'e> {
+        *event
+    }
+
+    /// The event as it is handed on, if it is kept. What fails is counted.
+    fn kept<'e>(
+        &'e mut self,
+        event: &EventRef<'e>,
+        scanned: &mut Scanned,
+    ) -> Result<Option<EventRef<'e>>, SelectError> {
+        let verdict = self.test(event)?;
+        scanned.failed += u64::from(verdict == Verdict::Failed);
+        Ok((verdict == Verdict::Keep).then(|| self.reduce(event)))
+    }
 
     /// Other bytes are next for `seek`.
     fn begin(&mut self) {}

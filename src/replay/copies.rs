@@ -79,14 +79,16 @@ impl Reader {
         plan: &str,
         event: &EventRef<'_>,
     ) -> Option<Origin> {
-        if event.is_aborted() || !is_copy(event, plan) {
-            return None;
-        }
-        Some(self.parse(places, event).unwrap_or(Origin::Unknown))
+        let marks = Marks::of(event, plan)?;
+        Some(self.origin_by(places, &marks))
     }
 
-    fn parse(&mut self, places: &Places, event: &EventRef<'_>) -> Option<Origin> {
-        let source = event.headers.last(provenance::SOURCE)??;
+    pub(super) fn origin_by(&mut self, places: &Places, marks: &Marks<'_>) -> Origin {
+        self.parse(places, marks).unwrap_or(Origin::Unknown)
+    }
+
+    fn parse(&mut self, places: &Places, marks: &Marks<'_>) -> Option<Origin> {
+        let source = marks.source?;
         let slash = memchr::memrchr(b'/', source)?;
         let (place, position) = source.split_at(slash);
         if self.lane.is_none() || self.place != place {
@@ -101,8 +103,36 @@ impl Reader {
     }
 }
 
-fn is_copy(event: &EventRef<'_>, plan: &str) -> bool {
-    event.headers.last(provenance::REPLAY) == Some(Some(plan.as_bytes()))
+/// What the headers of a copy say of it. Of two of one name the last one counts.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Marks<'a> {
+    source: Option<&'a [u8]>,
+    /// Its original had a timestamp.
+    pub timed: bool,
+}
+
+impl<'a> Marks<'a> {
+    /// `None` for an event that is no copy of this plan.
+    pub(super) fn of(event: &EventRef<'a>, plan: &str) -> Option<Self> {
+        if event.is_aborted() {
+            return None;
+        }
+        let mut marks = Self::default();
+        let mut is_copy = false;
+        for (name, value) in event.headers {
+            if !provenance::is_own(name) {
+                continue;
+            }
+            if name == provenance::SOURCE.as_bytes() {
+                marks.source = value;
+            } else if name == provenance::TIME.as_bytes() {
+                marks.timed = true;
+            } else if name == provenance::REPLAY.as_bytes() {
+                is_copy = value == Some(plan.as_bytes());
+            }
+        }
+        is_copy.then_some(marks)
+    }
 }
 
 /// Selects the copies that a plan made; others need not be looked at.
@@ -132,11 +162,12 @@ struct CopiesWorker {
 
 impl SelectWorker for CopiesWorker {
     fn test(&mut self, event: &EventRef<'_>) -> Result<Verdict, SelectError> {
-        if is_copy(event, &self.plan) {
-            Ok(Verdict::Keep)
+        let is_copy = Marks::of(event, &self.plan).is_some();
+        Ok(if is_copy {
+            Verdict::Keep
         } else {
-            Ok(Verdict::Drop)
-        }
+            Verdict::Drop
+        })
     }
 
     fn seek(&mut self, bytes: &[u8], from: usize) -> Option<usize> {

@@ -8,7 +8,7 @@ use tokio::sync::mpsc;
 
 use super::file::{died, no_thread};
 use crate::broker::{BoxFuture, Error, Result, Source, Subscription};
-use crate::event::{BATCH_BYTES, Batch, EventRef, Scanned, SelectWorker, Verdict};
+use crate::event::{BATCH_BYTES, Batch, EventRef, Scanned, SelectWorker};
 
 /// Batches in flight at most: 8 × 256 KiB = 2 MiB; fewer when the budget is smaller.
 const IN_FLIGHT: usize = 8;
@@ -171,20 +171,17 @@ impl Sieve {
         self.worker.seek(bytes, from)
     }
 
-    /// Looks at one event, and counts it.
-    pub(super) fn keeps(&mut self, event: &EventRef<'_>, scanned: &mut Scanned) -> Result<bool> {
+    /// Looks at one event, and counts it; the event as it is handed on, if it is kept.
+    pub(super) fn kept<'e>(
+        &'e mut self,
+        event: &EventRef<'e>,
+        scanned: &mut Scanned,
+    ) -> Result<Option<EventRef<'e>>> {
         scanned.events += 1;
         scanned.bytes += event.size() as u64;
         if self.keeps_all {
-            return Ok(true);
+            return Ok(Some(*event));
         }
-        Ok(match self.worker.test(event)? {
-            Verdict::Keep => true,
-            Verdict::Drop => false,
-            Verdict::Failed => {
-                scanned.failed += 1;
-                false
-            }
-        })
+        Ok(self.worker.kept(event, scanned)?)
     }
 }

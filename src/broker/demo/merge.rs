@@ -13,7 +13,7 @@ use super::orders::Topic;
 use crate::broker::{Error, ErrorKind, PartitionRange, Result, Subscription};
 use crate::event::{
     ArenaFull, Batch, BatchMeta, BatchPool, EventRef, PositionStyle, SelectWorker, Stream,
-    Timestamp, Verdict,
+    Timestamp,
 };
 
 /// A batch closes after so many events looked at, so that a search for something rare shows that
@@ -50,16 +50,14 @@ impl Filter {
     ) -> Result<()> {
         out.scanned.events += 1;
         out.scanned.bytes += event.size() as u64;
-        let verdict = match &mut self.worker {
-            Some(worker) => worker.test(event)?,
-            None => Verdict::Keep,
+        let kept = match &mut self.worker {
+            None => Some(*event),
+            Some(worker) => worker.kept(event, &mut out.scanned)?,
         };
-        match verdict {
-            Verdict::Keep => out.push_of_meta(event, meta).map_err(too_large)?,
-            Verdict::Drop => {}
-            Verdict::Failed => out.scanned.failed += 1,
+        match kept {
+            Some(kept) => out.push_of_meta(&kept, meta).map_err(too_large),
+            None => Ok(()),
         }
-        Ok(())
     }
 }
 

@@ -82,7 +82,10 @@ impl Filter {
             message.headers(&mut self.headers);
             batch.scanned.bytes += self.headers.as_headers().encoded().len() as u64;
         }
-        let kept = event(streams, stream, message, self.headers.as_headers());
+        let mut kept = event(streams, stream, message, self.headers.as_headers());
+        if !self.keeps_all {
+            kept = self.worker.reduce(&kept);
+        }
         batch.push(&kept).map_err(|full: ArenaFull| {
             Error::new(ErrorKind::Broker, format!("take over an event: {full}"))
         })

@@ -24,7 +24,7 @@ use super::wire::{self, Answer};
 use crate::broker::{BoxFuture, Error, ErrorKind, Notices, Result, Source, Subscription};
 use crate::event::{
     Batch, BatchPool, EventRef, PositionStyle, SelectWorker, Stream, Streams, Timestamp,
-    TimestampType, Verdict,
+    TimestampType,
 };
 
 /// The server holds a question for new entries this long before it answers "none".
@@ -302,17 +302,14 @@ impl RedisSource {
                 self.cursors[index].handed = id.next(PositionStyle::Entry);
                 batch.scanned.events += 1;
                 batch.scanned.bytes += event.size() as u64;
-                let verdict = if self.keeps_all {
-                    Verdict::Keep
+                let kept = if self.keeps_all {
+                    Some(event)
                 } else {
-                    self.select.test(&event)?
+                    self.select.kept(&event, &mut batch.scanned)?
                 };
-                match verdict {
-                    Verdict::Keep => batch
-                        .push(&event)
-                        .map_err(|full| Error::new(ErrorKind::Broker, full.to_string()))?,
-                    Verdict::Drop => {}
-                    Verdict::Failed => batch.scanned.failed += 1,
+                if let Some(kept) = kept {
+                    let pushed = batch.push(&kept);
+                    pushed.map_err(|full| Error::new(ErrorKind::Broker, full.to_string()))?;
                 }
                 if batch.is_full() {
                     return Ok(batch);

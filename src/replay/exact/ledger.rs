@@ -21,6 +21,10 @@ pub struct Part {
 
 /// One partition of a source, as far as it is known.
 #[derive(Debug, Clone)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each says another thing of how it came to be done"
+)]
 struct Line {
     source: usize,
     range: PartitionRange,

@@ -9,6 +9,7 @@ use super::ledger::Ledger;
 use super::noted::Noted;
 use super::result::{Comparison, Findings, Kind, Manner};
 use super::sides::{Hands, Pass, Sides};
+use super::sighting::Sightings;
 use crate::broker::{BoxFuture, Range, Result};
 use crate::event::{Batch, Position};
 use crate::pipeline::{Consumer, Flow, Limits, StopWhenBegun, Ticker};
@@ -31,13 +32,13 @@ pub(super) struct Whole<'a> {
 /// Compares both sides by provenance. `None` when it was interrupted.
 pub(super) async fn by_provenance(
     sides: &Sides<'_>,
-    noted: Option<Noted>,
+    known: Option<Noted>,
     stop: StopWhenBegun<'_>,
     ticker: &mut dyn Ticker,
 ) -> Result<Option<Comparison>> {
     let mut notes = Vec::new();
-    let (digester, mut ledger) = match noted {
-        Some(noted) => noted.into_ledger(sides.memory),
+    let (digester, mut ledger) = match known {
+        Some(known) => known.into_ledger(sides.memory),
         None => (
             Digester::new(sides.plan),
             Ledger::new(sides.plan, sides.memory),
@@ -126,20 +127,17 @@ impl Whole<'_> {
             }
             let complete = matches!(source, Pass::Whole);
             ledger.close(complete);
+            let sightings = Sightings::of(&self.id, &ledger.places, &self.digester);
             let mut find = Find {
-                plan: &self.id,
-                digester: &self.digester,
                 ledger,
                 findings: &mut self.findings,
                 kept: sides.keeps_partitions(),
                 is_first,
                 is_last: complete,
-                reader: Reader::default(),
                 order: Order::default(),
                 unjudged: 0,
             };
-            let copies = Copies::of(find.plan);
-            let read = sides.read_target(&self.target, copies, &mut self.hands, &mut find);
+            let read = sides.read_target(&self.target, sightings, &mut self.hands, &mut find);
             let target = read.await?;
             unjudged += find.unjudged;
             if target.note("target", &mut self.notes) {

@@ -6,14 +6,14 @@ use std::collections::HashMap;
 use super::compare::Whole;
 use super::digest::{Digester, Parts};
 use super::expected::Each;
-use super::found::{coordinate, had_time};
+use super::found::coordinate;
 use super::ledger::{CHUNK, Ledger};
 use super::result::{Findings, Kind};
 use super::sides::Pass;
 use crate::broker::{BoxFuture, Result};
 use crate::event::{Batch, EventRef, Position};
 use crate::pipeline::{Consumer, Flow, Limits};
-use crate::replay::copies::{Copies, Origin, Reader};
+use crate::replay::copies::{Copies, Marks, Origin, Reader};
 
 /// Chunks that are read again in one go: 160 KiB each.
 const AT_ONCE: usize = 256;
@@ -130,8 +130,11 @@ struct Compare<'a> {
 
 impl Compare<'_> {
     fn look(&mut self, event: &EventRef<'_>) {
-        let origin = self.reader.origin(&self.ledger.places, self.plan, event);
-        let Some(Origin::At(index, position)) = origin else {
+        let Some(marks) = Marks::of(event, self.plan) else {
+            return;
+        };
+        let origin = self.reader.origin_by(&self.ledger.places, &marks);
+        let Origin::At(index, position) = origin else {
             return;
         };
         let Some(lane) = self.ledger.lanes.get(index) else {
@@ -149,7 +152,7 @@ impl Compare<'_> {
         let Some(original) = original.and_then(Option::take) else {
             return;
         };
-        let copy = self.digester.parts(event, had_time(event));
+        let copy = self.digester.parts(event, marks.timed);
         if copy != original {
             self.findings.add(Kind::Changed, || {
                 let at = coordinate(event.stream, event.position);

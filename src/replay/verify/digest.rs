@@ -3,7 +3,7 @@
 
 use std::hash::{BuildHasher, Hasher};
 
-use foldhash::quality::RandomState;
+use foldhash::quality::{FoldHasher, RandomState};
 
 use crate::broker::Address;
 use crate::event::{EventRef, Headers, Position};
@@ -54,40 +54,30 @@ impl Digester {
     /// `had_time`: the original had a timestamp, so that the copy must have the same where the
     /// plan keeps them.
     pub(super) fn parts(&self, event: &EventRef<'_>, had_time: bool) -> Parts {
-        let mut place = self.state.build_hasher();
-        if self.placed {
-            place.write_u32(event.stream.partition);
-        }
-        if self.topics {
-            place.write(event.stream.topic.as_bytes());
-        }
-        let time = match event.time() {
-            Some(time) if self.timed && had_time => time.0.cast_unsigned(),
-            _ => u64::from(self.timed && had_time),
+        let hash = |put: &dyn Fn(&mut FoldHasher<'_>)| {
+            let mut hasher = self.state.build_hasher();
+            put(&mut hasher);
+            hasher.finish()
         };
         Parts {
             key: self.bytes(event.key),
-            value: self.value(event.value),
-            headers: self.headers(event.headers),
-            place: place.finish(),
-            time,
+            value: hash(&|hasher| self.put_value(hasher, event.value)),
+            headers: hash(&|hasher| put_headers(hasher, event.headers)),
+            place: hash(&|hasher| self.put_place(hasher, event)),
+            time: self.time(event, had_time),
         }
     }
 
-    /// One number for an event that stands at this position of its source.
-    pub(super) fn at(&self, position: Position, parts: &Parts) -> u64 {
+    /// One number for all of the parts of an event whose original stands at this position.
+    pub(super) fn at(&self, position: Position, event: &EventRef<'_>, had_time: bool) -> u64 {
         let mut hasher = self.state.build_hasher();
-        for part in [
-            position.major,
-            position.minor,
-            parts.key,
-            parts.value,
-            parts.headers,
-            parts.place,
-            parts.time,
-        ] {
-            hasher.write_u64(part);
-        }
+        hasher.write_u64(position.major);
+        hasher.write_u64(position.minor);
+        put(&mut hasher, event.key);
+        self.put_value(&mut hasher, event.value);
+        put_headers(&mut hasher, event.headers);
+        self.put_place(&mut hasher, event);
+        hasher.write_u64(self.time(event, had_time));
         hasher.finish()
     }
 
@@ -98,34 +88,48 @@ impl Digester {
         hasher.finish()
     }
 
-    fn value(&self, bytes: Option<&[u8]>) -> u64 {
+    fn put_value(&self, hasher: &mut impl Hasher, bytes: Option<&[u8]>) {
         let odd = |byte: &u8| !(b' '..=b'~').contains(byte);
         match bytes {
             // Most JSON is written as it is.
-            Some(value) if self.spelled_anew && value.iter().any(odd) => {
-                if JsonText::parse(value).is_err() {
-                    return self.bytes(bytes);
-                }
+            Some(value)
+                if self.spelled_anew && value.iter().any(odd) && JsonText::parse(value).is_ok() =>
+            {
                 let mut line = Vec::with_capacity(value.len());
                 push_value(&mut line, value);
-                self.bytes(Some(&line))
+                put(hasher, Some(&line));
             }
-            _ => self.bytes(bytes),
+            _ => put(hasher, bytes),
         }
     }
 
-    fn headers(&self, headers: Headers<'_>) -> u64 {
-        let mut hasher = self.state.build_hasher();
-        let mut all = headers.iter();
-        for (name, value) in all.by_ref() {
-            if !provenance::is_own(name) {
-                put(&mut hasher, Some(name));
-                put(&mut hasher, value);
-            }
+    fn put_place(&self, hasher: &mut impl Hasher, event: &EventRef<'_>) {
+        if self.placed {
+            hasher.write_u32(event.stream.partition);
         }
-        hasher.write(all.rest());
-        hasher.finish()
+        if self.topics {
+            put(hasher, Some(event.stream.topic.as_bytes()));
+        }
     }
+
+    fn time(&self, event: &EventRef<'_>, had_time: bool) -> u64 {
+        match event.time() {
+            Some(time) if self.timed && had_time => time.0.cast_unsigned(),
+            _ => u64::from(self.timed && had_time),
+        }
+    }
+}
+
+fn put_headers(hasher: &mut impl Hasher, headers: Headers<'_>) {
+    let mut all = headers.iter();
+    for (name, value) in all.by_ref() {
+        if !provenance::is_own(name) {
+            put(hasher, Some(name));
+            put(hasher, value);
+        }
+    }
+    // Where they end, and what does not parse.
+    put(hasher, Some(all.rest()));
 }
 
 /// True where the target is a file of JSON lines.

@@ -39,7 +39,7 @@ impl<'a> Scan<'a> {
     fn each(
         &mut self,
         batch: &Batch,
-        mut take: impl FnMut(&mut Ledger, usize, &EventRef<'_>, Parts),
+        mut take: impl FnMut(&mut Ledger, usize, &EventRef<'_>),
     ) -> Result<()> {
         if self.transform.begin(batch) {
             self.lanes = self.ledger.lanes_of(batch);
@@ -54,8 +54,7 @@ impl<'a> Scan<'a> {
         for event in self.out.iter() {
             let lane = self.lanes.get(event.stream_index as usize);
             if let Some(Some(lane)) = lane {
-                let parts = self.digester.parts(&event, event.time().is_some());
-                take(self.ledger, *lane, &event, parts);
+                take(self.ledger, *lane, &event);
             }
         }
         Ok(())
@@ -82,8 +81,8 @@ impl<'a> Expect<'a> {
 
     fn take(&mut self, batch: &Batch) -> Result<Flow> {
         let digester = self.scan.digester;
-        self.scan.each(batch, |ledger, lane, event, parts| {
-            let hash = digester.at(event.position, &parts);
+        self.scan.each(batch, |ledger, lane, event| {
+            let hash = digester.at(event.position, event, event.time().is_some());
             ledger.expect(lane, event.position, hash);
         })?;
         let full = self.bounded && self.scan.ledger.is_full();
@@ -118,8 +117,9 @@ impl<'a, F: FnMut(&Ledger, usize, &EventRef<'_>, Parts) + Send> Each<'a, F> {
 
 impl<F: FnMut(&Ledger, usize, &EventRef<'_>, Parts) + Send> Consumer for Each<'_, F> {
     fn batch(&mut self, batch: Batch) -> BoxFuture<'_, Result<Flow>> {
-        let take = &mut self.take;
-        let done = self.scan.each(&batch, |ledger, lane, event, parts| {
+        let (take, digester) = (&mut self.take, self.scan.digester);
+        let done = self.scan.each(&batch, |ledger, lane, event| {
+            let parts = digester.parts(event, event.time().is_some());
             take(ledger, lane, event, parts);
         });
         Box::pin(async move {

@@ -2,19 +2,13 @@
 
 use std::collections::HashMap;
 
-use super::digest::Digester;
 use super::ledger::{Ledger, Match};
 use super::result::{Findings, Kind};
+use super::sighting::Sighting;
 use crate::broker::{BoxFuture, Result};
 use crate::event::{Batch, EventRef, Position, Stream};
 use crate::pipeline::{Consumer, Flow};
-use crate::replay::copies::{Origin, Reader};
-use crate::replay::provenance;
-
-/// True for an event whose original had a timestamp.
-pub(super) fn had_time(event: &EventRef<'_>) -> bool {
-    event.headers.last(provenance::TIME).is_some()
-}
+use crate::replay::copies::Origin;
 
 /// `copy/1@20`
 pub(super) fn coordinate(stream: &Stream, position: Position) -> String {
@@ -22,10 +16,8 @@ pub(super) fn coordinate(stream: &Stream, position: Position) -> String {
     format!("{}/{}@{position}", stream.topic, stream.partition)
 }
 
-/// One pass over the target.
+/// One pass over the target, which is read by [`super::sighting::Sightings`].
 pub(super) struct Find<'a> {
-    pub plan: &'a str,
-    pub digester: &'a Digester,
     pub ledger: &'a mut Ledger,
     pub findings: &'a mut Findings,
     /// Events keep the partition that they had.
@@ -33,7 +25,6 @@ pub(super) struct Find<'a> {
     /// Windows that come before all others, and after them.
     pub is_first: bool,
     pub is_last: bool,
-    pub reader: Reader,
     pub order: Order,
     /// Copies of events that retention has taken from the source.
     pub unjudged: u64,
@@ -58,10 +49,10 @@ impl Order {
 
 impl Find<'_> {
     fn look(&mut self, event: &EventRef<'_>) {
-        let Some(origin) = self.reader.origin(&self.ledger.places, self.plan, event) else {
+        let Some(seen) = Sighting::of(event) else {
             return;
         };
-        let Origin::At(index, position) = origin else {
+        let Origin::At(index, position) = seen.origin else {
             if self.is_first {
                 self.findings.copies += 1;
                 let at = coordinate(event.stream, event.position);
@@ -105,10 +96,7 @@ impl Find<'_> {
         let matched = if before || after {
             Match::Unexpected
         } else {
-            lane.see(position, || {
-                let parts = self.digester.parts(event, had_time(event));
-                self.digester.at(position, &parts)
-            })
+            lane.see(position, seen.hash)
         };
         let tell = || {
             let at = coordinate(event.stream, event.position);

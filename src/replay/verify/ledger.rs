@@ -3,6 +3,7 @@
 //! Bounded: see [`Ledger::is_full`].
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use crate::event::{Batch, Position, PositionStyle};
 use crate::replay::Part;
@@ -58,7 +59,7 @@ pub(super) enum Match {
 pub(super) struct Ledger {
     pub lanes: Vec<Lane>,
     /// Numbers the lanes.
-    pub places: Places,
+    pub places: Arc<Places>,
     /// The names of the plan's sources.
     sources: Vec<String>,
     bytes: usize,
@@ -138,7 +139,7 @@ impl Lane {
     }
 
     /// Notes a copy of the event at this position, which lies in the window.
-    pub(super) fn see(&mut self, position: Position, hash: impl FnOnce() -> u64) -> Match {
+    pub(super) fn see(&mut self, position: Position, hash: u64) -> Match {
         let Some(slot) = self.slot(position) else {
             return Match::Unexpected;
         };
@@ -150,7 +151,7 @@ impl Lane {
                     return Match::Again;
                 }
                 chunk.seen[word] |= bit;
-                chunk.seen_sum = chunk.seen_sum.wrapping_add(hash());
+                chunk.seen_sum = chunk.seen_sum.wrapping_add(hash);
                 Match::First
             }
             _ => Match::Unexpected,
@@ -214,7 +215,7 @@ impl Ledger {
     pub(super) fn new(plan: &Plan, most_bytes: usize) -> Self {
         let mut ledger = Self {
             lanes: Vec::new(),
-            places: Places::of(plan),
+            places: Arc::new(Places::of(plan)),
             sources: plan.sources.iter().map(|s| s.name.clone()).collect(),
             bytes: 0,
             most_bytes,

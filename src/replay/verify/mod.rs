@@ -12,6 +12,7 @@ mod ledger;
 mod noted;
 mod result;
 mod sides;
+mod sighting;
 #[cfg(test)]
 mod tests;
 mod told;

@@ -50,8 +50,8 @@ impl Noted {
         for event in copies.iter() {
             let lane = self.lanes.get(event.stream_index as usize);
             let Some(Some(lane)) = lane else { continue };
-            let parts = self.digester.parts(&event, event.time().is_some());
-            let hash = self.digester.at(event.position, &parts);
+            let had_time = event.time().is_some();
+            let hash = self.digester.at(event.position, &event, had_time);
             self.pending.push((*lane, event.position, hash));
         }
     }

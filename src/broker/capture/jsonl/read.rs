@@ -99,8 +99,8 @@ impl Reader<'_> {
         if !window.is_some_and(|window| window.holds(event.position)) {
             return Ok(());
         }
-        if self.sieve.keeps(&event, &mut self.out.scanned)? {
-            self.out.push(&event).map_err(|full| {
+        if let Some(kept) = self.sieve.kept(&event, &mut self.out.scanned)? {
+            self.out.push(&kept).map_err(|full| {
                 Error::new(ErrorKind::Unsupported, format!("line too long: {full}"))
             })?;
         }

@@ -310,8 +310,8 @@ impl<'i> Lane<'i> {
             if !is_hit {
                 scanned.events += 1;
                 scanned.bytes += event.size() as u64;
-            } else if bench.sieve.keeps(&event, scanned)? {
-                self.events.push(&event).map_err(super::too_large)?;
+            } else if let Some(kept) = bench.sieve.kept(&event, scanned)? {
+                self.events.push(&kept).map_err(super::too_large)?;
             }
         }
         Ok(None)

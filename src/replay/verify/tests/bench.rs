@@ -10,7 +10,7 @@ use crate::broker::{
 };
 use crate::event::{
     Batch, EventRef, HeaderBuf, Position, PositionStyle, Scanned, Stream, Streams, Timestamp,
-    TimestampType, Verdict as Selected,
+    TimestampType,
 };
 use crate::pipeline::{Consumer, Input, Limits, Reading, Stop, Unwatched};
 use crate::query::{Query, QuerySpec};
@@ -90,8 +90,8 @@ impl Held {
                 headers: headers.as_headers(),
                 meta: None,
             };
-            if worker.test(&event).unwrap() == Selected::Keep {
-                batch.push(&event).unwrap();
+            if let Some(kept) = worker.kept(&event, &mut Scanned::default()).unwrap() {
+                batch.push(&kept).unwrap();
             }
         }
         batch.scanned = Scanned {

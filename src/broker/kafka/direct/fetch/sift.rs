@@ -9,7 +9,7 @@ use crate::broker::{Error, ErrorKind, Result};
 use crate::event::codec::{self, BatchHeader, CodecError, Decoder, Record, Records};
 use crate::event::{
     ArenaFull, Batch, BatchMeta, BatchPool, EventRef, Position, Scanned, Select, SelectWorker,
-    Stream, Streams, Verdict, Visibility,
+    Stream, Streams, Visibility,
 };
 
 /// Bytes of one batch when decompressed; what it claims of itself is not believed.
@@ -168,14 +168,12 @@ impl Part<'_> {
             let event = self.event(&record);
             out.batch.scanned.events += 1;
             out.batch.scanned.bytes += event.size() as u64;
-            let verdict = match &mut worker {
-                None => Verdict::Keep,
-                Some(worker) => worker.test(&event)?,
+            let kept = match &mut worker {
+                None => Some(event),
+                Some(worker) => worker.kept(&event, &mut out.batch.scanned)?,
             };
-            match verdict {
-                Verdict::Keep => out.push(&event, &self.meta).map_err(too_large)?,
-                Verdict::Drop => {}
-                Verdict::Failed => out.batch.scanned.failed += 1,
+            if let Some(kept) = kept {
+                out.push(&kept, &self.meta).map_err(too_large)?;
             }
             if !out.wanted {
                 break;

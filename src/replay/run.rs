@@ -4,24 +4,25 @@
 
 mod exact;
 mod fill;
+mod report;
 
-use std::path::PathBuf;
 use std::time::Duration;
 
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until};
 
 use self::fill::{Held, Step};
+pub use self::report::Report;
 use super::alter::Alterer;
 use super::clock::Clock;
 use super::control::{Told, Wish};
-use super::exact::{Ledger, Overall};
+use super::exact::Ledger;
 use super::outlet::{Exact, Outlet};
 use super::plan::{Guards, Plan};
 use super::transform::Transform;
 use super::verify::Noted;
 use super::{Control, Pace, Pacer, Rejects, RunState, Tally};
-use crate::broker::{BoxFuture, Error, ExactSink, Result, Sink};
+use crate::broker::{BoxFuture, ExactSink, Result, Sink};
 use crate::event::{Batch, BatchPool, Timestamp};
 use crate::pipeline::{Consumer, Flow};
 
@@ -70,38 +71,6 @@ pub struct Runner {
     undone: bool,
     /// What is sent, for who verifies it.
     noted: Option<Noted>,
-}
-
-/// What a run did.
-#[derive(Debug)]
-pub struct Report {
-    pub plan: String,
-    pub tally: Tally,
-    /// Taken over by the target.
-    pub sent: u64,
-    /// Begun to send when the run was stopped: sent or not.
-    pub in_doubt: u64,
-    /// Stored, by the target's word.
-    pub acknowledged: u64,
-    /// Without the pauses.
-    pub elapsed: Duration,
-    pub paused: Duration,
-    /// The most that an event went out after its moment; `None` when not paced.
-    pub late: Option<Duration>,
-    /// What the last flush failed with.
-    pub failure: Option<Error>,
-    /// The file with what was rejected, where anything was.
-    pub rejects: Option<PathBuf>,
-    /// Of a run that writes exactly once: how far the plan is by all runs and hosts.
-    pub overall: Option<Overall>,
-    /// What is promised of it.
-    pub promise: &'static str,
-}
-
-impl Report {
-    /// What is promised where nothing is remembered.
-    pub(super) const AT_LEAST_ONCE: &'static str =
-        "at least once: run again after an interruption, and events can be there twice";
 }
 
 impl Runner {

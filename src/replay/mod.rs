@@ -17,6 +17,7 @@ mod freeze;
 pub mod guard;
 mod histogram;
 mod holds;
+mod id;
 mod job;
 mod journal;
 mod keep;
@@ -38,6 +39,7 @@ mod sample;
 mod tally;
 mod transform;
 mod verify;
+mod whole_file;
 
 pub use command::quoted;
 pub use control::{Control, Figures, RunState};
@@ -51,7 +53,7 @@ pub use pace::{Pace, Pacer};
 pub use place::Place;
 pub use plan::{
     Guards, PartitionEnd, PartitionPolicy, Plan, PlanError, PlanSchema, PlanSelection, PlanSource,
-    PlanTarget, TimestampPolicy, is_short_id,
+    PlanTarget, TimestampPolicy,
 };
 pub use preview::{Preview, PreviewRun};
 pub use rejects::Rejects;

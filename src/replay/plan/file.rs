@@ -1,7 +1,7 @@
 //! Plans as files: reading one back with what is wrong in it, and writing one in one step.
 
 use std::fs::File;
-use std::io::{ErrorKind, Read, Write};
+use std::io::{ErrorKind, Read};
 use std::path::Path;
 
 use super::Plan;
@@ -9,6 +9,7 @@ use super::document::{Document, Head};
 use super::write::FORMAT;
 use crate::broker::{self, Error};
 use crate::config::describe_toml;
+use crate::replay::whole_file;
 
 /// A plan of a topic with ten thousand partitions takes less than 1 MiB; more is the wrong file.
 const PLAN_BYTES: u64 = 16 * 1024 * 1024;
@@ -102,27 +103,6 @@ impl Plan {
                 _ => told,
             }
         };
-        let folder = match path.parent() {
-            Some(folder) if folder != Path::new("") => folder,
-            _ => Path::new("."),
-        };
-        let mut file = tempfile::NamedTempFile::new_in(folder).map_err(failed)?;
-        file.write_all(self.to_toml().as_bytes()).map_err(failed)?;
-        file.as_file().sync_all().map_err(failed)?;
-        let placed = if overwrite {
-            file.persist(path)
-        } else {
-            file.persist_noclobber(path)
-        };
-        placed.map_err(|error| failed(error.error))?;
-        sync_folder(folder).map_err(failed)
+        whole_file::save(path, &self.to_toml(), overwrite).map_err(failed)
     }
-}
-
-/// Makes a new name in a folder outlive a power cut.
-fn sync_folder(folder: &Path) -> std::io::Result<()> {
-    if cfg!(unix) {
-        File::open(folder)?.sync_all()?;
-    }
-    Ok(())
 }

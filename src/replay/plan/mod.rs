@@ -13,14 +13,11 @@ mod write;
 use std::sync::Arc;
 use std::time::Duration;
 
-use sha2::{Digest, Sha256};
-
 use super::alter::Alterations;
 use super::holds::Holds;
-use super::{Pace, Place};
+use super::{Pace, Place, id};
 use crate::broker::{Address, PartitionRange};
 use crate::event::{Position, PositionStyle, Timestamp};
-use crate::text::hex;
 
 pub use file::PlanError;
 pub use hold::{Again, same_brokers, still_holds};
@@ -144,20 +141,15 @@ pub struct Plan {
     pub schemas: Vec<PlanSchema>,
 }
 
-/// Hex digits of a short id: 64 bits, enough to tell the plans of one target apart.
-const SHORT_DIGITS: usize = 16;
-
 impl Plan {
     /// The beginning of [`Plan::long_id`], which names runs and stands in provenance headers.
     pub fn id(&self) -> String {
-        let mut id = self.long_id();
-        id.truncate(SHORT_DIGITS);
-        id
+        id::short(self.long_id())
     }
 
     /// The SHA-256 of the canonical form, in hex: the same plan has the same id.
     pub fn long_id(&self) -> String {
-        hex(&Sha256::digest(self.canonical().as_bytes()))
+        id::long(&self.canonical())
     }
 
     /// Whether the limits of the plan, or its timestamps, need what only a preview finds.
@@ -166,9 +158,4 @@ impl Plan {
             || self.guards.max_duration.is_some()
             || self.timestamps == TimestampPolicy::Shift
     }
-}
-
-/// True for the short id of a plan.
-pub fn is_short_id(text: &str) -> bool {
-    text.len() == SHORT_DIGITS && text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'))
 }

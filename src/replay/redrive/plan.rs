@@ -2,11 +2,8 @@
 
 use std::sync::Arc;
 
-use sha2::{Digest, Sha256};
-
 use super::judge::{Custom, Rules};
-use crate::replay::{Pace, Place, PlanSource};
-use crate::text;
+use crate::replay::{Pace, Place, PlanSource, id};
 
 /// The plan.
 pub(super) struct Plan {
@@ -21,9 +18,6 @@ pub(super) struct Plan {
     /// Where what is parked goes; else it stays where it is.
     pub parked: Option<String>,
 }
-
-/// Hex digits of a short id, as a replay's.
-const ID_DIGITS: usize = 16;
 
 impl Plan {
     pub(super) fn destination_of(&self, source: usize) -> usize {
@@ -47,14 +41,12 @@ impl Plan {
 
     /// The beginning of [`Plan::long_id`], which stands in provenance headers.
     pub(super) fn id(&self) -> String {
-        let mut id = self.long_id();
-        id.truncate(ID_DIGITS);
-        id
+        id::short(self.long_id())
     }
 
     /// The SHA-256, in hex, of all that makes this plan what it is.
     pub(super) fn long_id(&self) -> String {
-        text::hex(&Sha256::digest(self.canonical().as_bytes()))
+        id::long(&self.canonical())
     }
 
     /// All that makes this plan what it is, a line each. Holds no secret.

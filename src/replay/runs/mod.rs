@@ -13,8 +13,7 @@ mod who;
 use std::fs::DirBuilder;
 use std::path::{Path, PathBuf};
 
-use super::Plan;
-use super::plan::is_short_id;
+use super::{Plan, id};
 use crate::broker::{Error, ErrorKind, Result};
 
 pub(super) use audit::counts;
@@ -72,13 +71,8 @@ impl StateFolder {
     }
 
     /// The folder of a run, by its short or long id.
-    fn folder_of(&self, id: &str) -> Option<PathBuf> {
-        let hex = |text: &str| text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
-        let short = match id.len() {
-            64 if hex(id) => id.get(..16)?,
-            _ => id,
-        };
-        is_short_id(short).then(|| self.run(short))
+    fn folder_of(&self, text: &str) -> Option<PathBuf> {
+        id::shortened(text).map(|short| self.run(short))
     }
 
     fn runs(&self) -> PathBuf {

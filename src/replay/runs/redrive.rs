@@ -2,11 +2,12 @@
 //! cannot be applied again; it tells what an id in the audit log and in provenance headers was.
 
 use std::fs::File;
-use std::io::{Read, Write};
+use std::io::Read;
 use std::path::Path;
 
 use super::{RunFolder, StateFolder, cannot};
 use crate::broker::Result;
+use crate::replay::whole_file::save;
 
 const REDRIVE: &str = "redrive.txt";
 /// As a plan's file: more is none of ours.
@@ -18,7 +19,7 @@ impl StateFolder {
         let folder = self.made(id)?;
         if read(&folder).as_deref() != Some(text) {
             let file = folder.join(REDRIVE);
-            save(&folder, &file, text).map_err(|error| cannot("write", &file, &error))?;
+            save(&file, text, true).map_err(|error| cannot("write", &file, &error))?;
         }
         Ok(RunFolder {
             state: self.clone(),
@@ -39,13 +40,4 @@ pub(super) fn read(folder: &Path) -> Option<String> {
     let file = File::open(folder.join(REDRIVE)).ok()?;
     file.take(BYTES).read_to_string(&mut text).ok()?;
     Some(text)
-}
-
-/// As a whole or not at all.
-fn save(folder: &Path, file: &Path, text: &str) -> std::io::Result<()> {
-    let mut new = tempfile::NamedTempFile::new_in(folder)?;
-    new.write_all(text.as_bytes())?;
-    new.as_file().sync_all()?;
-    new.persist(file).map_err(|error| error.error)?;
-    Ok(())
 }

@@ -93,9 +93,13 @@ impl Job {
 
     /// Where the run reads all that is selected, from which the verification can go on.
     fn noted(&self) -> Option<Noted> {
-        let counted = self.reading.limits.events.is_some() || self.reading.last.is_some();
         let room = self.memory() / NOTED_SHARE;
-        (!self.once && !counted).then(|| Noted::of(&self.plan, room))?
+        (!self.once && !self.is_counted()).then(|| Noted::of(&self.plan, room))?
+    }
+
+    /// Not all of the selection is read, but so many of it.
+    fn is_counted(&self) -> bool {
+        self.reading.limits.events.is_some() || self.reading.last.is_some()
     }
 
     /// Bytes that may be remembered, as far as it is asked for.
@@ -118,7 +122,6 @@ impl Job {
             return Ok(None);
         }
         let ledger = Ledger::new(&self.plan);
-        let counted = self.reading.limits.events.is_some() || self.reading.last.is_some();
         let units = ledger.units(&self.plan);
         let part = shared::Job {
             name: format!("evtap-{}", self.plan.id()),
@@ -126,7 +129,7 @@ impl Job {
             target: target.clone(),
             units: units.clone(),
             // Who counts to N, or shifts all by the same, must see them all.
-            undivided: counted || self.plan.timestamps == TimestampPolicy::Shift,
+            undivided: self.is_counted() || self.plan.timestamps == TimestampPolicy::Shift,
         };
         let broker = &self.to.broker;
         if let Some(sink) = broker.exact_sink(&part).await? {

@@ -381,7 +381,7 @@ impl Ledger {
         for lane in &mut self.lanes {
             lane.from = lane.to;
             lane.to = lane.end;
-            // What comes last stays known: positions may come a second time.
+            // Kept, as a position may come a second time.
             let last = lane.last;
             lane.forget();
             lane.last = last;

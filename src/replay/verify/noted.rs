@@ -81,10 +81,7 @@ impl Noted {
     /// What was noted is all that there is of these parts, `None` for all; of others it is
     /// forgotten. `None` where nothing is left.
     pub(in crate::replay) fn of_parts(mut self, parts: Option<&[Part]>) -> Option<Self> {
-        let lane = |part: &Part| {
-            self.ledger
-                .lane_of(part.source, &part.topic, part.partition)
-        };
+        let lane = |part: &Part| self.lane_of(part);
         let known: Option<Vec<usize>> = parts.map(|all| all.iter().filter_map(lane).collect());
         let is_known = |lane| known.as_ref().is_none_or(|known| known.contains(&lane));
         self.ledger.know(|lane| !self.failed && is_known(lane));
@@ -95,12 +92,18 @@ impl Noted {
             .then_some(self)
     }
 
+    fn lane_of(&self, part: &Part) -> Option<usize> {
+        let Part {
+            source,
+            topic,
+            partition,
+        } = part;
+        self.ledger.lane_of(*source, topic, *partition)
+    }
+
     /// True when nothing but these parts, which others see to, is left to be read.
     pub(in crate::replay) fn is_all(&self, elsewhere: &[Part]) -> bool {
-        let is_elsewhere = |lane: usize| {
-            let mut parts = elsewhere.iter();
-            parts.any(|p| self.ledger.lane_of(p.source, &p.topic, p.partition) == Some(lane))
-        };
+        let is_elsewhere = |lane| elsewhere.iter().any(|p| self.lane_of(p) == Some(lane));
         let mut lanes = self.ledger.lanes.iter().enumerate();
         lanes.all(|(index, lane)| lane.known || is_elsewhere(index))
     }

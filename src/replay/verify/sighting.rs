@@ -93,7 +93,7 @@ struct Looking {
 }
 
 impl SelectWorker for Looking {
-    /// Keeps copies only, by what their headers say; the rest of them is looked at once.
+    /// Keeps copies only, and makes up at once what is told of them.
     fn test(&mut self, event: &EventRef<'_>) -> Result<Verdict, SelectError> {
         let Some(marks) = Marks::of(event, &self.plan) else {
             return Ok(Verdict::Drop);

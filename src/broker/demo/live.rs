@@ -124,10 +124,16 @@ impl Live {
     /// Virtual time, in microseconds after the end of the history.
     fn now(&self) -> i64 {
         if self.pace.waits {
-            i64::try_from(self.began.elapsed().as_micros()).unwrap_or(i64::MAX)
+            self.at(Instant::now())
         } else {
             i64::MAX - 1
         }
+    }
+
+    /// The virtual time at a moment, where it is real time.
+    fn at(&self, moment: Instant) -> i64 {
+        let since = moment.saturating_duration_since(self.began);
+        i64::try_from(since.as_micros()).unwrap_or(i64::MAX)
     }
 
     /// How long until the next event.
@@ -147,9 +153,9 @@ impl Live {
     }
 
     /// Passes over what has happened before this source began.
-    pub(super) fn skip_to_now(&mut self, store: &Store) {
+    pub(super) fn skip_to(&mut self, began: Instant, store: &Store) {
         if self.pace.waits {
-            let now = self.now();
+            let now = self.at(began);
             while let Some(entry) = self.next_before(now, store) {
                 self.appender.pass(&entry);
             }

@@ -151,6 +151,16 @@ async fn a_late_follower_begins_at_the_end_as_of_now() {
     assert_eq!(again[62].value, early[0].value);
 }
 
+/// At this rate there is an order in each microsecond or two, so that it cannot be missed when the
+/// clock runs before its source has looked at it.
+#[tokio::test]
+async fn the_first_follower_misses_nothing_of_the_live_part() {
+    let broker = at_rate(5e6);
+    let (first, _) = take(&*broker, &following("orders", Bound::End), 1).await;
+    let (all, _) = take(&*broker, &following("orders", Bound::Start), 63).await;
+    assert_eq!(first[0].at(), all[62].at());
+}
+
 #[tokio::test]
 async fn dropping_the_future_loses_nothing() {
     let broker = at_rate(3000.0);

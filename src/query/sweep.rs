@@ -2,6 +2,8 @@
 //! that an event must hold are sought in all of them, and only what is around a hit is worth a
 //! look. Which texts those are is not known here.
 
+use std::ops::Range;
+
 use memchr::memmem::Finder;
 
 /// Texts that must be in the bytes of an event, joined by and and or.
@@ -27,6 +29,13 @@ enum Node {
     Text(usize),
 }
 
+/// How far all texts are sought before the first goes on: what one has passed over is then still
+/// in the fastest cache for the next.
+const STRIDE: usize = 16 * 1024;
+
+/// Behind all bytes.
+const NEVER: usize = usize::MAX;
+
 /// One text, and where it is next. Remembered, because each byte is worth one look only: a rare
 /// text would else be sought again to the end of the bytes for each hit of a frequent one.
 struct Mark {
@@ -38,11 +47,9 @@ struct Mark {
 
 #[derive(Debug, Clone, Copy)]
 enum Next {
-    /// Not looked for in these bytes.
-    Unknown,
+    /// Begins nowhere from where it was asked for up to here, which may be `NEVER`.
+    NotBefore(usize),
     At(usize),
-    /// Not in the rest of them.
-    Never,
 }
 
 impl Sweep {
@@ -55,14 +62,21 @@ impl Sweep {
     /// Other bytes are next.
     pub(super) fn begin(&mut self) {
         for mark in &mut self.marks {
-            mark.next = Next::Unknown;
+            mark.next = Next::NotBefore(0);
         }
     }
 
     /// The position up to which no event can match that begins at `from` or later, and ends
     /// there; `None` when none can. `from` must not fall before the next `begin`.
     pub(super) fn seek(&mut self, bytes: &[u8], from: usize) -> Option<usize> {
-        self.root.seek(&mut self.marks, bytes, from)
+        let mut end = from;
+        loop {
+            end = bytes.len().min(end.saturating_add(STRIDE));
+            let at = self.root.seek(&mut self.marks, bytes, from..end);
+            if at < end || end == bytes.len() || at == NEVER {
+                return Some(at).filter(|at| *at != NEVER);
+            }
+        }
     }
 }
 
@@ -85,22 +99,17 @@ impl Node {
         }
     }
 
-    fn seek(&self, marks: &mut [Mark], bytes: &[u8], from: usize) -> Option<usize> {
+    /// The position up to which no event can match that begins at `sought.start` or later: a hit
+    /// before `sought.end`, which is all that is looked at, or anything from there on; `NEVER` when
+    /// it is the end of the bytes.
+    fn seek(&self, marks: &mut [Mark], bytes: &[u8], sought: Range<usize>) -> usize {
+        let mut each = |node: &Self| node.seek(marks, bytes, sought.clone());
         match self {
-            Self::Free => Some(from),
-            // Each from `from`: the event around the hit of one may hold the others before it.
-            Self::All(all) => {
-                let mut furthest = from;
-                for node in all {
-                    furthest = furthest.max(node.seek(marks, bytes, from)?);
-                }
-                Some(furthest)
-            }
-            Self::Any(any) => {
-                let hits = any.iter().filter_map(|node| node.seek(marks, bytes, from));
-                hits.min()
-            }
-            Self::Text(index) => marks[*index].seek(bytes, from),
+            Self::Free => sought.start,
+            // Each from the start: the event around the hit of one may hold the others before it.
+            Self::All(all) => all.iter().map(each).max().unwrap_or(sought.start),
+            Self::Any(any) => any.iter().map(each).min().unwrap_or(NEVER),
+            Self::Text(index) => marks[*index].seek(bytes, sought),
         }
     }
 }
@@ -109,29 +118,38 @@ impl Mark {
     const fn new(finder: Finder<'static>) -> Self {
         Self {
             finder,
-            next: Next::Unknown,
+            next: Next::NotBefore(0),
             #[cfg(test)]
             looked: 0,
         }
     }
 
-    /// Where the text begins, at `from` or later. An event that holds it ends after that.
-    fn seek(&mut self, bytes: &[u8], from: usize) -> Option<usize> {
-        match self.next {
-            Next::Never => return None,
-            Next::At(at) if at >= from => return Some(at),
-            Next::At(_) | Next::Unknown => {}
+    /// Where the text begins first in `sought`, or a place behind that before which it does not.
+    fn seek(&mut self, bytes: &[u8], sought: Range<usize>) -> usize {
+        let from = match self.next {
+            Next::At(at) if at >= sought.start => return at,
+            Next::At(_) => sought.start,
+            Next::NotBefore(at) => at.max(sought.start),
+        };
+        if from > sought.end {
+            return from;
         }
-        let found = bytes
-            .get(from..)
-            .and_then(|rest| Some(from + self.finder.find(rest)?));
+        // One that begins before the end may reach beyond it.
+        let reach = self.finder.needle().len().saturating_sub(1);
+        let until = bytes.len().min(sought.end + reach);
+        let found = self.finder.find(&bytes[from..until]).map(|at| from + at);
         #[cfg(test)]
         {
-            let end = found.map_or(bytes.len(), |at| at + self.finder.needle().len());
-            self.looked += end.saturating_sub(from);
+            let end = found.map_or(sought.end, |at| at + self.finder.needle().len());
+            self.looked += end - from;
         }
-        self.next = found.map_or(Next::Never, Next::At);
-        found
+        let passed = if sought.end == bytes.len() {
+            NEVER
+        } else {
+            sought.end
+        };
+        self.next = found.map_or(Next::NotBefore(passed), Next::At);
+        found.unwrap_or(passed)
     }
 }
 
@@ -166,6 +184,30 @@ mod tests {
             (Texts::Any(vec![Texts::One(&a), Texts::Free]), 0, Some(0)),
         ] {
             assert_eq!(Sweep::new(&texts).seek(bytes, from), expected);
+        }
+    }
+
+    #[test]
+    fn it_goes_on_over_many_strides() {
+        let (a, b) = (finder("aa"), finder("bb"));
+        let far = 3 * STRIDE;
+        let mut bytes = vec![b'.'; far + 10];
+        // Across the end of a stride, and behind it.
+        bytes[STRIDE - 1..=STRIDE].copy_from_slice(b"aa");
+        bytes[far..far + 2].copy_from_slice(b"bb");
+        let one = || vec![Texts::One(&a), Texts::One(&b)];
+        for (texts, from, expected) in [
+            (Texts::One(&a), 0, Some(STRIDE - 1)),
+            (Texts::One(&a), STRIDE, None),
+            (Texts::One(&b), 5, Some(far)),
+            (Texts::One(&b), far + 1, None),
+            (Texts::All(one()), 0, Some(far)),
+            (Texts::All(one()), STRIDE, None),
+            (Texts::Any(one()), 1, Some(STRIDE - 1)),
+            (Texts::Any(one()), STRIDE, Some(far)),
+            (Texts::Free, bytes.len(), Some(bytes.len())),
+        ] {
+            assert_eq!(Sweep::new(&texts).seek(&bytes, from), expected);
         }
     }
 

@@ -96,12 +96,19 @@ fn take<'a>(bytes: &mut &'a [u8], len: usize) -> Option<&'a [u8]> {
 /// Reads a zigzag varint of at most 64 bits off the front.
 #[inline]
 pub(crate) fn take_varint(bytes: &mut &[u8]) -> Option<i64> {
-    // Most lengths and deltas take one byte.
-    if let [byte @ ..0x80, rest @ ..] = *bytes {
-        *bytes = rest;
-        return Some(i64::from(byte >> 1) ^ -i64::from(byte & 1));
-    }
-    take_long_varint(bytes)
+    // Nearly all lengths and deltas take one byte or two.
+    let (raw, rest) = match *bytes {
+        [byte @ ..0x80, rest @ ..] => (u64::from(*byte), rest),
+        [low, high @ ..0x80, rest @ ..] => (u64::from(low & 0x7f) | u64::from(*high) << 7, rest),
+        _ => return take_long_varint(bytes),
+    };
+    *bytes = rest;
+    Some(unzigzag(raw))
+}
+
+#[inline]
+const fn unzigzag(raw: u64) -> i64 {
+    (raw >> 1).cast_signed() ^ -((raw & 1).cast_signed())
 }
 
 fn take_long_varint(bytes: &mut &[u8]) -> Option<i64> {
@@ -110,7 +117,7 @@ fn take_long_varint(bytes: &mut &[u8]) -> Option<i64> {
         raw |= u64::from(byte & 0x7f) << (7 * i);
         if byte < 0x80 {
             *bytes = &bytes[i + 1..];
-            return Some((raw >> 1).cast_signed() ^ -((raw & 1).cast_signed()));
+            return Some(unzigzag(raw));
         }
     }
     None
@@ -187,7 +194,21 @@ mod tests {
 
     #[test]
     fn varints_round_trip_at_the_edges() {
-        for value in [0, -1, 1, 63, 64, -64, -65, i64::MAX, i64::MIN] {
+        for value in [
+            0,
+            -1,
+            1,
+            63,
+            64,
+            -64,
+            -65,
+            8191,
+            8192,
+            -8192,
+            -8193,
+            i64::MAX,
+            i64::MIN,
+        ] {
             let mut out = Vec::new();
             put_varint(&mut out, value);
             let mut rest = out.as_slice();

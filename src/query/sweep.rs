@@ -103,7 +103,7 @@ impl Node {
     /// before `sought.end`, which is all that is looked at, or anything from there on; `NEVER` when
     /// it is the end of the bytes.
     fn seek(&self, marks: &mut [Mark], bytes: &[u8], sought: Range<usize>) -> usize {
-        let mut each = |node: &Self| node.seek(marks, bytes, sought.clone());
+        let each = |node: &Self| node.seek(marks, bytes, sought.clone());
         match self {
             Self::Free => sought.start,
             // Each from the start: the event around the hit of one may hold the others before it.

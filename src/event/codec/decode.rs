@@ -113,29 +113,35 @@ impl<'a> Records<'a> {
         })
     }
 
-    /// Where the next record ends in `body`; `None` when there is none, or it is cut.
-    pub fn next_end(&self) -> Option<usize> {
-        let mut rest = self.rest;
-        let len = take_varint(&mut rest)?;
-        let begin = self.body.len() - rest.len();
-        begin.checked_add(usize::try_from(len).ok()?)
-    }
-
-    /// Passes the next record: its offset, and the bytes of its key, value and headers. Cheaper
-    /// than reading it: the headers are not walked.
-    pub fn pass(&mut self) -> Option<Result<(u64, usize), CodecError>> {
-        self.step(|records, fields| {
+    /// Passes the next record if it ends where the next hit of a search in `body` is, or before;
+    /// `None` says that there is nothing more to be found. Gives its offset, and the bytes of its
+    /// key, value and headers; `None` when the hit is in it, or there is no record. Cheaper than
+    /// reading it: the headers are not walked.
+    pub fn pass(&mut self, hit: Option<usize>) -> Option<Result<(u64, usize), CodecError>> {
+        if hit.is_some_and(|hit| hit <= self.at()) {
+            return None;
+        }
+        let body = self.body.len();
+        self.step(|records, fields, after| {
+            if hit.is_some_and(|hit| hit < body - after.len()) {
+                return Ok(None);
+            }
             let part = |bytes: Option<&[u8]>| bytes.map_or(0, <[u8]>::len);
             let mut headers = fields.headers;
             take_varint(&mut headers).ok_or("its headers are cut")?;
             let size = part(fields.key) + part(fields.value) + headers.len();
-            Ok((records.header.base_offset + u64::from(fields.delta), size))
+            Ok(Some((
+                records.header.base_offset + u64::from(fields.delta),
+                size,
+            )))
         })
     }
 
+    /// Reads the next record, and goes on behind it if there is something to give.
+    #[inline]
     fn step<T>(
         &mut self,
-        read: impl FnOnce(&Self, Fields<'a>) -> Result<T, &'static str>,
+        read: impl FnOnce(&Self, Fields<'a>, &'a [u8]) -> Result<Option<T>, &'static str>,
     ) -> Option<Result<T, CodecError>> {
         if self.left == 0 {
             let whole = self.rest.is_empty();
@@ -143,16 +149,19 @@ impl<'a> Records<'a> {
         }
         let stepped = self.fields().and_then(|(fields, after)| {
             let delta = fields.delta;
-            let read = read(self, fields)?;
-            self.rest = after;
-            self.last = Some(delta);
-            self.left -= 1;
+            let read = read(self, fields, after)?;
+            if read.is_some() {
+                self.rest = after;
+                self.last = Some(delta);
+                self.left -= 1;
+            }
             Ok(read)
         });
-        Some(stepped.map_err(|reason| self.fail(reason)))
+        stepped.map_err(|reason| self.fail(reason)).transpose()
     }
 
     /// The next record taken apart, and what stands behind it.
+    #[inline]
     fn fields(&self) -> Result<(Fields<'a>, &'a [u8]), &'static str> {
         let mut rest = self.rest;
         let len = take_varint(&mut rest).ok_or("its length is cut")?;
@@ -227,7 +236,7 @@ impl<'a> Iterator for Records<'a> {
     type Item = Result<Record<'a>, CodecError>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        self.step(Self::record)
+        self.step(|records, fields, _| records.record(fields).map(Some))
     }
 }
 
@@ -248,6 +257,7 @@ struct Fields<'a> {
     clippy::option_option,
     reason = "null is a value here, a cut record is not"
 )]
+#[inline]
 fn take_bytes<'a>(bytes: &mut &'a [u8]) -> Option<Option<&'a [u8]>> {
     match take_varint(bytes)? {
         -1 => Some(None),

@@ -111,6 +111,35 @@ proptest! {
         prop_assert_eq!(decode(&batch).unwrap(), records);
     }
 
+    /// Up to the record with the hit, and what was passed is told as it is read.
+    #[test]
+    fn records_are_passed_up_to_a_hit(
+        (base, options, records, last) in batches(),
+        at in any::<prop::sample::Index>(),
+    ) {
+        let batch = encode(base, &options, &records, Some(last));
+        let mut decoder = Decoder::new(LIMIT);
+        let mut read = decoder.decode(&batch).unwrap();
+        let mut passed = read.clone();
+        let hit = Some(at.index(read.body().len() + 1)).filter(|hit| *hit < read.body().len());
+        loop {
+            let before = read.at();
+            let Some(record) = read.next() else { break };
+            let record = record.unwrap();
+            if hit.is_some_and(|hit| (before..read.at()).contains(&hit)) {
+                prop_assert!(passed.pass(hit).is_none());
+                prop_assert_eq!(passed.at(), before);
+                prop_assert_eq!(passed.next().unwrap().unwrap(), record);
+                return Ok(());
+            }
+            let part = |bytes: Option<&[u8]>| bytes.map_or(0, <[u8]>::len);
+            let size = part(record.key) + part(record.value) + record.headers.encoded().len();
+            prop_assert_eq!(passed.pass(hit).unwrap().unwrap(), (record.offset, size));
+        }
+        prop_assert!(hit.is_none());
+        prop_assert!(passed.pass(hit).is_none());
+    }
+
     #[test]
     fn a_flipped_byte_is_an_error_or_outside_the_checksum(
         (base, options, records, last) in batches(),

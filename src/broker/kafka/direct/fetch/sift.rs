@@ -146,22 +146,19 @@ impl Part<'_> {
             worker.seek(body, 0)
         });
         loop {
-            if let Some(worker) = &mut worker {
-                let end = records.next_end().unwrap_or(usize::MAX);
-                if hit.is_none_or(|hit| hit >= end) {
-                    // Proven not to match: it is counted, and not looked at.
-                    let Some(passed) = records.pass() else { break };
+            if worker.is_some() {
+                // Proven not to match: they are counted, and not looked at.
+                while let Some(passed) = records.pass(hit) {
                     let (offset, size) = passed.map_err(|e| self.damaged(&e))?;
                     if wanted.contains(&offset) {
                         out.batch.scanned.events += 1;
                         out.batch.scanned.bytes += size as u64;
                     }
-                    continue;
                 }
-                hit = worker.seek(body, end);
             }
             let Some(record) = records.next() else { break };
             let record = record.map_err(|e| self.damaged(&e))?;
+            hit = worker.as_mut().and_then(|w| w.seek(body, records.at()));
             if !wanted.contains(&record.offset) {
                 continue;
             }

@@ -67,10 +67,26 @@ impl KafkaExact {
 
     /// `None` while others hold all that is left, and when the hosts share anew meanwhile.
     async fn try_share(&mut self, idle: bool) -> Result<Option<Share>, Trouble> {
-        self.ready().await?;
-        if self.is_stale_now() {
-            self.join().await?;
+        let wanted = self.wants_producer().await?;
+        let direct = self.direct.clone();
+        let making = async {
+            match wanted {
+                Some(made) => Producer::new(made, direct.as_deref()).await.map(Some),
+                None => Ok(None),
+            }
+        };
+        let joining = async {
+            if self.is_stale_now() {
+                self.join().await?;
+            }
+            Ok::<(), Trouble>(())
+        };
+        // Neither needs the other, and each takes the cluster some milliseconds.
+        let (made, joined) = tokio::join!(making, joining);
+        if let Some(producer) = made? {
+            self.producer = Some(producer);
         }
+        joined?;
         let progress = self.books.look(true).await?;
         if self.is_stale_now() {
             return Ok(None);
@@ -96,14 +112,14 @@ impl KafkaExact {
         self.member.as_ref().is_some_and(Member::is_stale)
     }
 
-    /// Has a producer whose transaction is not open.
-    async fn ready(&mut self) -> Result<(), Trouble> {
+    /// What to make a producer of, where there is none that is sound and has no transaction open.
+    async fn wants_producer(&mut self) -> Result<Option<Made>, Trouble> {
         if let Some(producer) = &mut self.producer {
             if producer.is_sound() && !producer.is_open() {
-                return Ok(());
+                return Ok(None);
             }
             if producer.is_sound() && producer.abort().await.is_ok() {
-                return Ok(());
+                return Ok(None);
             }
         }
         self.producer = None;
@@ -116,16 +132,14 @@ impl KafkaExact {
             self.alone().await?;
             ALONE
         };
-        let made = Made {
+        Ok(Some(Made {
             properties: Arc::clone(&self.properties),
             notices: self.notices.clone(),
             id,
             longest,
             topic: Arc::clone(&self.books.job.target.topic),
             partitions: self.partitions,
-        };
-        self.producer = Some(Producer::new(made, self.direct.as_deref()).await?);
-        Ok(())
+        }))
     }
 
     /// Without a place in the group this host must be the only one: the group would take its

@@ -74,7 +74,7 @@ impl Sweep {
             end = bytes.len().min(end.saturating_add(STRIDE));
             let at = self.root.seek(&mut self.marks, bytes, from..end);
             if at < end || end == bytes.len() || at == NEVER {
-                return Some(at).filter(|at| *at != NEVER);
+                return (at != NEVER).then_some(at);
             }
         }
     }

@@ -152,10 +152,10 @@ impl Live {
         self.ends[topic as usize][partition as usize]
     }
 
-    /// Passes over what has happened before this source began.
-    pub(super) fn skip_to(&mut self, began: Instant, store: &Store) {
+    /// Passes over what has happened before a moment.
+    pub(super) fn skip_to(&mut self, moment: Instant, store: &Store) {
         if self.pace.waits {
-            let now = self.at(began);
+            let now = self.at(moment);
             while let Some(entry) = self.next_before(now, store) {
                 self.appender.pass(&entry);
             }

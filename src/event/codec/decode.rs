@@ -113,10 +113,9 @@ impl<'a> Records<'a> {
         })
     }
 
-    /// Passes the next record if it ends where the next hit of a search in `body` is, or before;
-    /// `None` says that there is nothing more to be found. Gives its offset, and the bytes of its
-    /// key, value and headers; `None` when the hit is in it, or there is no record. Cheaper than
-    /// reading it: the headers are not walked.
+    /// Passes the next record, if it ends at the next hit of a search in `body` or before; without
+    /// a hit all do. Gives its offset, and the bytes of its key, value and headers; nothing when the
+    /// hit is in it, or there is no record. Cheaper than reading it: the headers are not walked.
     pub fn pass(&mut self, hit: Option<usize>) -> Option<Result<(u64, usize), CodecError>> {
         if hit.is_some_and(|hit| hit <= self.at()) {
             return None;

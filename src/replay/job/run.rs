@@ -77,15 +77,12 @@ impl Job {
         };
         let lag = LagWatch::begin(&self.plan.holds.pause_if, &self.to.broker, control).await?;
         create_target(&self.plan, broker).await?;
+        let before = TargetState::look(&self.plan, broker).await?;
         let target = Target {
             topic: self.plan.target.topic.clone().unwrap_or_default(),
             overwrite: self.plan.target.overwrite,
         };
-        let (before, exact) = tokio::try_join!(
-            TargetState::look(&self.plan, broker),
-            self.exact(target.clone())
-        )?;
-        let runner = match exact {
+        let runner = match self.exact(target.clone()).await? {
             Some((sink, ledger)) => Runner::exact(&self.plan, sink, ledger, control),
             None => Runner::controlled(&self.plan, broker.sink(&target).await?, control),
         };

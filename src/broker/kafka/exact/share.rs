@@ -67,26 +67,10 @@ impl KafkaExact {
 
     /// `None` while others hold all that is left, and when the hosts share anew meanwhile.
     async fn try_share(&mut self, idle: bool) -> Result<Option<Share>, Trouble> {
-        let wanted = self.wants_producer().await?;
-        let direct = self.direct.clone();
-        let making = async {
-            match wanted {
-                Some(made) => Producer::new(made, direct.as_deref()).await.map(Some),
-                None => Ok(None),
-            }
-        };
-        let joining = async {
-            if self.is_stale_now() {
-                self.join().await?;
-            }
-            Ok::<(), Trouble>(())
-        };
-        // Neither needs the other, and each takes the cluster some milliseconds.
-        let (made, joined) = tokio::join!(making, joining);
-        if let Some(producer) = made? {
-            self.producer = Some(producer);
+        self.ready().await?;
+        if self.is_stale_now() {
+            self.join().await?;
         }
-        joined?;
         let progress = self.books.look(true).await?;
         if self.is_stale_now() {
             return Ok(None);
@@ -112,14 +96,14 @@ impl KafkaExact {
         self.member.as_ref().is_some_and(Member::is_stale)
     }
 
-    /// What to make a producer of, where there is none that is sound and has no transaction open.
-    async fn wants_producer(&mut self) -> Result<Option<Made>, Trouble> {
+    /// Has a producer whose transaction is not open.
+    async fn ready(&mut self) -> Result<(), Trouble> {
         if let Some(producer) = &mut self.producer {
             if producer.is_sound() && !producer.is_open() {
-                return Ok(None);
+                return Ok(());
             }
             if producer.is_sound() && producer.abort().await.is_ok() {
-                return Ok(None);
+                return Ok(());
             }
         }
         self.producer = None;
@@ -132,14 +116,16 @@ impl KafkaExact {
             self.alone().await?;
             ALONE
         };
-        Ok(Some(Made {
+        let made = Made {
             properties: Arc::clone(&self.properties),
             notices: self.notices.clone(),
             id,
             longest,
             topic: Arc::clone(&self.books.job.target.topic),
             partitions: self.partitions,
-        }))
+        };
+        self.producer = Some(Producer::new(made, self.direct.as_deref()).await?);
+        Ok(())
     }
 
     /// Without a place in the group this host must be the only one: the group would take its

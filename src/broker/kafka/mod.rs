@@ -288,8 +288,11 @@ impl Broker for Kafka {
     fn exact_sink<'a>(&'a self, job: &'a Job) -> BoxFuture<'a, Result<Option<Box<dyn ExactSink>>>> {
         Box::pin(async move {
             let (properties, notices) = (Arc::clone(&self.properties), self.notices.clone());
-            let direct = self.direct.as_ref().ok().cloned();
-            let sink = exact::open(self.looker()?, direct, properties, notices, job).await?;
+            let looker = match &self.direct {
+                Ok(direct) => exact::Looker::Direct(Arc::clone(direct)),
+                Err(_) => exact::Looker::Library(self.looker()?),
+            };
+            let sink = exact::open(looker, properties, notices, job).await?;
             Ok(Some(Box::new(sink) as Box<dyn ExactSink>))
         })
     }

@@ -9,7 +9,7 @@ use super::properties::Properties;
 use super::terms::{Ask, Found, Place, places};
 use super::topics;
 use super::writer::Writer;
-use crate::broker::{BoxFuture, ErrorKind, Notices, Result, Sink, TopicSelector, Written};
+use crate::broker::{BoxFuture, Error, ErrorKind, Notices, Result, Sink, TopicSelector, Written};
 use crate::event::Batch;
 
 /// A write into one topic.
@@ -35,16 +35,18 @@ pub(super) fn open(
 
 /// How many partitions a topic to write to has; waits until each answers.
 pub(super) fn target(looker: &Arc<Client>, topic: &str) -> Result<u32> {
-    let found = topics::find(looker, &TopicSelector::one(topic)).map_err(|error| {
-        if error.kind == ErrorKind::MissingTopic
-            && error.hint.as_ref().is_none_or(|h| !h.contains("mean"))
-        {
-            return error.hint("--create-topic creates it");
-        }
-        error
-    })?;
+    let found = topics::find(looker, &TopicSelector::one(topic)).map_err(creatable)?;
     await_leaders(looker, &found)?;
     Ok(found.first().map_or(0, |t| t.partitions.len() as u32))
+}
+
+/// A topic that is not there, and is not another's name mistyped, can be created.
+pub(super) fn creatable(error: Error) -> Error {
+    let mistyped = |hint: &String| hint.contains("mean");
+    if error.kind == ErrorKind::MissingTopic && !error.hint.as_ref().is_some_and(mistyped) {
+        return error.hint("--create-topic creates it");
+    }
+    error
 }
 
 /// Waits until the leader of each partition knows that it leads, as it shows by telling an offset.

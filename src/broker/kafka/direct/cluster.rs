@@ -106,9 +106,7 @@ impl Cluster {
         &self,
         topics: Option<&[&str]>,
     ) -> Result<Arc<Metadata>, Failure> {
-        // A connection that was idle may have been closed meanwhile, which says nothing.
-        let idle = self.known().idle.pop();
-        if let Some((host, mut connection)) = idle
+        if let Some((host, mut connection)) = self.idle()
             && let Ok(metadata) = metadata_by(&mut connection, topics).await
         {
             return Ok(self.learn(host, connection, topics, metadata));
@@ -197,6 +195,11 @@ impl Cluster {
             Ok(connection) => Ok((host, connection)),
             Err(failure) => Err(self.named(&host, failure)),
         }
+    }
+
+    /// A connection that is kept. It may have been closed meanwhile, which says nothing.
+    pub(super) fn idle(&self) -> Option<(Host, Connection)> {
+        self.known().idle.pop()
     }
 
     /// Keeps a connection that has no answer outstanding.

@@ -49,7 +49,19 @@ pub(super) fn moved(failure: &Failure) -> bool {
 }
 
 async fn find(cluster: &Cluster, of: Of<'_>) -> Result<Host, Failure> {
+    if let Some((host, mut connection)) = cluster.idle()
+        && let Ok(found) = ask_by(&mut connection, of).await
+    {
+        cluster.keep(host, connection);
+        return Ok(found);
+    }
     let (host, mut connection) = cluster.any().await?;
+    let found = ask_by(&mut connection, of).await?;
+    cluster.keep(host, connection);
+    Ok(found)
+}
+
+async fn ask_by(connection: &mut Connection, of: Of<'_>) -> Result<Host, Failure> {
     let version = connection.version(ApiKey::FindCoordinator, VERSIONS)?;
     let (kind, name) = match of {
         Of::Group(name) => (0, name),
@@ -65,7 +77,6 @@ async fn find(cluster: &Cluster, of: Of<'_>) -> Result<Host, Failure> {
     let answer = connection
         .call(ApiKey::FindCoordinator, version, &request)
         .await?;
-    cluster.keep(host, connection);
     read(&answer, version)
 }
 

@@ -19,7 +19,7 @@ pub(in crate::broker::kafka) struct Identity {
 
 impl Identity {
     pub(super) async fn of(cluster: &Arc<Cluster>, topic: &Arc<str>) -> Result<Self> {
-        let metadata = cluster.metadata(Some(&[topic])).await?;
+        let metadata = cluster.recent_metadata(&[topic]).await?;
         let found = metadata.topics.iter().find(|t| t.name == **topic);
         Ok(Self {
             cluster: Arc::clone(cluster),

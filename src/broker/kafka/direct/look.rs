@@ -84,6 +84,18 @@ fn read(topic: &TopicMetadata) -> Found {
     }
 }
 
+/// How many partitions a topic has, once the leader of each tells an offset: in a topic that was
+/// just made, the metadata names a leader before it knows that it leads.
+pub(super) async fn partitions(cluster: &Cluster, topic: &str) -> Result<u32> {
+    let found = find(cluster, &TopicSelector::one(topic)).await?;
+    let places: Vec<Place> = places(&found).collect();
+    let end = Ask::End {
+        committed_only: false,
+    };
+    offsets(cluster, &places, &[end]).await?;
+    Ok(places.len() as u32)
+}
+
 /// What `topics` lists.
 pub(super) async fn list(cluster: &Cluster, which: &TopicSelector) -> Result<Vec<TopicInfo>> {
     let found = find(cluster, which).await?;

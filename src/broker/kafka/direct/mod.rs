@@ -34,7 +34,7 @@ pub(super) use self::settings::tokens;
 use super::error::Failure;
 use super::own::ReaderChoice;
 use super::properties::Properties;
-use super::terms::Row;
+use super::terms::{Place, Row};
 use crate::broker::{
     Error, ErrorKind, Group, PartitionRange, Result, Source, Subscription, TopicInfo,
     TopicSelector, TopicSettings,
@@ -75,6 +75,26 @@ impl Direct {
 
     pub(super) async fn groups(&self) -> Result<Vec<Group>> {
         groups::list(&self.cluster).await
+    }
+
+    /// As they were typed.
+    pub(super) fn brokers(&self) -> &str {
+        self.cluster.brokers()
+    }
+
+    /// How many partitions a topic to write to has; waits until the leader of each answers.
+    pub(super) async fn partitions(&self, topic: &str) -> Result<u32> {
+        look::partitions(&self.cluster, topic).await
+    }
+
+    /// The commits of a group for these partitions, with the text beside each.
+    pub(super) async fn commits_with_text(
+        &self,
+        group: &str,
+        places: &[Place],
+        stable_only: bool,
+    ) -> Result<Vec<(Row, String)>, Failure> {
+        groups::commits_with_text(&self.cluster, group, places, stable_only).await
     }
 
     /// What a topic is now, to be compared with later.

@@ -1,20 +1,16 @@
 //! The job and where its progress stands: what is asked of the cluster about it, and how it is
 //! shared out.
 
-use std::sync::Arc;
-
-use super::super::admin;
-use super::super::client::{Client, blocking};
 use super::super::direct::member::{Companion, words};
 use super::super::error::Failure;
 use super::assign::{Given, share_out};
 use super::ledger::Ledger;
+use super::looker::{self, Looker};
 use super::trouble::Trouble;
 use crate::broker::exact::{Job, Progress};
 
 pub(super) struct Books {
-    /// A consumer's client, which looks.
-    pub(super) looker: Arc<Client>,
+    pub(super) looker: Looker,
     pub(super) job: Job,
     pub(super) ledger: Ledger,
 }
@@ -55,22 +51,12 @@ impl Books {
     /// How far everything is. With `stable_only` it is an error when a transaction that is still
     /// open may change that.
     pub(super) async fn look(&self, stable_only: bool) -> Result<Vec<Option<Progress>>, Trouble> {
-        let (looker, group) = (Arc::clone(&self.looker), self.job.name.clone());
+        let group = &self.job.name;
         let places = self.ledger.all_places();
-        let told = blocking(move || {
-            Ok(admin::commits_with_text(
-                &looker,
-                &group,
-                &places,
-                stable_only,
-            ))
-        });
-        let what = || format!("ask for the commits of the group {}", self.job.name);
-        let rows = told
-            .await?
-            .map_err(|failure| Trouble::of(failure, &what()))?;
+        let rows = self.looker.commits(group, places, stable_only).await?;
         if let Some((row, _)) = rows.iter().find(|(row, _)| row.error != 0) {
-            return Err(Trouble::of(Failure::from_number(row.error), &what()));
+            let failure = Failure::from_number(row.error);
+            return Err(Trouble::of(failure, &looker::asking(group)));
         }
         let committed = rows.iter().filter_map(|(row, text)| {
             let offset = u64::try_from(row.offset).ok()?;

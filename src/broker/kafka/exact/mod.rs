@@ -14,6 +14,7 @@ mod ledger;
 #[cfg(test)]
 mod ledger_tests;
 mod library;
+mod looker;
 mod producer;
 mod share;
 mod trouble;
@@ -26,13 +27,11 @@ use rdkafka::types::RDKafkaErrorCode as Code;
 use self::assign::Given;
 use self::books::Books;
 use self::ledger::Ledger;
+pub(super) use self::looker::Looker;
 use self::producer::Producer;
-use super::client::{Client, blocking};
-use super::direct::Direct;
 use super::direct::identity::Identity;
 use super::direct::member::Member;
 use super::properties::Properties;
-use super::sink;
 use super::terms::Committer;
 use crate::broker::exact::{Job, Progress, Share};
 use crate::broker::{BoxFuture, Error, ErrorKind, ExactSink, Notices, Result, Written};
@@ -47,7 +46,6 @@ const CHECK: Duration = Duration::from_secs(1);
 /// A part in a job.
 pub(super) struct KafkaExact {
     books: Books,
-    direct: Option<Arc<Direct>>,
     properties: Arc<Properties>,
     notices: Notices,
     partitions: u32,
@@ -70,25 +68,23 @@ pub(super) struct KafkaExact {
 
 /// Takes part in a job, whose target must exist. Neither joins nor writes yet.
 pub(super) async fn open(
-    looker: Arc<Client>,
-    direct: Option<Arc<Direct>>,
+    looker: Looker,
     properties: Arc<Properties>,
     notices: Notices,
     job: &Job,
 ) -> Result<KafkaExact> {
     named(&job.name, "job")?;
     named(&job.worker, "worker")?;
-    let topic = Arc::clone(&job.target.topic);
-    let asked = Arc::clone(&looker);
-    let partitions = blocking(move || sink::target(&asked, &topic)).await?;
+    let topic = &job.target.topic;
+    let partitions = looker.target(topic).await?;
     let ledger = Ledger::new(job, partitions)?;
     let session = session(&properties)?;
-    let target = match &direct {
-        Some(direct) => Some(direct.identity(&job.target.topic).await?),
+    let target = match looker.direct() {
+        Some(direct) => Some(direct.identity(topic).await?),
         None => None,
     };
-    let member = direct
-        .as_ref()
+    let member = looker
+        .direct()
         .map(|direct| direct.member(&job.name, &job.worker, session));
     Ok(KafkaExact {
         books: Books {
@@ -96,7 +92,6 @@ pub(super) async fn open(
             job: job.clone(),
             ledger,
         },
-        direct,
         properties,
         notices,
         progress: vec![None; job.units.len()],
@@ -212,12 +207,8 @@ impl KafkaExact {
         }
         // What it left open is ended by the next one, which has its id.
         self.lost |= self.producer.take().is_some_and(|p| p.is_lost());
-        let (looker, topic) = (
-            Arc::clone(&self.books.looker),
-            Arc::clone(&self.books.job.target.topic),
-        );
-        let found = blocking(move || sink::target(&looker, &topic)).await;
-        match found {
+        let found = self.books.looker.target(&self.books.job.target.topic);
+        match found.await {
             Ok(partitions) => self.partitions = partitions,
             Err(error) if gives_up(error.kind) => return Err(error),
             // The next share waits for it.

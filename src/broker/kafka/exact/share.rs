@@ -9,6 +9,7 @@ use super::super::client::blocking;
 use super::super::direct::member::words;
 use super::super::error::Failure;
 use super::assign::Given;
+use super::looker::Looker;
 use super::producer::{Made, Producer};
 use super::trouble::{Patience, Trouble};
 use super::{KafkaExact, Member};
@@ -124,15 +125,19 @@ impl KafkaExact {
             topic: Arc::clone(&self.books.job.target.topic),
             partitions: self.partitions,
         };
-        self.producer = Some(Producer::new(made, self.direct.as_deref()).await?);
+        let direct = self.books.looker.direct();
+        self.producer = Some(Producer::new(made, direct.map(|d| &**d)).await?);
         Ok(())
     }
 
     /// Without a place in the group this host must be the only one: the group would take its
     /// commits beside those of its members.
     async fn alone(&mut self) -> Result<(), Trouble> {
-        let (looker, group) = (Arc::clone(&self.books.looker), self.books.job.name.clone());
-        let told = blocking(move || Ok(admin::members(&looker, &[group]))).await?;
+        let Looker::Library(client) = &self.books.looker else {
+            return Ok(());
+        };
+        let (client, group) = (Arc::clone(client), self.books.job.name.clone());
+        let told = blocking(move || Ok(admin::members(&client, &[group]))).await?;
         let what = || format!("ask for the members of the group {}", self.books.job.name);
         let members = told.map_err(|failure| Trouble::of(failure, &what()))?;
         if members.iter().any(|(_, members)| !members.is_empty()) {

@@ -3,6 +3,7 @@
 
 mod ask;
 pub(super) mod classic;
+mod commits;
 #[cfg(test)]
 mod tests;
 mod told;
@@ -15,6 +16,7 @@ use futures_util::future::{join, try_join_all};
 use tokio::time::sleep;
 
 use self::ask::Told;
+pub(super) use self::commits::commits_with_text;
 use super::super::error::Failure;
 use super::super::group_rows::{self, Ends};
 use super::super::terms::{Ask, Place};

@@ -114,7 +114,7 @@ fn commits_are_read_in_every_version() {
             let partition = OffsetFetchResponsePartition::default()
                 .with_partition_index(2)
                 .with_committed_offset(42)
-                .with_metadata(Some(text("")));
+                .with_metadata(Some(text("beside")));
             let topic = OffsetFetchResponseTopic::default()
                 .with_name(TopicName(text("t")))
                 .with_partitions(vec![partition]);
@@ -123,7 +123,7 @@ fn commits_are_read_in_every_version() {
             let partition = OffsetFetchResponsePartitions::default()
                 .with_partition_index(2)
                 .with_committed_offset(42)
-                .with_metadata(Some(text("")));
+                .with_metadata(Some(text("beside")));
             let topic = OffsetFetchResponseTopics::default()
                 .with_name(TopicName(text("t")))
                 .with_partitions(vec![partition]);
@@ -138,6 +138,9 @@ fn commits_are_read_in_every_version() {
         let row = &commits.rows[0];
         assert_eq!((&*row.place.0, row.place.1, row.offset), ("t", 2, 42));
         survives(&bytes, |bytes| told::commits(bytes, version, "g"));
+        let (row, beside) = &told::commits_with_text(&bytes, version).unwrap()[0];
+        assert_eq!((row.place.1, row.offset, &**beside), (2, 42, "beside"));
+        survives(&bytes, |bytes| told::commits_with_text(bytes, version));
     }
 }
 

@@ -226,7 +226,7 @@ pub(super) fn commits(answer: &[u8], version: i16, group: &str) -> Result<Vec<Co
         r.i32()?;
     }
     if version < MANY {
-        let rows = committed_rows(r, version)?;
+        let rows = committed_rows(r, version, |row, _| row)?;
         let error = r.i16()?;
         return Ok(vec![Commits {
             name: group.to_owned(),
@@ -237,7 +237,7 @@ pub(super) fn commits(answer: &[u8], version: i16, group: &str) -> Result<Vec<Co
     let mut groups = Vec::new();
     for _ in 0..r.count()? {
         let name = r.text()?.to_owned();
-        let rows = committed_rows(r, version)?;
+        let rows = committed_rows(r, version, |row, _| row)?;
         let error = r.i16()?;
         r.tags()?;
         groups.push(Commits { name, error, rows });
@@ -245,7 +245,33 @@ pub(super) fn commits(answer: &[u8], version: i16, group: &str) -> Result<Vec<Co
     Ok(groups)
 }
 
-fn committed_rows(r: &mut Reader<'_>, version: i16) -> Result<Vec<Row>, Failure> {
+/// The commits of one group, with the text beside each.
+pub(super) fn commits_with_text(
+    answer: &[u8],
+    version: i16,
+) -> Result<Vec<(Row, String)>, Failure> {
+    let mut reader = Reader::new(answer, version >= 6);
+    let r = &mut reader;
+    if version >= 3 {
+        r.i32()?;
+    }
+    if version >= MANY {
+        if r.count()? == 0 {
+            return Err(garbled("no group"));
+        }
+        r.text()?;
+    }
+    let rows = committed_rows(r, version, |row, text| (row, text.to_owned()))?;
+    checked(r.i16()?)?;
+    Ok(rows)
+}
+
+/// `keep` makes of a row and the text beside it what is wanted of both.
+fn committed_rows<T>(
+    r: &mut Reader<'_>,
+    version: i16,
+    keep: impl Fn(Row, &str) -> T,
+) -> Result<Vec<T>, Failure> {
     let mut rows = Vec::new();
     for _ in 0..r.count()? {
         let topic: std::sync::Arc<str> = r.text()?.into();
@@ -255,14 +281,15 @@ fn committed_rows(r: &mut Reader<'_>, version: i16) -> Result<Vec<Row>, Failure>
             if version >= 5 {
                 r.i32()?;
             }
-            r.string()?;
+            let text = r.string()?.unwrap_or_default();
             let error = r.i16()?.into();
             r.tags()?;
-            rows.push(Row {
+            let row = Row {
                 place,
                 offset,
                 error,
-            });
+            };
+            rows.push(keep(row, text));
         }
         r.tags()?;
     }

@@ -78,6 +78,9 @@ pub struct GroupOffset {
     /// Never beyond `end`; `None` where the broker does not tell, or has no transactions.
     pub stable: Option<Position>,
     pub end: Position,
+    /// Why nobody tells how far the partition goes: no broker leads it, or the one that does is not
+    /// answering. Then `first`, `stable` and `end` say nothing.
+    pub silent: Option<String>,
     /// Positions between the commit and the end, the broker's own figure where it has one.
     /// Transaction markers count; never negative. `None` when nobody knows.
     pub raw_lag: Option<u64>,

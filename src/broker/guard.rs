@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use super::{
     BoxFuture, Broker, Capabilities, Error, ErrorKind, ExactSink, Group, History, NewTopic,
-    PartitionRange, Result, Settings, Sink, Source, Subscription, Target, TopicInfo, TopicSelector,
-    TopicSettings, exact::Job, subscription::glob_matches,
+    Overview, PartitionRange, Result, Settings, Sink, Source, Subscription, Target, TopicInfo,
+    TopicSelector, TopicSettings, exact::Job, subscription::glob_matches,
 };
 use crate::event::Timestamp;
 
@@ -65,6 +65,10 @@ impl<B: Broker> Broker for Guarded<B> {
 
     fn topics<'a>(&'a self, which: &'a TopicSelector) -> BoxFuture<'a, Result<Vec<TopicInfo>>> {
         self.inner.topics(which)
+    }
+
+    fn overview<'a>(&'a self, which: &'a TopicSelector) -> BoxFuture<'a, Result<Overview>> {
+        self.inner.overview(which)
     }
 
     fn groups(&self) -> BoxFuture<'_, Result<Vec<Group>>> {

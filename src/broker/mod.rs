@@ -35,7 +35,8 @@ pub use registry::{ADAPTERS, Adapter};
 pub use settings::{Notices, Settings};
 pub use subscription::{Bound, PartitionRange, Range, Subscription, TopicSelector};
 pub use topic::{
-    History, HistoryRecord, NewTopic, Origin, SagaText, Target, TopicInfo, TopicSettings, Written,
+    History, HistoryRecord, NewTopic, Origin, Overview, PartitionInfo, SagaText, Silent, Target,
+    TopicInfo, TopicSettings, Written,
 };
 
 use crate::event::{Batch, Timestamp};
@@ -57,6 +58,12 @@ pub trait Broker: Send + Sync {
     /// The topics that the selector names, with their partitions. A topic that is named (not
     /// matched by a glob) and missing is [`ErrorKind::MissingTopic`].
     fn topics<'a>(&'a self, which: &'a TopicSelector) -> BoxFuture<'a, Result<Vec<TopicInfo>>>;
+
+    /// The same for who shows what there is: where some partitions do not answer it gives the others,
+    /// and says so.
+    fn overview<'a>(&'a self, which: &'a TopicSelector) -> BoxFuture<'a, Result<Overview>> {
+        Box::pin(async move { Ok(self.topics(which).await?.into()) })
+    }
 
     /// The consumer groups and where they stand. A broker that has none says so in its
     /// capabilities, and this is [`ErrorKind::Unsupported`].

@@ -1,5 +1,6 @@
 //! What brokers tell of topics, and what they are told when written to.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::event::{HeaderBuf, Position, PositionStyle, Timestamp};
@@ -25,6 +26,40 @@ pub struct PartitionInfo {
     pub end: Position,
     /// Events as the broker counts them; `None` where it does not (an offset range with holes).
     pub events: Option<u64>,
+}
+
+/// Topics as far as the broker tells of them.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Overview {
+    /// Without the partitions below.
+    pub topics: Vec<TopicInfo>,
+    /// By topic, in order of the partitions.
+    pub silent: BTreeMap<Arc<str>, Vec<Silent>>,
+}
+
+impl Overview {
+    /// The partitions of this topic that do not answer.
+    pub fn silent(&self, topic: &str) -> &[Silent] {
+        self.silent.get(topic).map_or(&[], Vec::as_slice)
+    }
+}
+
+impl From<Vec<TopicInfo>> for Overview {
+    /// All of them answer.
+    fn from(topics: Vec<TopicInfo>) -> Self {
+        Self {
+            topics,
+            silent: BTreeMap::new(),
+        }
+    }
+}
+
+/// A partition that is there, of which nobody tells how far it goes: no broker leads it, or the one
+/// that does is not answering.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Silent {
+    pub partition: u32,
+    pub why: String,
 }
 
 /// How a topic keeps its events. `None` is what the broker did not tell, or sets no bound to.

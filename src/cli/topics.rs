@@ -1,5 +1,8 @@
 //! `evtap topics`: topics, partitions, first and end positions, event counts.
 
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
 use clap::{Args, ValueEnum};
 use serde_json::{Value, json};
 
@@ -8,7 +11,7 @@ use super::examples;
 use super::opened::Opened;
 use super::print::{print_json, print_table};
 use super::session::Session;
-use crate::broker::TopicInfo;
+use crate::broker::{Overview, PartitionInfo, Silent, TopicInfo};
 use crate::event::{Position, PositionStyle};
 use crate::output::{Align, Table};
 use crate::text::human;
@@ -52,47 +55,98 @@ pub fn open_broker(session: &Session, named: Option<&str>) -> Result<Opened> {
 pub async fn run(session: &Session, args: &Topics) -> Result<Exit> {
     let opened = open_broker(session, args.broker.as_deref())?;
     let which = opened.address.topics();
-    let mut topics =
-        opened.broker.topics(&which).await.map_err(|e| {
+    let mut found =
+        opened.broker.overview(&which).await.map_err(|e| {
             Failure::from(e).on(format!("cannot list the topics of {}", opened.shown))
         })?;
     if which.is_all() && !args.internal {
-        topics.retain(|topic| !topic.internal);
+        let internal = found.topics.extract_if(.., |topic| topic.internal);
+        for topic in internal {
+            found.silent.remove(&topic.name);
+        }
     }
-    topics.sort_by(|a, b| a.name.cmp(&b.name));
-    if args.output == Report::Json {
-        let rows: Vec<Value> = topics.iter().map(as_json).collect();
-        return print_json(&json!({ "topics": rows }));
-    }
-    if topics.is_empty() {
+    found.topics.sort_by(|a, b| a.name.cmp(&b.name));
+    let printed = if args.output == Report::Json {
+        let rows: Vec<Value> = found.topics.iter().map(|t| as_json(t, &found)).collect();
+        print_json(&json!({ "topics": rows }))?
+    } else if found.topics.is_empty() {
         session.say(&format!("{} has no topics", opened.shown));
-        return Ok(Exit::Done);
-    }
-    let table = if args.brief {
-        by_topic(&topics)
+        Exit::Done
+    } else if args.brief {
+        print_table(session, &by_topic(&found))?
     } else {
-        by_partition(&topics)
+        print_table(session, &by_partition(&found))?
     };
-    print_table(session, &table)
+    if found.silent.is_empty() {
+        return Ok(printed);
+    }
+    for line in outages(&found.silent) {
+        session.say(&line);
+    }
+    Ok(Exit::Partial)
 }
 
-fn by_topic(topics: &[TopicInfo]) -> Table {
+/// Which partitions do not answer, by the reason.
+fn outages(silent: &BTreeMap<Arc<str>, Vec<Silent>>) -> Vec<String> {
+    const NAMED: usize = 5;
+    let mut reasons: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+    for (topic, silent) in silent {
+        for one in silent {
+            let name = format!("{topic}/{}", one.partition);
+            reasons.entry(&one.why).or_default().push(name);
+        }
+    }
+    let line = |(why, mut names): (&str, Vec<String>)| {
+        let more = names.len().saturating_sub(NAMED);
+        names.truncate(NAMED);
+        let more = if more > 0 {
+            format!(" and {more} more")
+        } else {
+            String::new()
+        };
+        format!("no answer for {}{more}: {why}", names.join(", "))
+    };
+    reasons.into_iter().map(line).collect()
+}
+
+/// All of its partitions in order, those that answer and those that do not.
+fn partitions<'a>(
+    topic: &'a TopicInfo,
+    found: &'a Overview,
+) -> Vec<(u32, std::result::Result<&'a PartitionInfo, &'a Silent>)> {
+    let told = topic
+        .partitions
+        .iter()
+        .map(|part| (part.partition, Ok(part)));
+    let silent = found.silent(&topic.name).iter();
+    let silent = silent.map(|one| (one.partition, Err(one)));
+    let mut all: Vec<_> = told.chain(silent).collect();
+    all.sort_by_key(|(number, _)| *number);
+    all
+}
+
+fn by_topic(found: &Overview) -> Table {
     let mut table = Table::new(&[
         ("TOPIC", Align::Left),
         ("PARTITIONS", Align::Right),
         ("EVENTS", Align::Right),
     ]);
-    for topic in topics {
+    for topic in &found.topics {
+        let silent = found.silent(&topic.name).len();
         table.row([
             topic.name.to_string(),
-            topic.partitions.len().to_string(),
-            events(topic),
+            (topic.partitions.len() + silent).to_string(),
+            if silent > 0 {
+                "?".to_owned()
+            } else {
+                events(topic)
+            },
         ]);
     }
     table
 }
 
-fn by_partition(topics: &[TopicInfo]) -> Table {
+fn by_partition(found: &Overview) -> Table {
     let mut table = Table::new(&[
         ("TOPIC", Align::Left),
         ("PARTITION", Align::Right),
@@ -100,8 +154,14 @@ fn by_partition(topics: &[TopicInfo]) -> Table {
         ("END", Align::Right),
         ("EVENTS", Align::Right),
     ]);
-    for topic in topics {
-        for part in &topic.partitions {
+    for topic in &found.topics {
+        for (number, part) in partitions(topic, found) {
+            let Ok(part) = part else {
+                let unknown = || "?".to_owned();
+                let (name, number) = (topic.name.to_string(), number.to_string());
+                table.row([name, number, unknown(), unknown(), unknown()]);
+                continue;
+            };
             let count = match (part.events, span(topic, part.first, part.end)) {
                 (Some(events), _) => human::count(events),
                 (None, Some(most)) => at_most(most),
@@ -109,7 +169,7 @@ fn by_partition(topics: &[TopicInfo]) -> Table {
             };
             table.row([
                 topic.name.to_string(),
-                part.partition.to_string(),
+                number.to_string(),
                 part.first.display(topic.style).to_string(),
                 part.end.display(topic.style).to_string(),
                 count,
@@ -147,17 +207,23 @@ fn events(topic: &TopicInfo) -> String {
     }
 }
 
-fn as_json(topic: &TopicInfo) -> Value {
-    let partitions: Vec<Value> = topic
-        .partitions
-        .iter()
-        .map(|part| {
-            json!({
-                "partition": part.partition,
+fn as_json(topic: &TopicInfo, found: &Overview) -> Value {
+    let partitions: Vec<Value> = partitions(topic, found)
+        .into_iter()
+        .map(|(number, part)| match part {
+            Ok(part) => json!({
+                "partition": number,
                 "first": position_json(part.first, topic.style),
                 "end": position_json(part.end, topic.style),
                 "events": part.events,
-            })
+            }),
+            Err(silent) => json!({
+                "partition": number,
+                "first": null,
+                "end": null,
+                "events": null,
+                "error": silent.why,
+            }),
         })
         .collect();
     json!({ "topic": &*topic.name, "internal": topic.internal, "partitions": partitions })
@@ -168,5 +234,69 @@ pub fn position_json(position: Position, style: PositionStyle) -> Value {
     match style {
         PositionStyle::Offset => json!(position.major),
         PositionStyle::Entry => json!(position.display(style).to_string()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn found(silent: &[u32]) -> Overview {
+        let told = |partition| PartitionInfo {
+            partition,
+            first: Position::offset(2),
+            end: Position::offset(9),
+            events: None,
+        };
+        let told = (0..8).filter(|p| !silent.contains(p)).map(told);
+        let mut found = Overview::from(vec![TopicInfo {
+            name: "orders".into(),
+            internal: false,
+            style: PositionStyle::Offset,
+            partitions: told.collect(),
+        }]);
+        let why = |&partition: &u32| Silent {
+            partition,
+            why: "no broker leads it".to_owned(),
+        };
+        let silent = silent.iter().map(why).collect();
+        found.silent.insert("orders".into(), silent);
+        found
+    }
+
+    #[test]
+    fn a_partition_that_does_not_answer_stands_in_its_place() {
+        let found = found(&[1]);
+        let mut out = Vec::new();
+        by_partition(&found).write(&mut out, false);
+        let text = String::from_utf8(out).unwrap();
+        let rows: Vec<Vec<&str>> = text
+            .lines()
+            .map(|l| l.split_whitespace().collect())
+            .collect();
+        assert_eq!(rows[1], ["orders", "0", "2", "9", "<=7"]);
+        assert_eq!(rows[2], ["orders", "1", "?", "?", "?"]);
+        assert_eq!(rows.len(), 9);
+        let mut out = Vec::new();
+        by_topic(&found).write(&mut out, false);
+        let text = String::from_utf8(out).unwrap();
+        let row: Vec<&str> = text.lines().nth(1).unwrap().split_whitespace().collect();
+        assert_eq!(row, ["orders", "8", "?"]);
+        let json = as_json(&found.topics[0], &found);
+        let one = &json["partitions"][1];
+        assert_eq!((&one["partition"], &one["end"]), (&1.into(), &Value::Null));
+        assert_eq!(one["error"], "no broker leads it");
+        assert_eq!(json["partitions"][0].get("error"), None);
+    }
+
+    #[test]
+    fn an_outage_names_some_and_counts_the_others() {
+        let lines = |silent: &[u32]| outages(&found(silent).silent);
+        let one = ["no answer for orders/1: no broker leads it"];
+        assert_eq!(lines(&[1]), one);
+        let more = lines(&[0, 1, 2, 3, 4, 5, 6]);
+        let named = "orders/0, orders/1, orders/2, orders/3, orders/4 and 2 more";
+        assert_eq!(more, [format!("no answer for {named}: no broker leads it")]);
+        assert_eq!(lines(&[]), [""; 0]);
     }
 }

@@ -9,7 +9,7 @@ use crossterm::event::KeyEvent;
 
 use super::connect::{Connected, Connection, ContextRow, OfPlan};
 use super::model::feed::{Scan, ScannedChunk};
-use crate::broker::{Bound, Group, TopicInfo, TopicSelector};
+use crate::broker::{Bound, Group, Overview, TopicSelector};
 use crate::event::{Batch, Position, Select, Timestamp};
 use crate::replay::Plan;
 use crate::schema::Decoder;
@@ -66,7 +66,7 @@ pub enum Msg {
     },
     Topics {
         connection: usize,
-        found: Result<Vec<TopicInfo>, Trouble>,
+        found: Result<Overview, Trouble>,
     },
     Groups {
         connection: usize,

@@ -18,6 +18,7 @@ mod chaos;
 mod differential;
 mod fuzz;
 mod made;
+mod offline;
 mod overtaken;
 #[path = "../support/own_kafka.rs"]
 mod own_kafka;

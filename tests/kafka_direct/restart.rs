@@ -9,6 +9,7 @@ use rdkafka::consumer::{BaseConsumer, Consumer as _};
 
 use crate::both::{BOTH, Reader, Taken, equal, read, same_events};
 use crate::made::{WAIT, numbered, produce};
+use crate::offline::Single;
 use crate::own_kafka::Own;
 use crate::support::{all_of, between, remembering, with_topic};
 
@@ -138,6 +139,7 @@ async fn a_replicated_log_is_read_though_its_leader_dies() {
         taken.until(&mut *source, 100).await;
         reads.push((reader, source, taken));
     }
+    let single = Single::new(&hosts).await;
     let dead = leader(&hosts, &topic);
     server.kill_node(dead);
     for (reader, source, taken) in &mut reads {
@@ -150,4 +152,10 @@ async fn a_replicated_log_is_read_though_its_leader_dies() {
     equal(&read(&*direct, &sub).await, &wanted);
     server.revive_node(dead);
     equal(&read(&*direct, &sub).await, &wanted);
+
+    // What is not replicated is gone as long as its broker is.
+    single.is_shown_whole().await;
+    single
+        .is_shown_without(dead, || server.kill_node(dead))
+        .await;
 }

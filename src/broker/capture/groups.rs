@@ -66,6 +66,8 @@ struct OffsetRow {
     stable: Option<String>,
     end: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    silent: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     raw_lag: Option<u64>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pending: Option<u64>,
@@ -160,6 +162,7 @@ impl OffsetRow {
             first: text(offset.first),
             stable: offset.stable.map(text),
             end: text(offset.end),
+            silent: offset.silent.clone(),
             raw_lag: offset.raw_lag,
             pending: offset.pending,
             member: offset.member.clone(),
@@ -200,6 +203,7 @@ impl OffsetRow {
             topic: self.topic.into(),
             partition: self.partition,
             style,
+            silent: self.silent,
             raw_lag: self.raw_lag,
             pending: self.pending,
             member: self.member,

@@ -64,11 +64,16 @@ pub(super) fn places(groups: &[Group]) -> Vec<Place> {
     places.into_iter().collect()
 }
 
-/// Fills in how far the partitions go, and so the lag.
-pub(super) fn finish(groups: &mut [Group], ends: &HashMap<&Place, Ends>) {
+/// Fills in how far the partitions go, and so the lag; or why that is not told.
+pub(super) fn finish(
+    groups: &mut [Group],
+    ends: &HashMap<&Place, Ends>,
+    silent: &HashMap<&Place, String>,
+) {
     for offset in groups.iter_mut().flat_map(|group| &mut group.offsets) {
         let place = (offset.topic.clone(), offset.partition);
         let Some(ends) = ends.get(&place) else {
+            offset.silent = silent.get(&place).cloned();
             continue;
         };
         offset.first = terms::position(ends.first);
@@ -95,14 +100,18 @@ mod tests {
 
     #[test]
     fn lag_is_counted_where_there_is_a_commit_and_deleted_topics_are_left_out() {
-        let known = BTreeSet::from([("t".into(), 0), ("t".into(), 1), ("t".into(), 2)]);
+        let known = (0..4).map(|n| ("t".into(), n)).collect();
         let member = Member {
             owned: vec![("t".into(), 1)],
             target: Some(vec![("t".into(), 2)]),
             ..Member::named("m1")
         };
         let mut group = group("g".into(), "consumer".into(), "Stable".into(), vec![member]);
-        place(&mut group, &[row("t", 0, 7), row("gone", 0, 3)], &known);
+        place(
+            &mut group,
+            &[row("t", 0, 7), row("t", 3, 5), row("gone", 0, 3)],
+            &known,
+        );
         let places = places(std::slice::from_ref(&group));
         let of = |first, end, stable| Ends { first, end, stable };
         let ends = HashMap::from([
@@ -110,8 +119,9 @@ mod tests {
             (&places[1], of(0, 4, Some(3))),
             (&places[2], of(0, 0, None)),
         ]);
-        finish(std::slice::from_mut(&mut group), &ends);
-        let [zero, one, two] = group.offsets.as_slice() else {
+        let silent = HashMap::from([(&places[3], "no broker leads it".to_owned())]);
+        finish(std::slice::from_mut(&mut group), &ends, &silent);
+        let [zero, one, two, three] = group.offsets.as_slice() else {
             panic!("{group:?}")
         };
         assert_eq!((zero.raw_lag, zero.member.as_deref()), (Some(3), None));
@@ -120,5 +130,7 @@ mod tests {
         assert_eq!(one.member.as_deref(), Some("m1"));
         assert_eq!(one.readable(), Position::offset(3));
         assert_eq!((two.member.as_deref(), two.stable), (None, None));
+        assert_eq!((two.silent.as_deref(), three.raw_lag), (None, None));
+        assert_eq!(three.silent.as_deref(), Some("no broker leads it"));
     }
 }

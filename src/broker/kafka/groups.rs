@@ -52,7 +52,8 @@ pub(super) fn list(client: &Arc<Client>) -> Result<Vec<Group>> {
         };
         (place, ends)
     };
-    group_rows::finish(&mut groups, &places.iter().enumerate().map(row).collect());
+    let ends = places.iter().enumerate().map(row).collect();
+    group_rows::finish(&mut groups, &ends, &HashMap::new());
     Ok(groups)
 }
 

@@ -43,8 +43,8 @@ use super::exact::Job;
 use super::guard::Guarded;
 use super::{
     Adapter, Address, BoxFuture, Broker, Capabilities, Error, ErrorKind, ExactSink, Group, History,
-    LookCost, NewTopic, Notices, PartitionRange, Result, Settings, Sink, Source, Subscription,
-    Target, TopicInfo, TopicSelector, TopicSettings,
+    LookCost, NewTopic, Notices, Overview, PartitionRange, Result, Settings, Sink, Source,
+    Subscription, Target, TopicInfo, TopicSelector, TopicSettings,
 };
 use crate::event::PositionStyle;
 
@@ -215,6 +215,16 @@ impl Broker for Kafka {
             }
             let (client, which) = (self.looker()?, which.clone());
             blocking(move || topics::list(&client, &which)).await
+        })
+    }
+
+    fn overview<'a>(&'a self, which: &'a TopicSelector) -> BoxFuture<'a, Result<Overview>> {
+        Box::pin(async move {
+            match &self.direct {
+                Ok(direct) => direct.overview(which).await,
+                // librdkafka gives up on all when one does not answer.
+                Err(_) => Ok(self.topics(which).await?.into()),
+            }
         })
     }
 

@@ -26,9 +26,9 @@ fn tells(input: &Input) -> bool {
 pub(super) async fn ends(session: &Session, reading: &Reading) -> Ends {
     let mut ends = Ends::new();
     for input in reading.inputs.iter().filter(|input| tells(input)) {
-        match input.broker.topics(&input.sub.topics).await {
-            Ok(topics) => {
-                for topic in topics {
+        match input.broker.overview(&input.sub.topics).await {
+            Ok(found) => {
+                for topic in found.topics {
                     for partition in topic.partitions {
                         let name = (input.origin, Arc::clone(&topic.name), partition.partition);
                         ends.insert(name, (partition.first.major, partition.end.major));
@@ -119,10 +119,10 @@ fn recorded(input: &Input, range: &PartitionRange) -> Log {
 pub(super) async fn look_again(reading: &Reading, check: &mut Check) {
     for input in reading.inputs.iter().filter(|input| tells(input)) {
         // Without an answer, what was found stands.
-        let Ok(topics) = input.broker.topics(&input.sub.topics).await else {
+        let Ok(found) = input.broker.overview(&input.sub.topics).await else {
             continue;
         };
-        for topic in topics {
+        for topic in found.topics {
             for partition in topic.partitions {
                 let start = partition.first.major;
                 check.begins(input.origin, &topic.name, partition.partition, start);

@@ -113,11 +113,12 @@ async fn topics(session: &Session, source: &str, which: &TopicSelector) -> Resul
 
 async fn asked(session: &Session, source: &str, which: &TopicSelector) -> Result<Vec<String>> {
     let opened = session.open(source)?;
-    let topics = opened.broker.topics(which).await;
-    let topics = topics.map_err(|error| {
+    let found = opened.broker.overview(which).await;
+    let found = found.map_err(|error| {
         Failure::from(error).on(format!("cannot list the topics of {}", opened.shown))
     })?;
-    let mut names: Vec<String> = topics
+    let mut names: Vec<String> = found
+        .topics
         .into_iter()
         .filter(|topic| !(which.is_all() && topic.internal))
         .map(|topic| topic.name.to_string())

@@ -45,6 +45,7 @@ impl Code {
     pub const fn of_lag(why: Why) -> Self {
         Self(match why {
             Why::Ok | Why::OkTail => "lag.ok",
+            Why::Offline => "lag.offline",
             Why::NoCommit => "lag.no_commit",
             Why::NoMembers => "lag.no_members",
             Why::Dead => "lag.dead",

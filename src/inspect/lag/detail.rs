@@ -10,6 +10,7 @@ use crate::text::human;
 /// `None` where the reason says it all.
 pub(super) fn of_row(group: &Group, offset: &GroupOffset, row: &Row) -> Option<String> {
     match row.why {
+        Why::Offline => offset.silent.clone(),
         Why::OkTail => Some("the tail is transaction markers".to_owned()),
         Why::OffsetLost { lost: 0 } => Some(format!(
             "the commit {} lies beyond the end: the topic was cut or made anew",

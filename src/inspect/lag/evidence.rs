@@ -52,6 +52,35 @@ fn who_waits_behind_an_open_transaction_is_told_whose_it_is() {
 }
 
 #[test]
+fn a_partition_that_nobody_leads_is_told_before_all_else() {
+    let silent = |partition| GroupOffset {
+        end: Position::ZERO,
+        raw_lag: None,
+        silent: Some("no broker leads it".to_owned()),
+        ..offset(partition, 7, 9, Some("m"))
+    };
+    let seen = |offsets| group("Stable", &["m"], offsets);
+    let before = seen(vec![offset(0, 7, 9, Some("m")), offset(1, 9, 9, Some("m"))]);
+    let now = seen(vec![silent(0), offset(1, 9, 9, Some("m"))]);
+    let report = report_of(&[before, now], None);
+    let one = &report.groups[0];
+    // The commit lies beyond an end that is not known.
+    assert_eq!(one.rows[0].why, Why::Offline);
+    assert_eq!(one.rows[1].why, Why::Ok);
+    assert_eq!((one.why, one.visible()), (Why::Offline, None));
+    assert!(one.why.is_trouble());
+    assert_eq!(one.detail.as_deref(), Some("no broker leads it"));
+    let row = &one.rows[0];
+    assert_eq!((row.visible, row.time_lag_ms, row.rate), (None, None, None));
+    // Of a group that never committed, too.
+    let never = GroupOffset {
+        committed: None,
+        ..silent(0)
+    };
+    assert_eq!(reasons_of(&[seen(vec![never])], None), [Why::Offline]);
+}
+
+#[test]
 fn the_member_that_does_not_give_up_its_partition_is_named() {
     let place = |n| ("t".into(), n);
     let mut one = group("Reconciling", &["a", "b"], vec![offset(0, 1, 9, Some("a"))]);

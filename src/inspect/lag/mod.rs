@@ -40,6 +40,8 @@ pub struct Row {
     /// As far as readers of committed events are served; `None` where it is not told.
     pub stable: Option<Position>,
     pub end: Position,
+    /// Nobody tells how far the partition goes: `first`, `stable` and `end` say nothing.
+    pub offline: bool,
     /// Positions behind the commit; transaction markers count.
     pub raw: Option<u64>,
     /// Events that the group would be given; `None` when nobody looked.
@@ -256,6 +258,7 @@ fn row(group: &Group, offset: &GroupOffset, probe: &Probe, trend: &Trend, now: T
         first: offset.first,
         stable: offset.stable,
         end: offset.end,
+        offline: offset.silent.is_some(),
         raw: offset.raw_lag,
         visible,
         estimated,

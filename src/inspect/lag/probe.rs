@@ -246,6 +246,9 @@ impl Probe {
 
     /// What lies behind this commit.
     pub fn behind(&self, offset: &GroupOffset) -> Behind {
+        if offset.silent.is_some() {
+            return Behind::default();
+        }
         let end = offset.readable();
         let Some(from) = begins(offset) else {
             return Behind::default();

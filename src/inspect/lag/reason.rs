@@ -97,6 +97,9 @@ impl Case<'_> {
     /// The reasons that need no look at how the group moves.
     fn plain(&self, row: &Row) -> Option<Why> {
         let group = self.group;
+        if row.offline {
+            return Some(Why::Offline);
+        }
         let Some(committed) = row.committed else {
             return Some(Why::NoCommit);
         };

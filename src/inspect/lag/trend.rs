@@ -90,6 +90,11 @@ impl Trend {
                     offset.partition,
                 );
                 let before = old.remove(&pair);
+                if offset.silent.is_some() {
+                    // Nothing is known of now, and what was known stays.
+                    self.series.extend(before.map(|before| (pair, before)));
+                    continue;
+                }
                 if self.series.len() >= PAIRS {
                     self.unfollowed += 1;
                     continue;

@@ -8,6 +8,8 @@ pub enum Why {
     Ok,
     /// Only transaction markers and aborted events lie behind the commit.
     OkTail,
+    /// No broker leads the partition, or the one that does is not answering.
+    Offline,
     /// The group never committed here.
     NoCommit,
     /// No member reads this topic any more.
@@ -58,6 +60,7 @@ impl Why {
     pub const fn word(self) -> &'static str {
         match self {
             Self::Ok | Self::OkTail => "OK",
+            Self::Offline => "OFFLINE",
             Self::NoCommit => "NO_COMMIT",
             Self::NotSubscribed => "NOT_SUBSCRIBED",
             Self::NoMembers => "NO_MEMBERS",
@@ -84,6 +87,7 @@ impl Why {
         match self {
             Self::Ok => "nothing waits for long",
             Self::OkTail => "only transaction markers lie behind the commit",
+            Self::Offline => "no broker answers for this partition",
             Self::NoCommit => "the group never committed here",
             Self::NotSubscribed => "no member of the group reads this topic any more",
             Self::NoMembers => "events wait and the group has no member",
@@ -157,6 +161,7 @@ impl Why {
             Self::GroupStopped => WORRY + 10,
             Self::OffsetLost { .. } => WORRY + 11,
             Self::Poison => WORRY + 12,
+            Self::Offline => WORRY + 13,
         }
     }
 }

@@ -48,9 +48,16 @@ fn partition(row: &Row) -> Value {
     put("topic", (*row.topic).into());
     put("partition", row.partition.into());
     put("committed", row.committed.map_or(Value::Null, position));
-    put("log_start", position(row.first));
+    let told = |at: Position| {
+        if row.offline {
+            Value::Null
+        } else {
+            position(at)
+        }
+    };
+    put("log_start", told(row.first));
     put("lso", row.stable.map_or(Value::Null, position));
-    put("hw", position(row.end));
+    put("hw", told(row.end));
     put("raw", row.raw.into());
     put("visible", row.visible.into());
     if row.estimated && row.visible.is_some() {

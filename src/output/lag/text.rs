@@ -99,7 +99,11 @@ fn cells(row: &Row, rates: bool, pending: bool) -> Vec<String> {
         format!("{}/{}", row.topic, row.partition),
         row.committed.map_or_else(dash, position),
         row.stable.map_or_else(dash, position),
-        position(row.end),
+        if row.offline {
+            dash()
+        } else {
+            position(row.end)
+        },
         number(row.raw),
         visible,
         row.time_lag_ms.map_or_else(dash, span),

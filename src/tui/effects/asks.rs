@@ -12,7 +12,7 @@ use crate::tui::msg::{Msg, Trouble};
 const PROBE: Duration = Duration::from_secs(8);
 
 pub async fn topics(index: usize, connection: Arc<Connection>) -> Msg {
-    let found = connection.broker.topics(&TopicSelector::all()).await;
+    let found = connection.broker.overview(&TopicSelector::all()).await;
     Msg::Topics {
         connection: index,
         found: found.map_err(Trouble::from),

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use ratatui::layout::Rect;
 
-use crate::broker::{Bound, TopicInfo, TopicSelector};
+use crate::broker::{Bound, Overview, TopicInfo, TopicSelector};
 use crate::text::human;
 use crate::tui::actions::Action;
 use crate::tui::canvas::{Canvas, below, line_of, middle_of, rest_of};
@@ -27,6 +27,8 @@ pub const NEWEST: u64 = 500;
 pub struct Topic {
     pub connection: usize,
     pub info: TopicInfo,
+    /// Partitions of which nobody tells how far they go.
+    silent: usize,
     /// Positions that came since the answer before, and how long ago that was.
     grown: Option<(u64, Duration)>,
 }
@@ -41,6 +43,15 @@ impl Topic {
                     .unwrap_or(p.end.major.saturating_sub(p.first.major))
             })
             .sum()
+    }
+
+    /// How many there are, after how many of them answer where that is less.
+    fn partitions(&self) -> String {
+        let told = self.info.partitions.len();
+        match self.silent {
+            0 => told.to_string(),
+            silent => format!("{told}/{}", told + silent),
+        }
     }
 
     #[expect(clippy::cast_precision_loss, reason = "a rate for the eye")]
@@ -93,12 +104,12 @@ pub fn tick(model: &mut Model) -> Vec<Effect> {
 pub fn found(
     model: &mut Model,
     connection: usize,
-    found: Result<Vec<TopicInfo>, Trouble>,
+    found: Result<Overview, Trouble>,
 ) -> Vec<Effect> {
     let now = model.now.mono;
     let state = &mut model.topics;
-    let infos = match found {
-        Ok(infos) => infos,
+    let found = match found {
+        Ok(found) => found,
         Err(trouble) => {
             state.trouble = Some(trouble);
             return Vec::new();
@@ -119,18 +130,21 @@ pub fn found(
     let ends: std::collections::HashMap<Arc<str>, u64> = state
         .topics
         .iter()
-        .filter(|t| t.connection == connection)
+        .filter(|t| t.connection == connection && t.silent == 0)
         .map(|t| (t.info.name.clone(), end_of(&t.info)))
         .collect();
     state.topics.retain(|t| t.connection != connection);
-    state.topics.extend(infos.into_iter().map(|info| {
-        let grown = before.and_then(|at| {
+    state.topics.extend(found.topics.iter().map(|info| {
+        let silent = found.silent(&info.name).len();
+        // What a partition holds that was not counted before did not come meanwhile.
+        let grown = before.filter(|_| silent == 0).and_then(|at| {
             let end = ends.get(&info.name)?;
-            Some((end_of(&info).saturating_sub(*end), now.saturating_sub(at)))
+            Some((end_of(info).saturating_sub(*end), now.saturating_sub(at)))
         });
         Topic {
             connection,
-            info,
+            silent,
+            info: info.clone(),
             grown,
         }
     }));
@@ -301,7 +315,7 @@ pub fn draw(model: &Model, canvas: &mut Canvas<'_>, area: Rect) {
         let rate = topic.rate().map_or_else(String::new, human::rate);
         let broker = model.source.connections.get(topic.connection);
         let figures_of = [
-            topic.info.partitions.len().to_string(),
+            topic.partitions(),
             human::count(topic.events()),
             rate,
             broker.map_or_else(String::new, |c| c.capabilities().adapter.to_owned()),
@@ -321,4 +335,54 @@ fn figures(canvas: &mut Canvas<'_>, line: Rect, wide: bool, texts: [String; 4], 
         format!("{partitions:>4}  {events:>14}")
     };
     canvas.parts_right(line, &[(role, &text)]);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::broker::{PartitionInfo, Silent};
+    use crate::event::{Position, PositionStyle};
+    use crate::tui::views::bench;
+
+    fn answer(ends: &[u64], silent: &[u32]) -> Overview {
+        let partitions = ends.iter().zip(0..).map(|(&end, partition)| PartitionInfo {
+            partition,
+            first: Position::ZERO,
+            end: Position::offset(end),
+            events: None,
+        });
+        let partitions = partitions.filter(|p| !silent.contains(&p.partition));
+        let info = TopicInfo {
+            name: "orders".into(),
+            internal: false,
+            style: PositionStyle::Offset,
+            partitions: partitions.collect(),
+        };
+        let mut found = Overview::from(vec![info]);
+        let why = |&partition: &u32| Silent {
+            partition,
+            why: "no broker leads it".to_owned(),
+        };
+        let silent = silent.iter().map(why).collect();
+        found.silent.insert("orders".into(), silent);
+        found
+    }
+
+    #[test]
+    fn a_partition_that_does_not_answer_is_counted_and_makes_no_rate() {
+        let mut model = bench::model(View::Topics);
+        let mut seen = |seconds, found| {
+            model.now.mono = Duration::from_secs(seconds);
+            super::found(&mut model, 0, Ok(found));
+            let topic = &model.topics.topics[0];
+            (topic.partitions(), topic.rate())
+        };
+        assert_eq!(seen(0, answer(&[10, 10], &[])), ("2".to_owned(), None));
+        let rate = seen(1, answer(&[10, 15], &[]));
+        assert_eq!(rate, ("2".to_owned(), Some(5.0)));
+        assert_eq!(seen(2, answer(&[10, 20], &[1])), ("1/2".to_owned(), None));
+        assert_eq!(seen(3, answer(&[10, 25], &[])), ("2".to_owned(), None));
+        let rate = seen(4, answer(&[10, 30], &[]));
+        assert_eq!(rate, ("2".to_owned(), Some(5.0)));
+    }
 }

@@ -1,6 +1,6 @@
 //! Looking: topics, their offsets, and the frozen ranges of a subscription.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -13,8 +13,11 @@ use super::super::terms::{Ask, Place, Row};
 use super::super::terms::{Found, infos, no_topic, places};
 use super::answers::TopicMetadata;
 use super::cluster::Cluster;
-use super::offsets::offsets;
-use crate::broker::{PartitionRange, Range, Result, Subscription, TopicInfo, TopicSelector};
+use super::offsets::{Glance, glance, offsets};
+use crate::broker::{
+    Error, ErrorKind, Overview, PartitionRange, Range, Result, Silent, Subscription, TopicInfo,
+    TopicSelector,
+};
 
 /// A topic that was just made, or whose leader just moved, is there in a moment.
 const SETTLE: Duration = Duration::from_secs(5);
@@ -66,7 +69,7 @@ async fn by_name(cluster: &Cluster, names: &[&str]) -> Result<Vec<Found>> {
     }
 }
 
-async fn missing(cluster: &Cluster, name: &str) -> crate::broker::Error {
+async fn missing(cluster: &Cluster, name: &str) -> Error {
     match cluster.metadata(None).await {
         Ok(all) => {
             let known = all.topics.iter().map(|topic| topic.name.as_str());
@@ -96,7 +99,48 @@ pub(super) async fn partitions(cluster: &Cluster, topic: &str) -> Result<u32> {
     Ok(places.len() as u32)
 }
 
-/// What `topics` lists.
+/// During an outage the partitions that answer are wanted all the more.
+fn rest_can_be_read(error: Error, places: &[Place]) -> Error {
+    let down = matches!(error.kind, ErrorKind::Unreachable | ErrorKind::Broker);
+    if !down || places.len() < 2 || error.hint.is_some() {
+        return error;
+    }
+    error.hint("`evtap topics` shows which partitions answer; -p N reads one of them")
+}
+
+/// The topics, and which of their partitions do not tell how far they go.
+pub(super) async fn overview(cluster: &Cluster, which: &TopicSelector) -> Result<Overview> {
+    let mut found = find(cluster, which).await?;
+    let places: Vec<Place> = places(&found).collect();
+    let end = Ask::End {
+        committed_only: false,
+    };
+    let Glance { offsets, silent } = glance(cluster, &places, &[Ask::First, end]).await?;
+    let told = |asked: &Vec<i64>| -> Vec<i64> {
+        let rows = asked.iter().enumerate();
+        let told = rows.filter(|(row, _)| !silent.contains_key(row));
+        told.map(|(_, offset)| *offset).collect()
+    };
+    let offsets: Vec<Vec<i64>> = offsets.iter().map(told).collect();
+    let mut by_topic: BTreeMap<Arc<str>, Vec<Silent>> = BTreeMap::new();
+    for (row, why) in silent {
+        let (topic, partition) = places[row].clone();
+        let of_topic = by_topic.entry(topic).or_default();
+        of_topic.push(Silent { partition, why });
+    }
+    for topic in &mut found {
+        if let Some(silent) = by_topic.get(&topic.name) {
+            let tells = |partition: &u32| !silent.iter().any(|s| s.partition == *partition);
+            topic.partitions.retain(tells);
+        }
+    }
+    Ok(Overview {
+        topics: infos(found, &offsets),
+        silent: by_topic,
+    })
+}
+
+/// What topics there are, where all their partitions tell how far they go.
 pub(super) async fn list(cluster: &Cluster, which: &TopicSelector) -> Result<Vec<TopicInfo>> {
     let found = find(cluster, which).await?;
     let places: Vec<Place> = places(&found).collect();
@@ -125,7 +169,9 @@ pub(super) async fn resolve(
     let found = find(cluster, &sub.topics).await?;
     let places = bounds::selected(&found, &sub.partitions)?;
     let questions = bounds::questions(sub, cluster.settings.committed_only);
-    let offsets = offsets(cluster, &places, &questions).await?;
+    let offsets = offsets(cluster, &places, &questions)
+        .await
+        .map_err(|error| rest_can_be_read(error, &places))?;
     let log = Log {
         places,
         offsets,

@@ -36,7 +36,7 @@ use super::own::ReaderChoice;
 use super::properties::Properties;
 use super::terms::{Place, Row};
 use crate::broker::{
-    Error, ErrorKind, Group, PartitionRange, Result, Source, Subscription, TopicInfo,
+    Error, ErrorKind, Group, Overview, PartitionRange, Result, Source, Subscription, TopicInfo,
     TopicSelector, TopicSettings,
 };
 
@@ -71,6 +71,10 @@ impl Direct {
 
     pub(super) async fn topics(&self, which: &TopicSelector) -> Result<Vec<TopicInfo>> {
         look::list(&self.cluster, which).await
+    }
+
+    pub(super) async fn overview(&self, which: &TopicSelector) -> Result<Overview> {
+        look::overview(&self.cluster, which).await
     }
 
     pub(super) async fn groups(&self) -> Result<Vec<Group>> {

@@ -4,11 +4,11 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use futures_util::future::try_join_all;
+use futures_util::future::join_all;
 use kafka_protocol::messages::list_offsets_request::{ListOffsetsPartition, ListOffsetsTopic};
 use kafka_protocol::messages::{ApiKey, BrokerId, ListOffsetsRequest, TopicName};
 use rdkafka::types::RDKafkaErrorCode as Code;
-use tokio::time::sleep;
+use tokio::time::{sleep, timeout};
 
 use super::super::error::Failure;
 use super::super::terms::{Ask, Place};
@@ -19,12 +19,29 @@ use crate::broker::Result;
 
 /// How long an election is waited for.
 const ELECTION: Duration = Duration::from_secs(5);
+/// The same for who shows what there is: the rest does not wait for the one that is down.
+const SOON: Duration = Duration::from_secs(1);
 const PAUSE: Duration = Duration::from_millis(100);
 
-/// A partition whose offset the cluster did not tell.
+/// A partition, by its row, whose offset the cluster did not tell.
 struct Missed {
-    place: Place,
+    row: usize,
     failure: Failure,
+}
+
+/// What was told of some partitions.
+struct Told {
+    /// For each question the offsets of all, -1 where one was missed.
+    offsets: Vec<Vec<i64>>,
+    /// In no order.
+    missed: Vec<Missed>,
+}
+
+/// The offsets of partitions for each question, -1 where the cluster did not tell, and the rows of
+/// those, with the reason.
+pub(super) struct Glance {
+    pub(super) offsets: Vec<Vec<i64>>,
+    pub(super) silent: BTreeMap<usize, String>,
 }
 
 /// The offsets of these partitions, in their order, for each question. A partition that has no
@@ -42,17 +59,46 @@ pub(super) async fn offsets(
     let began = Instant::now();
     let mut metadata = cluster.recent_metadata(&names).await?;
     loop {
-        let missed = match ask(cluster, &metadata, places, asks).await {
-            Ok(offsets) => return Ok(offsets),
-            Err(missed) => missed,
+        let told = ask(cluster, &metadata, places, asks, None).await;
+        let lasting = told.missed.iter().find(|m| !passes(&m.failure));
+        let Some(missed) = lasting.or(told.missed.first()) else {
+            return Ok(told.offsets);
         };
-        if !passes(&missed.failure) || began.elapsed() > ELECTION {
-            let (topic, partition) = missed.place;
+        if lasting.is_some() || began.elapsed() > ELECTION {
+            let (topic, partition) = &places[missed.row];
             let what = format!("ask for the offsets of {topic}/{partition}");
-            return Err(missed.failure.into_error(&what));
+            return Err(missed.failure.clone().into_error(&what));
         }
         sleep(PAUSE).await;
         metadata = cluster.metadata(Some(&names)).await?;
+    }
+}
+
+/// The same of those that answer soon. Of the others it says why not.
+pub(super) async fn glance(cluster: &Cluster, places: &[Place], asks: &[Ask]) -> Result<Glance> {
+    let mut names: Vec<&str> = places.iter().map(|(topic, _)| &**topic).collect();
+    names.dedup();
+    let began = Instant::now();
+    let mut metadata = if names.is_empty() {
+        Arc::default()
+    } else {
+        cluster.recent_metadata(&names).await?
+    };
+    loop {
+        let Told { offsets, missed } = ask(cluster, &metadata, places, asks, Some(SOON)).await;
+        if missed.iter().any(|m| passes(&m.failure)) && began.elapsed() < SOON {
+            sleep(PAUSE).await;
+            metadata = cluster.metadata(Some(&names)).await?;
+            continue;
+        }
+        let why = |missed: Missed| match missed.failure.code {
+            Code::LeaderNotAvailable => (missed.row, "no broker leads it".to_owned()),
+            _ => (missed.row, missed.failure.text),
+        };
+        return Ok(Glance {
+            offsets,
+            silent: missed.into_iter().map(why).collect(),
+        });
     }
 }
 
@@ -77,39 +123,52 @@ pub(super) fn passes(failure: &Failure) -> bool {
         )
 }
 
+/// One try. Who leads a partition is waited for as long as `limit`.
 async fn ask(
     cluster: &Cluster,
     metadata: &Metadata,
     places: &[Place],
     asks: &[Ask],
-) -> Result<Vec<Vec<i64>>, Missed> {
+    limit: Option<Duration>,
+) -> Told {
     let leaders = leaders(metadata);
+    let mut told = Told {
+        offsets: vec![vec![-1; places.len()]; asks.len()],
+        missed: Vec::new(),
+    };
     let mut by_leader: BTreeMap<i32, Vec<usize>> = BTreeMap::new();
     for (i, (topic, partition)) in places.iter().enumerate() {
         let leader = leaders.get(&(&**topic, *partition)).copied().unwrap_or(-1);
         if leader < 0 {
-            return Err(Missed {
-                place: (Arc::clone(topic), *partition),
-                failure: Failure::of(Code::LeaderNotAvailable),
-            });
+            let failure = Failure::of(Code::LeaderNotAvailable);
+            told.missed.push(Missed { row: i, failure });
+            continue;
         }
         by_leader.entry(leader).or_default().push(i);
     }
     let each = by_leader.iter().map(|(&leader, rows)| async move {
-        let told = ask_leader(cluster, leader, places, rows, asks).await;
-        told.map_err(|failure| Missed {
-            place: places[rows[0]].clone(),
-            failure,
-        })
+        let asked = ask_leader(cluster, leader, places, rows, asks);
+        match limit {
+            Some(limit) => timeout(limit, asked)
+                .await
+                .unwrap_or_else(|_| Err(Failure::of(Code::OperationTimedOut))),
+            None => asked.await,
+        }
     });
-    let mut all = vec![vec![-1; places.len()]; asks.len()];
-    let told = try_join_all(each).await?;
-    for (answers, rows) in told.iter().zip(by_leader.values()) {
-        for ((answer, ask), offsets) in answers.iter().zip(asks).zip(&mut all) {
-            fill(answer, *ask, places, rows, offsets)?;
+    for (answers, rows) in join_all(each).await.into_iter().zip(by_leader.values()) {
+        match answers {
+            Ok(answers) => {
+                for (i, (answer, ask)) in answers.iter().zip(asks).enumerate() {
+                    fill(answer, *ask, places, rows, (i, &mut told));
+                }
+            }
+            Err(failure) => told.missed.extend(rows.iter().map(|&row| Missed {
+                row,
+                failure: failure.clone(),
+            })),
         }
     }
-    Ok(all)
+    told
 }
 
 pub(super) fn leaders(metadata: &Metadata) -> HashMap<(&str, u32), i32> {
@@ -122,14 +181,14 @@ pub(super) fn leaders(metadata: &Metadata) -> HashMap<(&str, u32), i32> {
     each.collect()
 }
 
-/// Puts one leader's answer where its partitions stand.
+/// Puts one leader's answer to a question where its partitions stand.
 fn fill(
     answer: &[OffsetAnswer],
     ask: Ask,
     places: &[Place],
     rows: &[usize],
-    offsets: &mut [i64],
-) -> Result<(), Missed> {
+    (question, into): (usize, &mut Told),
+) {
     let told: HashMap<(&str, u32), &OffsetAnswer> = answer
         .iter()
         .map(|a| ((a.topic.as_str(), a.partition), a))
@@ -144,18 +203,14 @@ fn fill(
                 garbled("an offset below 0")
             }
             Some(answer) if answer.error == 0 => {
-                offsets[row] = answer.offset;
+                into.offsets[question][row] = answer.offset;
                 continue;
             }
             Some(answer) => Failure::from_number(answer.error.into()),
             None => Failure::of(Code::UnknownPartition),
         };
-        return Err(Missed {
-            place: place.clone(),
-            failure,
-        });
+        into.missed.push(Missed { row, failure });
     }
-    Ok(())
 }
 
 /// All questions go out before the first answer is waited for.

@@ -139,7 +139,7 @@ pub(super) fn sign(why: Why, glyphs: &'static Glyphs) -> (Role, &'static str) {
             (Role::Warn, glyphs.unknown)
         }
         Why::Lagging | Why::FallingBehind => (Role::Warn, glyphs.down),
-        Why::Unassigned | Why::NoMembers | Why::Dead => (Role::Bad, glyphs.frozen),
+        Why::Offline | Why::Unassigned | Why::NoMembers | Why::Dead => (Role::Bad, glyphs.frozen),
         _ => (Role::Bad, glyphs.invalid),
     }
 }
@@ -310,7 +310,11 @@ fn partition(row: &Row, column: usize, glyphs: &'static Glyphs) -> Cell {
                 .committed
                 .map_or_else(|| "none".to_owned(), |c| c.display(row.style).to_string());
             let member = row.member.as_deref().unwrap_or("no member");
-            let end = row.end.display(row.style);
+            let end = if row.offline {
+                "?".to_owned()
+            } else {
+                row.end.display(row.style).to_string()
+            };
             (Role::Dim, format!("{committed} of {end} {member}"))
         }
     }

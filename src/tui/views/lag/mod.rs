@@ -284,7 +284,9 @@ fn stuck_on(model: &mut Model) -> Vec<Effect> {
     if let Some(at) = at {
         return findings::evidence(model, &at, false);
     }
-    let word = if row.committed.is_none() {
+    let word = if row.offline {
+        "no broker answers for this partition: what waits there is not known"
+    } else if row.committed.is_none() {
         "the group never committed there: it is stuck on no event"
     } else if row.stable.is_some_and(|stable| stable < row.end) {
         "what waits there is in an open transaction: nobody is given it"

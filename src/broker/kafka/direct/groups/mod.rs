@@ -23,7 +23,7 @@ use super::super::terms::{Ask, Place};
 use super::answers::Metadata;
 use super::cluster::Cluster;
 use super::configs;
-use super::offsets::{leaders, offsets, passes};
+use super::offsets::{Glance, glance, leaders, passes};
 use crate::broker::{Group, OpenTransaction, Result};
 
 /// How long a coordinator that moves is waited for.
@@ -87,20 +87,21 @@ async fn ends(cluster: &Cluster, groups: &mut [Group]) -> Result<()> {
     let places = group_rows::places(groups);
     let end = |committed_only| Ask::End { committed_only };
     let asks = [Ask::First, end(false), end(true)];
-    let told = offsets(cluster, &places, &asks).await?;
-    let ends: HashMap<&Place, Ends> = places
-        .iter()
-        .enumerate()
+    let Glance { offsets, silent } = glance(cluster, &places, &asks).await?;
+    let told = places.iter().enumerate();
+    let told = told.filter(|(row, _)| !silent.contains_key(row));
+    let ends: HashMap<&Place, Ends> = told
         .map(|(i, place)| {
             let ends = Ends {
-                first: told[0][i],
-                end: told[1][i],
-                stable: Some(told[2][i]),
+                first: offsets[0][i],
+                end: offsets[1][i],
+                stable: Some(offsets[2][i]),
             };
             (place, ends)
         })
         .collect();
-    group_rows::finish(groups, &ends);
+    let silent = silent.into_iter().map(|(row, why)| (&places[row], why));
+    group_rows::finish(groups, &ends, &silent.collect());
     Ok(())
 }
 

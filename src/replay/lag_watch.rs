@@ -82,11 +82,14 @@ impl LagWatch {
             let Some(lag) = group.and_then(raw_lag) else {
                 continue;
             };
-            *above = is_above(*above, lag, condition.most);
+            // What does not answer may be behind, too: it lets nobody go on.
+            let whole = group.is_some_and(answers);
+            *above = is_above(*above, lag, condition.most) || (*above && !whole);
             if *above {
                 said.push(format!(
-                    "lag({}) is {}, and {} are allowed",
+                    "lag({}) is {}{}, and {} are allowed",
                     condition.group,
+                    if whole { "" } else { "at least " },
                     human::count(lag),
                     human::count(condition.most)
                 ));
@@ -116,10 +119,17 @@ fn raw_lag(group: &Group) -> Option<u64> {
     Some(known.fold(0, u64::saturating_add))
 }
 
+/// All of its partitions tell how far they go.
+fn answers(group: &Group) -> bool {
+    group.offsets.iter().all(|offset| offset.silent.is_none())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::broker::GroupOffset;
+    use crate::replay::Pace;
+    use crate::replay::fake_broker::FakeBroker;
 
     #[test]
     fn a_held_run_goes_on_at_half() {
@@ -137,6 +147,37 @@ mod tests {
             assert_eq!(above, expected, "at {lag}");
         }
         assert!(is_above(false, 1, 0) && is_above(true, 1, 0) && !is_above(true, 0, 0));
+    }
+
+    #[test]
+    fn a_partition_that_does_not_answer_lets_no_held_run_go_on() {
+        let condition = PauseIf {
+            group: "g".to_owned(),
+            most: 10,
+        };
+        let mut watch = LagWatch {
+            conditions: vec![(condition, false)],
+            broker: Arc::new(FakeBroker::new(&[])),
+            control: Control::new(Pace::Max),
+        };
+        let mut judged = |lags: &[Option<u64>]| {
+            let offset = |raw_lag: &Option<u64>| GroupOffset {
+                raw_lag: *raw_lag,
+                silent: raw_lag.is_none().then(|| "no broker leads it".to_owned()),
+                ..GroupOffset::default()
+            };
+            watch.judge(&[Group {
+                name: "g".to_owned(),
+                offsets: lags.iter().map(offset).collect(),
+                ..Group::default()
+            }]);
+            watch.conditions[0].1
+        };
+        assert!(!judged(&[Some(3), None]), "nothing says that it is behind");
+        assert!(judged(&[Some(11), None]));
+        assert!(judged(&[None, Some(0)]), "the one that was behind");
+        assert!(judged(&[None, None]));
+        assert!(!judged(&[Some(3), Some(0)]));
     }
 
     #[test]

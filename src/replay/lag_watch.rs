@@ -85,7 +85,13 @@ impl LagWatch {
             // What does not answer may be behind, too: it lets nobody go on.
             let whole = group.is_some_and(answers);
             *above = is_above(*above, lag, condition.most) || (*above && !whole);
-            if *above {
+            if *above && !whole && lag <= condition.most {
+                said.push(format!(
+                    "lag({}) was above {}, and not all of its partitions answer",
+                    condition.group,
+                    human::count(condition.most)
+                ));
+            } else if *above {
                 said.push(format!(
                     "lag({}) is {}{}, and {} are allowed",
                     condition.group,

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::super::error::Exit;
 use super::super::session::Session;
-use crate::inspect::lag::{GroupReport, LagReport, Row, Why};
+use crate::inspect::lag::{GroupReport, LagReport, Row};
 use crate::text::human;
 
 /// What may wait, and for how long.
@@ -53,15 +53,19 @@ impl Bounds {
         };
         let committed = || {
             let rows = group.rows.iter().rev();
-            rows.filter(|row| row.why != Why::NoCommit)
+            rows.filter(|row| row.committed.is_some())
         };
-        let Some(waits) = committed().map(Row::lag).sum::<Option<u64>>() else {
-            return Stand::Open(format!("how many events wait (--max {most})"));
-        };
+        let waits: u64 = committed().filter_map(Row::lag).sum();
+        let all = committed().all(|row| row.lag().is_some());
         if waits <= most {
-            return Stand::Within;
+            if all {
+                return Stand::Within;
+            }
+            return Stand::Open(format!("how many events wait (--max {most})"));
         }
-        let about = if committed().any(|r| r.estimated || r.visible.is_none()) {
+        let about = if !all {
+            "at least "
+        } else if committed().any(|r| r.estimated || r.visible.is_none()) {
             "about "
         } else {
             ""
@@ -114,5 +118,50 @@ impl Bounds {
             )),
             None => Stand::Within,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::broker::{Group, GroupOffset};
+    use crate::event::{Position, Timestamp};
+    use crate::inspect::lag::{Limits, Probe, Trend};
+
+    fn stands(raws: &[Option<u64>]) -> &'static str {
+        let offset = |(raw, partition): (&Option<u64>, u32)| GroupOffset {
+            topic: "t".into(),
+            partition,
+            committed: Some(Position::offset(1)),
+            end: Position::offset(raw.map_or(0, |raw| raw + 1)),
+            raw_lag: *raw,
+            silent: raw.is_none().then(|| "no broker leads it".to_owned()),
+            ..GroupOffset::default()
+        };
+        let groups = [Group {
+            name: "g".to_owned(),
+            offsets: raws.iter().zip(0..).map(offset).collect(),
+            ..Group::default()
+        }];
+        let (probe, trend) = (Probe::new(&groups), Trend::default());
+        let report = LagReport::new(&groups, &probe, &trend, Timestamp(0), Limits::default());
+        let bounds = Bounds {
+            events: Some(10),
+            age: None,
+        };
+        match bounds.by_events(&report.groups[0]) {
+            Stand::Within => "within",
+            Stand::Over(text) if text.contains("at least") => "over at least",
+            Stand::Over(_) => "over",
+            Stand::Open(_) => "open",
+        }
+    }
+
+    #[test]
+    fn what_is_over_without_the_partitions_that_do_not_answer_is_over() {
+        assert_eq!(stands(&[Some(4), Some(6)]), "within");
+        assert_eq!(stands(&[Some(4), Some(7)]), "over");
+        assert_eq!(stands(&[Some(4), None]), "open");
+        assert_eq!(stands(&[Some(11), None]), "over at least");
     }
 }

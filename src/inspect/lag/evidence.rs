@@ -77,7 +77,35 @@ fn a_partition_that_nobody_leads_is_told_before_all_else() {
         committed: None,
         ..silent(0)
     };
-    assert_eq!(reasons_of(&[seen(vec![never])], None), [Why::Offline]);
+    let report = report_of(&[seen(vec![never])], None);
+    let row = &report.groups[0].rows[0];
+    assert_eq!(row.why, Why::Offline);
+    // A finding needs a place.
+    assert_eq!(row.at().unwrap().to_string(), "t/0@0");
+}
+
+#[test]
+fn a_partition_that_nobody_leads_says_nothing_of_its_member() {
+    let silent = GroupOffset {
+        end: Position::ZERO,
+        raw_lag: None,
+        silent: Some("no broker leads it".to_owned()),
+        ..offset(0, 90, 99, Some("m"))
+    };
+    let looked = |first| group("Stable", &["m"], vec![first, offset(1, 5, 9, Some("m"))]);
+    let mut looks: Vec<Group> = (1..10)
+        .map(|n| looked(offset(0, n * 10, 99, Some("m"))))
+        .collect();
+    let report = report_of(&looks, None);
+    let rate = report.groups[0].rows[0].rate;
+    assert!(rate.is_some_and(|rate| rate.passed > 0.0));
+    looks.extend((0..3).map(|_| looked(silent.clone())));
+    let report = report_of(&looks, None);
+    let [gone, left] = report.groups[0].rows.as_slice() else {
+        panic!("{report:?}")
+    };
+    assert_eq!((gone.why, gone.rate), (Why::Offline, None));
+    assert_eq!(left.why, Why::MemberStuck);
 }
 
 #[test]

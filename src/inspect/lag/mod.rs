@@ -82,7 +82,8 @@ impl Row {
             style: self.style,
         };
         let waiting = self.waiting.as_ref().map(|w| w.at.clone());
-        waiting.or_else(|| self.committed.map(place))
+        let from = self.committed.or(self.offline.then_some(self.first));
+        waiting.or_else(|| from.map(place))
     }
 
     /// The best figure there is for how much is behind.
@@ -237,7 +238,8 @@ fn row(group: &Group, offset: &GroupOffset, probe: &Probe, trend: &Trend, now: T
         _ => oldest,
     };
     // It stands still for a reason, which is no rate.
-    let rate = (offset.raw_lag != Some(0) && visible != Some(0))
+    let stands = offset.silent.is_some() || offset.raw_lag == Some(0) || visible == Some(0);
+    let rate = (!stands)
         .then(|| trend.rate(&group.name, topic, partition, offset.style))
         .flatten();
     let left = |kept: u64| {

@@ -220,7 +220,7 @@ impl Case<'_> {
         }
         let own = |r: &&Row| r.member == row.member;
         let mut own = self.rows.iter().filter(own);
-        own.all(|r| self.stands(r) || r.lag() == Some(0) || r.visible == Some(0))
+        own.all(|r| r.offline || self.stands(r) || r.lag() == Some(0) || r.visible == Some(0))
             .then_some(Why::MemberStuck)
     }
 

@@ -180,17 +180,16 @@ impl Cluster {
 
     /// A connection to this broker: one that is kept, or a new one.
     pub(super) async fn connect(&self, node: i32) -> Result<(Host, Connection), Failure> {
-        let host = {
-            let mut known = self.known();
-            let Some((_, host)) = known.nodes.iter().find(|(id, _)| *id == node) else {
-                return Err(Failure::of(Code::LeaderNotAvailable));
-            };
-            let host = host.clone();
-            if let Some(at) = known.idle.iter().position(|(kept, _)| *kept == host) {
-                return Ok(known.idle.swap_remove(at));
-            }
-            host
-        };
+        let found = self
+            .known()
+            .nodes
+            .iter()
+            .find(|(id, _)| *id == node)
+            .cloned();
+        let (_, host) = found.ok_or_else(|| Failure::of(Code::LeaderNotAvailable))?;
+        if let Some(connection) = self.kept(&host) {
+            return Ok((host, connection));
+        }
         match Connection::open(&self.settings, &host).await {
             Ok(connection) => Ok((host, connection)),
             Err(failure) => Err(self.named(&host, failure)),
@@ -200,6 +199,13 @@ impl Cluster {
     /// A connection that is kept. It may have been closed meanwhile, which says nothing.
     pub(super) fn idle(&self) -> Option<(Host, Connection)> {
         self.known().idle.pop()
+    }
+
+    /// The same to the broker at this address.
+    pub(super) fn kept(&self, host: &Host) -> Option<Connection> {
+        let mut known = self.known();
+        let at = known.idle.iter().position(|(kept, _)| kept == host)?;
+        Some(known.idle.swap_remove(at).1)
     }
 
     /// Keeps a connection that has no answer outstanding.

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use kafka_protocol::messages::{ApiKey, FindCoordinatorRequest};
 use rdkafka::types::RDKafkaErrorCode as Code;
-use tokio::time::sleep;
+use tokio::time::{sleep, timeout};
 
 use super::super::error::Failure;
 use super::cluster::Cluster;
@@ -15,6 +15,8 @@ use super::wire::{Reader, checked, garbled, text};
 /// A cluster that has had no group yet makes the topic of the commits first.
 const MAKING: Duration = Duration::from_secs(15);
 const PAUSE: Duration = Duration::from_millis(100);
+/// A connection that was kept may be dead without a word; then a new one is quicker.
+pub(super) const KEPT: Duration = Duration::from_secs(1);
 const VERSIONS: (i16, i16) = (0, 4);
 
 /// What is looked after, by its name.
@@ -27,10 +29,16 @@ pub(super) enum Of<'a> {
 
 /// A new connection to its coordinator.
 pub(super) async fn connect(cluster: &Cluster, of: Of<'_>) -> Result<Connection, Failure> {
+    let host = find(cluster, of).await?;
+    Connection::open(&cluster.settings, &host).await
+}
+
+/// Where its coordinator is.
+pub(super) async fn find(cluster: &Cluster, of: Of<'_>) -> Result<Host, Failure> {
     let began = Instant::now();
     loop {
-        let failure = match find(cluster, of).await {
-            Ok(host) => return Connection::open(&cluster.settings, &host).await,
+        let failure = match ask(cluster, of).await {
+            Ok(host) => return Ok(host),
             Err(failure) => failure,
         };
         if !moved(&failure) || began.elapsed() > MAKING {
@@ -48,12 +56,17 @@ pub(super) fn moved(failure: &Failure) -> bool {
     )
 }
 
-async fn find(cluster: &Cluster, of: Of<'_>) -> Result<Host, Failure> {
+async fn ask(cluster: &Cluster, of: Of<'_>) -> Result<Host, Failure> {
     if let Some((host, mut connection)) = cluster.idle()
-        && let Ok(found) = ask_by(&mut connection, of).await
+        && let Ok(told) = timeout(KEPT, ask_by(&mut connection, of)).await
     {
-        cluster.keep(host, connection);
-        return Ok(found);
+        match told {
+            Err(failure) if !moved(&failure) => {}
+            told => {
+                cluster.keep(host, connection);
+                return told;
+            }
+        }
     }
     let (host, mut connection) = cluster.any().await?;
     let found = ask_by(&mut connection, of).await?;

@@ -15,8 +15,7 @@ use super::answers::TopicMetadata;
 use super::cluster::Cluster;
 use super::offsets::{Glance, glance, offsets};
 use crate::broker::{
-    Error, ErrorKind, Overview, PartitionRange, Range, Result, Silent, Subscription, TopicInfo,
-    TopicSelector,
+    Error, Overview, PartitionRange, Range, Result, Silent, Subscription, TopicInfo, TopicSelector,
 };
 
 /// A topic that was just made, or whose leader just moved, is there in a moment.
@@ -99,15 +98,6 @@ pub(super) async fn partitions(cluster: &Cluster, topic: &str) -> Result<u32> {
     Ok(places.len() as u32)
 }
 
-/// During an outage the partitions that answer are wanted all the more.
-fn rest_can_be_read(error: Error, places: &[Place]) -> Error {
-    let down = matches!(error.kind, ErrorKind::Unreachable | ErrorKind::Broker);
-    if !down || places.len() < 2 || error.hint.is_some() {
-        return error;
-    }
-    error.hint("`evtap topics` shows which partitions answer; -p N reads one of them")
-}
-
 /// The topics, and which of their partitions do not tell how far they go.
 pub(super) async fn overview(cluster: &Cluster, which: &TopicSelector) -> Result<Overview> {
     let mut found = find(cluster, which).await?;
@@ -169,9 +159,7 @@ pub(super) async fn resolve(
     let found = find(cluster, &sub.topics).await?;
     let places = bounds::selected(&found, &sub.partitions)?;
     let questions = bounds::questions(sub, cluster.settings.committed_only);
-    let offsets = offsets(cluster, &places, &questions)
-        .await
-        .map_err(|error| rest_can_be_read(error, &places))?;
+    let offsets = offsets(cluster, &places, &questions).await?;
     let log = Log {
         places,
         offsets,

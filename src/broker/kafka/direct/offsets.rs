@@ -1,10 +1,10 @@
 //! Offsets of partitions, asked of the brokers that lead them: the first, the end, by time.
 
-use std::collections::{BTreeMap, HashMap};
-use std::sync::Arc;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::time::{Duration, Instant};
 
-use futures_util::future::join_all;
+use futures_util::StreamExt as _;
+use futures_util::stream::FuturesUnordered;
 use kafka_protocol::messages::list_offsets_request::{ListOffsetsPartition, ListOffsetsTopic};
 use kafka_protocol::messages::{ApiKey, BrokerId, ListOffsetsRequest, TopicName};
 use rdkafka::types::RDKafkaErrorCode as Code;
@@ -15,11 +15,12 @@ use super::super::terms::{Ask, Place};
 use super::answers::{self, Metadata, OffsetAnswer};
 use super::cluster::{Cluster, is_final};
 use super::wire::{garbled, text};
-use crate::broker::Result;
+use crate::broker::{Error, Result};
 
 /// How long an election is waited for.
 const ELECTION: Duration = Duration::from_secs(5);
-/// The same for who shows what there is: the rest does not wait for the one that is down.
+/// The same for who shows what there is: how long the rest is tried again and waited for, once one
+/// broker has answered. The first one may take as long as any.
 const SOON: Duration = Duration::from_secs(1);
 const PAUSE: Duration = Duration::from_millis(100);
 
@@ -27,14 +28,6 @@ const PAUSE: Duration = Duration::from_millis(100);
 struct Missed {
     row: usize,
     failure: Failure,
-}
-
-/// What was told of some partitions.
-struct Told {
-    /// For each question the offsets of all, -1 where one was missed.
-    offsets: Vec<Vec<i64>>,
-    /// In no order.
-    missed: Vec<Missed>,
 }
 
 /// The offsets of partitions for each question, -1 where the cluster did not tell, and the rows of
@@ -51,54 +44,95 @@ pub(super) async fn offsets(
     places: &[Place],
     asks: &[Ask],
 ) -> Result<Vec<Vec<i64>>> {
+    let mut offsets = vec![vec![-1; places.len()]; asks.len()];
     if places.is_empty() {
-        return Ok(vec![Vec::new(); asks.len()]);
+        return Ok(offsets);
     }
-    let mut names: Vec<&str> = places.iter().map(|(topic, _)| &**topic).collect();
-    names.dedup();
+    let names = names(places);
     let began = Instant::now();
     let mut metadata = cluster.recent_metadata(&names).await?;
+    let mut rows: Vec<usize> = (0..places.len()).collect();
     loop {
-        let told = ask(cluster, &metadata, places, asks, None).await;
-        let lasting = told.missed.iter().find(|m| !passes(&m.failure));
-        let Some(missed) = lasting.or(told.missed.first()) else {
-            return Ok(told.offsets);
+        let asked = Asked { places, rows, asks };
+        let missed = ask(cluster, &metadata, &asked, None, &mut offsets).await;
+        let lasting = missed.iter().find(|m| !passes(&m.failure));
+        let Some(first) = lasting.or(missed.first()) else {
+            return Ok(offsets);
         };
         if lasting.is_some() || began.elapsed() > ELECTION {
-            let (topic, partition) = &places[missed.row];
-            let what = format!("ask for the offsets of {topic}/{partition}");
-            return Err(missed.failure.clone().into_error(&what));
+            let error = first.error(places);
+            if places.len() > 1 && passes(&first.failure) {
+                // During an outage the partitions that answer are wanted all the more.
+                return Err(error
+                    .hint("`evtap topics` shows which partitions answer; -p N reads one of them"));
+            }
+            return Err(error);
         }
         sleep(PAUSE).await;
         metadata = cluster.metadata(Some(&names)).await?;
+        rows = rows_of(&missed);
     }
 }
 
-/// The same of those that answer soon. Of the others it says why not.
+/// The same of those that answer soon. Of the others it says why not. An error where nobody answers,
+/// and where asking again would not help.
 pub(super) async fn glance(cluster: &Cluster, places: &[Place], asks: &[Ask]) -> Result<Glance> {
+    let mut offsets = vec![vec![-1; places.len()]; asks.len()];
+    let names = names(places);
+    let began = Instant::now();
+    let mut missed = Vec::new();
+    if !places.is_empty() {
+        let mut metadata = cluster.recent_metadata(&names).await?;
+        let mut rows: Vec<usize> = (0..places.len()).collect();
+        loop {
+            let told = rows.len() < places.len();
+            let asked = Asked { places, rows, asks };
+            missed = ask(cluster, &metadata, &asked, Some(told), &mut offsets).await;
+            if !missed.iter().any(|m| passes(&m.failure)) || began.elapsed() >= SOON {
+                break;
+            }
+            sleep(PAUSE).await;
+            // What is known already will do.
+            if let Ok(Ok(newer)) = timeout(SOON, cluster.ask_metadata(Some(&names))).await {
+                metadata = newer;
+            }
+            rows = rows_of(&missed);
+        }
+    }
+    let hopeless = missed.iter().find(|m| is_final(&m.failure));
+    let nobody = rows_of(&missed).len() == places.len();
+    let leaderless = |m: &&Missed| m.failure.code == Code::LeaderNotAvailable;
+    let down = missed.iter().find(|m| nobody && !leaderless(m));
+    if let Some(missed) = hopeless.or(down) {
+        return Err(missed.error(places));
+    }
+    let why = |missed: Missed| match missed.failure.code {
+        Code::LeaderNotAvailable => (missed.row, "no broker leads it".to_owned()),
+        _ => (missed.row, missed.failure.text),
+    };
+    Ok(Glance {
+        offsets,
+        silent: missed.into_iter().map(why).collect(),
+    })
+}
+
+fn names(places: &[Place]) -> Vec<&str> {
     let mut names: Vec<&str> = places.iter().map(|(topic, _)| &**topic).collect();
     names.dedup();
-    let began = Instant::now();
-    let mut metadata = if names.is_empty() {
-        Arc::default()
-    } else {
-        cluster.recent_metadata(&names).await?
-    };
-    loop {
-        let Told { offsets, missed } = ask(cluster, &metadata, places, asks, Some(SOON)).await;
-        if missed.iter().any(|m| passes(&m.failure)) && began.elapsed() < SOON {
-            sleep(PAUSE).await;
-            metadata = cluster.metadata(Some(&names)).await?;
-            continue;
-        }
-        let why = |missed: Missed| match missed.failure.code {
-            Code::LeaderNotAvailable => (missed.row, "no broker leads it".to_owned()),
-            _ => (missed.row, missed.failure.text),
-        };
-        return Ok(Glance {
-            offsets,
-            silent: missed.into_iter().map(why).collect(),
-        });
+    names
+}
+
+/// Each once, in order.
+fn rows_of(missed: &[Missed]) -> Vec<usize> {
+    let rows: BTreeSet<usize> = missed.iter().map(|m| m.row).collect();
+    rows.into_iter().collect()
+}
+
+impl Missed {
+    fn error(&self, places: &[Place]) -> Error {
+        let (topic, partition) = &places[self.row];
+        let what = format!("ask for the offsets of {topic}/{partition}");
+        self.failure.clone().into_error(&what)
     }
 }
 
@@ -123,52 +157,79 @@ pub(super) fn passes(failure: &Failure) -> bool {
         )
 }
 
-/// One try. Who leads a partition is waited for as long as `limit`.
+/// What is asked in one try.
+struct Asked<'a> {
+    places: &'a [Place],
+    rows: Vec<usize>,
+    asks: &'a [Ask],
+}
+
+/// One try: puts what is told where its partitions stand, and gives the rest. With `told`, which
+/// says whether any broker has answered before, those that do not answer soon after one did are
+/// left out.
 async fn ask(
     cluster: &Cluster,
     metadata: &Metadata,
-    places: &[Place],
-    asks: &[Ask],
-    limit: Option<Duration>,
-) -> Told {
+    asked: &Asked<'_>,
+    told: Option<bool>,
+    offsets: &mut [Vec<i64>],
+) -> Vec<Missed> {
+    let Asked { places, rows, asks } = asked;
     let leaders = leaders(metadata);
-    let mut told = Told {
-        offsets: vec![vec![-1; places.len()]; asks.len()],
-        missed: Vec::new(),
-    };
+    let mut missed = Vec::new();
     let mut by_leader: BTreeMap<i32, Vec<usize>> = BTreeMap::new();
-    for (i, (topic, partition)) in places.iter().enumerate() {
+    for &row in rows {
+        let (topic, partition) = &places[row];
         let leader = leaders.get(&(&**topic, *partition)).copied().unwrap_or(-1);
         if leader < 0 {
             let failure = Failure::of(Code::LeaderNotAvailable);
-            told.missed.push(Missed { row: i, failure });
+            missed.push(Missed { row, failure });
             continue;
         }
-        by_leader.entry(leader).or_default().push(i);
+        by_leader.entry(leader).or_default().push(row);
     }
-    let each = by_leader.iter().map(|(&leader, rows)| async move {
-        let asked = ask_leader(cluster, leader, places, rows, asks);
-        match limit {
-            Some(limit) => timeout(limit, asked)
-                .await
-                .unwrap_or_else(|_| Err(Failure::of(Code::OperationTimedOut))),
-            None => asked.await,
-        }
-    });
-    for (answers, rows) in join_all(each).await.into_iter().zip(by_leader.values()) {
-        match answers {
+    let mut each: FuturesUnordered<_> = by_leader
+        .iter()
+        .map(|(&leader, rows)| async move {
+            let told = ask_leader(cluster, leader, places, rows, asks).await;
+            (leader, told)
+        })
+        .collect();
+    let mut silent: BTreeSet<i32> = by_leader.keys().copied().collect();
+    let mut limited = told == Some(true);
+    loop {
+        let next = if limited {
+            timeout(SOON, each.next()).await.ok().flatten()
+        } else {
+            each.next().await
+        };
+        let Some((leader, told_now)) = next else {
+            break;
+        };
+        silent.remove(&leader);
+        limited |= told.is_some() && told_now.is_ok();
+        let rows = &by_leader[&leader];
+        match told_now {
             Ok(answers) => {
-                for (i, (answer, ask)) in answers.iter().zip(asks).enumerate() {
-                    fill(answer, *ask, places, rows, (i, &mut told));
+                for ((answer, ask), offsets) in answers.iter().zip(*asks).zip(&mut *offsets) {
+                    missed.extend(fill(answer, *ask, places, rows, offsets));
                 }
             }
-            Err(failure) => told.missed.extend(rows.iter().map(|&row| Missed {
-                row,
-                failure: failure.clone(),
-            })),
+            Err(failure) => missed.extend(all_of(rows, &failure)),
         }
     }
-    told
+    for leader in silent {
+        let failure = Failure::of(Code::OperationTimedOut);
+        missed.extend(all_of(&by_leader[&leader], &failure));
+    }
+    missed
+}
+
+fn all_of(rows: &[usize], failure: &Failure) -> impl Iterator<Item = Missed> {
+    rows.iter().map(|&row| Missed {
+        row,
+        failure: failure.clone(),
+    })
 }
 
 pub(super) fn leaders(metadata: &Metadata) -> HashMap<(&str, u32), i32> {
@@ -187,8 +248,9 @@ fn fill(
     ask: Ask,
     places: &[Place],
     rows: &[usize],
-    (question, into): (usize, &mut Told),
-) {
+    offsets: &mut [i64],
+) -> Vec<Missed> {
+    let mut missed = Vec::new();
     let told: HashMap<(&str, u32), &OffsetAnswer> = answer
         .iter()
         .map(|a| ((a.topic.as_str(), a.partition), a))
@@ -203,14 +265,15 @@ fn fill(
                 garbled("an offset below 0")
             }
             Some(answer) if answer.error == 0 => {
-                into.offsets[question][row] = answer.offset;
+                offsets[row] = answer.offset;
                 continue;
             }
             Some(answer) => Failure::from_number(answer.error.into()),
             None => Failure::of(Code::UnknownPartition),
         };
-        into.missed.push(Missed { row, failure });
+        missed.push(Missed { row, failure });
     }
+    missed
 }
 
 /// All questions go out before the first answer is waited for.

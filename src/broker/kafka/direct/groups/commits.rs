@@ -6,10 +6,13 @@ use kafka_protocol::messages::offset_fetch_request::{
 };
 use kafka_protocol::messages::{ApiKey, GroupId, OffsetFetchRequest, TopicName};
 
+use tokio::time::timeout;
+
 use super::super::super::error::Failure;
 use super::super::super::terms::{Place, Row};
 use super::super::cluster::Cluster;
-use super::super::coordinator::{self, Of};
+use super::super::connection::Connection;
+use super::super::coordinator::{self, KEPT, Of};
 use super::super::wire::text;
 use super::told;
 
@@ -24,7 +27,26 @@ pub(in super::super) async fn commits_with_text(
     places: &[Place],
     stable_only: bool,
 ) -> Result<Vec<(Row, String)>, Failure> {
-    let mut connection = coordinator::connect(cluster, Of::Group(group)).await?;
+    let host = coordinator::find(cluster, Of::Group(group)).await?;
+    // A host that waits for others looks once a second: it does not log in each time.
+    if let Some(mut kept) = cluster.kept(&host)
+        && let Ok(Ok(told)) = timeout(KEPT, ask(&mut kept, group, places, stable_only)).await
+    {
+        cluster.keep(host, kept);
+        return Ok(told);
+    }
+    let mut connection = Connection::open(&cluster.settings, &host).await?;
+    let told = ask(&mut connection, group, places, stable_only).await?;
+    cluster.keep(host, connection);
+    Ok(told)
+}
+
+async fn ask(
+    connection: &mut Connection,
+    group: &str,
+    places: &[Place],
+    stable_only: bool,
+) -> Result<Vec<(Row, String)>, Failure> {
     let least = if stable_only { STABLE } else { told::COMMITS.0 };
     let version = connection.version(ApiKey::OffsetFetch, (least, told::COMMITS.1))?;
     let request = request(group, places, version).with_require_stable(stable_only);

@@ -52,10 +52,11 @@ async fn hosts_share_the_work_and_one_may_die_again_and_again() {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_share_of_a_host_that_is_gone_for_good_is_taken_over() {
     let Some(host) = kafka() else { return };
-    let (desk, plan, source, target) = desk(&host, "orphaned", "9000").await;
+    let (desk, plan, source, target) = desk(&host, "orphaned", "4000").await;
     let survivor = desk.start("first", &plan);
     let gone = desk.start("second", &plan);
-    sleep(Duration::from_secs(3));
+    // A busy machine takes seconds until the hosts have shared and committed for the first time.
+    sleep(Duration::from_secs(6));
     assert!(gone.kill(), "it was not done yet");
     let ended = survivor.end(PATIENCE);
     assert_eq!(ended.code, Some(0), "{}", ended.told);

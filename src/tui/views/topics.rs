@@ -108,7 +108,7 @@ pub fn found(
 ) -> Vec<Effect> {
     let now = model.now.mono;
     let state = &mut model.topics;
-    let found = match found {
+    let mut found = match found {
         Ok(found) => found,
         Err(trouble) => {
             state.trouble = Some(trouble);
@@ -134,17 +134,18 @@ pub fn found(
         .map(|t| (t.info.name.clone(), end_of(&t.info)))
         .collect();
     state.topics.retain(|t| t.connection != connection);
-    state.topics.extend(found.topics.iter().map(|info| {
+    let infos = std::mem::take(&mut found.topics);
+    state.topics.extend(infos.into_iter().map(|info| {
         let silent = found.silent(&info.name).len();
         // What a partition holds that was not counted before did not come meanwhile.
         let grown = before.filter(|_| silent == 0).and_then(|at| {
             let end = ends.get(&info.name)?;
-            Some((end_of(info).saturating_sub(*end), now.saturating_sub(at)))
+            Some((end_of(&info).saturating_sub(*end), now.saturating_sub(at)))
         });
         Topic {
             connection,
+            info,
             silent,
-            info: info.clone(),
             grown,
         }
     }));

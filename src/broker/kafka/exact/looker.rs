@@ -25,7 +25,7 @@ impl Looker {
         }
     }
 
-    pub(super) const fn direct(&self) -> Option<&Arc<Direct>> {
+    pub(super) fn direct(&self) -> Option<&Direct> {
         match self {
             Self::Direct(direct) => Some(direct),
             Self::Library(_) => None,

@@ -126,7 +126,7 @@ impl KafkaExact {
             partitions: self.partitions,
         };
         let direct = self.books.looker.direct();
-        self.producer = Some(Producer::new(made, direct.map(|d| &**d)).await?);
+        self.producer = Some(Producer::new(made, direct).await?);
         Ok(())
     }
 

@@ -7,12 +7,12 @@ use kafka_protocol::messages::{
     ApiKey, ConsumerGroupDescribeRequest, DescribeGroupsRequest, GroupId, ListGroupsRequest,
     OffsetFetchRequest,
 };
-use rdkafka::types::RDKafkaErrorCode as Code;
 
 use super::super::super::error::Failure;
 use super::super::super::terms::Row;
 use super::super::cluster::Cluster;
 use super::super::connection::Connection;
+use super::super::coordinator::moved;
 use super::super::wire::text;
 use super::told::{self, Commits, Described, Listed};
 use crate::broker::{Epochs, Member};
@@ -135,14 +135,6 @@ fn of_group(error: i16, untold: &mut Option<String>) -> Result<(), Failure> {
     }
     untold.get_or_insert(failure.text);
     Ok(())
-}
-
-/// The group is being taken over by another coordinator, or was just.
-pub(super) fn moved(failure: &Failure) -> bool {
-    matches!(
-        failure.code,
-        Code::NotCoordinator | Code::CoordinatorNotAvailable | Code::CoordinatorLoadInProgress
-    )
 }
 
 fn together(

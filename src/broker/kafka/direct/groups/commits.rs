@@ -5,7 +5,6 @@ use kafka_protocol::messages::offset_fetch_request::{
     OffsetFetchRequestGroup, OffsetFetchRequestTopic, OffsetFetchRequestTopics,
 };
 use kafka_protocol::messages::{ApiKey, GroupId, OffsetFetchRequest, TopicName};
-
 use tokio::time::timeout;
 
 use super::super::super::error::Failure;

@@ -23,6 +23,7 @@ use super::super::terms::{Ask, Place};
 use super::answers::Metadata;
 use super::cluster::Cluster;
 use super::configs;
+use super::coordinator::moved;
 use super::offsets::{Glance, glance, leaders, passes};
 use crate::broker::{Group, OpenTransaction, Result};
 
@@ -41,9 +42,7 @@ pub(super) async fn list(cluster: &Cluster) -> Result<Vec<Group>> {
             .map(|(node, _)| ask::coordinator(cluster, *node));
         match try_join_all(each).await {
             Ok(told) => break (metadata, told.into_iter().flatten().collect::<Vec<Told>>()),
-            Err(failure)
-                if (ask::moved(&failure) || passes(&failure)) && began.elapsed() < MOVING =>
-            {
+            Err(failure) if (moved(&failure) || passes(&failure)) && began.elapsed() < MOVING => {
                 sleep(PAUSE).await;
             }
             Err(failure) => return Err(failure.into_error("list the consumer groups")),

@@ -2,18 +2,16 @@
 //! the output: a frame reader would copy each of them once more, and LZ4 is half the cost of a scan.
 //! The frame's own checksums are skipped: the batch's CRC covers the same bytes.
 
-use lz4_flex::block::{
-    CompressTable, DecompressError, compress_into_with_table, decompress_into,
-    decompress_into_with_dict, get_maximum_output_size,
-};
+mod block;
 
+use lz4_flex::block::{CompressTable, compress_into_with_table, get_maximum_output_size};
+
+use self::block::Fault;
 use super::{Room, broken, failed};
 use crate::event::codec::CodecError;
 
 const NAME: &str = "lz4";
 const MAGIC: [u8; 4] = 0x184d_2204_u32.to_le_bytes();
-/// How far back a block may reach into the one before.
-const WINDOW: usize = 64 * 1024;
 /// One byte of a block makes at most 255 of output.
 const DENSEST: usize = 255;
 /// The top bit of a block's length: it is stored as it is.
@@ -33,6 +31,7 @@ struct Frame {
 pub(super) fn inflate<'a>(input: &'a [u8], room: &mut Room) -> Result<&'a [u8], CodecError> {
     let cut = || broken(NAME, "the frame is cut");
     let (frame, mut rest) = frame(input)?;
+    let start = room.used;
     loop {
         let (&word, tail) = rest.split_first_chunk().ok_or_else(cut)?;
         let word = u32::from_le_bytes(word);
@@ -43,7 +42,7 @@ pub(super) fn inflate<'a>(input: &'a [u8], room: &mut Room) -> Result<&'a [u8], 
         let len = (word & !STORED) as usize;
         let (block, tail) = tail.split_at_checked(len).ok_or_else(cut)?;
         if word & STORED == 0 {
-            expand(block, &frame, room)?;
+            expand(block, &frame, start, room)?;
         } else {
             let free = room.free(len)?;
             if free.len() < len {
@@ -57,41 +56,23 @@ pub(super) fn inflate<'a>(input: &'a [u8], room: &mut Room) -> Result<&'a [u8], 
     }
 }
 
-/// Decompresses one block behind what is in the room already.
-fn expand(block: &[u8], frame: &Frame, room: &mut Room) -> Result<(), CodecError> {
+/// Decompresses one block behind what is in the room already. The frame began at `start` of it.
+fn expand(block: &[u8], frame: &Frame, start: usize, room: &mut Room) -> Result<(), CodecError> {
     let most = block.len().saturating_mul(DENSEST).min(frame.block);
-    room.free(most)?;
-    let (before, free) = room.bytes.split_at_mut(room.used);
-    let capped = free.len() < most;
-    let window = free.len().min(most);
-    let target = &mut free[..window];
-    let written = if frame.linked && !before.is_empty() {
-        let dictionary = &before[before.len().saturating_sub(WINDOW)..];
-        decompress_into_with_dict(block, target, dictionary)
-    } else {
-        plain(block, target)
-    };
-    match written {
-        Ok(written) => {
-            room.used += written;
+    let free = room.free(most)?.len();
+    let capped = free < most;
+    let end = room.used + free.min(most);
+    // Linked blocks reach back into those before them.
+    let start = if frame.linked { start } else { room.used };
+    let window = &mut room.bytes[start..end];
+    match block::expand(block, window, room.used - start) {
+        Ok(end) => {
+            room.used = start + end;
             Ok(())
         }
-        Err(DecompressError::OutputTooSmall { .. }) if capped => Err(room.too_large()),
-        Err(error) => Err(broken(NAME, error)),
+        Err(Fault::Full) if capped => Err(room.too_large()),
+        Err(fault) => Err(broken(NAME, fault)),
     }
-}
-
-/// Decompresses a block that stands alone.
-fn plain(block: &[u8], target: &mut [u8]) -> Result<usize, DecompressError> {
-    // The C library is here anyway where librdkafka is, and is the faster one by a sixth. What it
-    // refuses goes to the other one, which tells why.
-    #[cfg(feature = "kafka")]
-    if let Ok(most) = i32::try_from(target.len())
-        && let Ok(written) = lz4::block::decompress_to_buffer(block, Some(most), target)
-    {
-        return Ok(written);
-    }
-    decompress_into(block, target)
 }
 
 /// Reads the frame header; the blocks are returned with it.

@@ -1,14 +1,15 @@
 //! Well-formed answers that say no: what passes is asked again, what does not is told.
 
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
 
-use evtap::broker::{Error, ErrorKind};
+use evtap::broker::{Error, ErrorKind, TopicSelector};
 use kafka_protocol::messages::{ApiKey, FetchResponse, ListOffsetsResponse, MetadataResponse};
 
 use crate::both::{Reader, Taken, equal, read};
 use crate::made::{WAIT, numbered, produce};
-use crate::proxy::{self, Asked, Meddle, Proxy};
+use crate::proxy::{self, Asked, Meddle, Proxy, Weather};
 use crate::support::{all_of, kafka, remembering, with_topic};
 
 /// Puts an error into the partitions of some answers to the direct reader.
@@ -242,4 +243,52 @@ async fn a_throttled_read_is_complete() {
     let got = read(&*Reader::Direct.open(&proxy.address(), ""), &sub).await;
     equal(&got, &wanted);
     assert!(proxy.asked().iter().any(|asked| asked.direct));
+}
+
+/// A firewall forgot the connections that there were when it was told to: what is asked on them
+/// has no answer, and nobody hangs up.
+#[derive(Clone, Default)]
+struct Firewall {
+    newest: Arc<AtomicUsize>,
+    forgotten: Arc<AtomicUsize>,
+}
+
+impl Firewall {
+    fn forget(&self) {
+        let known = self.newest.load(Ordering::Relaxed) + 1;
+        self.forgotten.store(known, Ordering::Relaxed);
+    }
+}
+
+impl Meddle for Firewall {
+    fn weather(&self, connection: usize) -> Weather {
+        self.newest.fetch_max(connection, Ordering::Relaxed);
+        Weather::default()
+    }
+
+    fn delay(&self, asked: &Asked) -> Duration {
+        let forgotten = asked.connection < self.forgotten.load(Ordering::Relaxed);
+        Duration::from_secs(if forgotten { 60 } else { 0 })
+    }
+}
+
+#[tokio::test]
+async fn kept_connections_that_are_dead_hold_nothing_up_for_long() {
+    let Some(host) = kafka() else { return };
+    let topic = topic(&host).await;
+    let which = TopicSelector::parse(&topic).unwrap();
+    let firewall = Firewall::default();
+    let proxy = Proxy::start(&host, firewall.clone());
+    let broker = Reader::Direct.open(&proxy.address(), "");
+    let before = broker.topics(&which).await.unwrap();
+    firewall.forget();
+    // What was told a moment ago would be taken as true.
+    tokio::time::sleep(Duration::from_millis(2500)).await;
+    let began = Instant::now();
+    let after = broker.topics(&which).await.unwrap();
+    let took = began.elapsed();
+    assert_eq!(after, before);
+    // It did meet a dead one.
+    assert!(took > Duration::from_millis(900), "{took:?}");
+    assert!(took < Duration::from_secs(8), "{took:?}");
 }

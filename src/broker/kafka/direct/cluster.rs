@@ -26,6 +26,10 @@ const REFUSED_FOR: Duration = Duration::from_secs(2);
 const PAUSE: Duration = Duration::from_millis(100);
 /// How much later the next broker of a list is tried, when the one before is silent.
 const STAGGER: Duration = Duration::from_millis(500);
+/// A connection that was kept may be dead without a word; after this long a new one is quicker.
+pub(super) const SILENT: Duration = Duration::from_secs(1);
+/// As [`SILENT`], for an answer that a large cluster has to put together.
+const SILENT_LONGER: Duration = Duration::from_secs(3);
 /// Idle connections that are kept.
 const KEPT: usize = 8;
 /// What was told this long ago is taken as true: a read asks the same things twice in a row.
@@ -107,7 +111,8 @@ impl Cluster {
         topics: Option<&[&str]>,
     ) -> Result<Arc<Metadata>, Failure> {
         if let Some((host, mut connection)) = self.idle()
-            && let Ok(metadata) = metadata_by(&mut connection, topics).await
+            && let Ok(Ok(metadata)) =
+                timeout(SILENT_LONGER, metadata_by(&mut connection, topics)).await
         {
             return Ok(self.learn(host, connection, topics, metadata));
         }

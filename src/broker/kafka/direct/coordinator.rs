@@ -7,7 +7,7 @@ use rdkafka::types::RDKafkaErrorCode as Code;
 use tokio::time::{sleep, timeout};
 
 use super::super::error::Failure;
-use super::cluster::Cluster;
+use super::cluster::{Cluster, SILENT};
 use super::connection::Connection;
 use super::settings::Host;
 use super::wire::{Reader, checked, garbled, text};
@@ -15,8 +15,6 @@ use super::wire::{Reader, checked, garbled, text};
 /// A cluster that has had no group yet makes the topic of the commits first.
 const MAKING: Duration = Duration::from_secs(15);
 const PAUSE: Duration = Duration::from_millis(100);
-/// A connection that was kept may be dead without a word; then a new one is quicker.
-pub(super) const KEPT: Duration = Duration::from_secs(1);
 const VERSIONS: (i16, i16) = (0, 4);
 
 /// What is looked after, by its name.
@@ -58,7 +56,7 @@ pub(super) fn moved(failure: &Failure) -> bool {
 
 async fn ask(cluster: &Cluster, of: Of<'_>) -> Result<Host, Failure> {
     if let Some((host, mut connection)) = cluster.idle()
-        && let Ok(told) = timeout(KEPT, ask_by(&mut connection, of)).await
+        && let Ok(told) = timeout(SILENT, ask_by(&mut connection, of)).await
     {
         match told {
             Err(failure) if !moved(&failure) => {}

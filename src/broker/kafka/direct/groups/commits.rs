@@ -9,9 +9,9 @@ use tokio::time::timeout;
 
 use super::super::super::error::Failure;
 use super::super::super::terms::{Place, Row};
-use super::super::cluster::Cluster;
+use super::super::cluster::{Cluster, SILENT};
 use super::super::connection::Connection;
-use super::super::coordinator::{self, KEPT, Of};
+use super::super::coordinator::{self, Of};
 use super::super::wire::text;
 use super::told;
 
@@ -29,7 +29,7 @@ pub(in super::super) async fn commits_with_text(
     let host = coordinator::find(cluster, Of::Group(group)).await?;
     // A host that waits for others looks once a second: it does not log in each time.
     if let Some(mut kept) = cluster.kept(&host)
-        && let Ok(Ok(told)) = timeout(KEPT, ask(&mut kept, group, places, stable_only)).await
+        && let Ok(Ok(told)) = timeout(SILENT, ask(&mut kept, group, places, stable_only)).await
     {
         cluster.keep(host, kept);
         return Ok(told);

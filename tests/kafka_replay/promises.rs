@@ -10,6 +10,8 @@ use crate::program::{Desk, asked};
 use crate::support::{COMPACTED, kafka, producer, with_topic};
 
 const PARTITIONS: u64 = 12;
+/// Of the events of a log that the broker cleans.
+const KEYS: u64 = 190;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_event_is_copied_once_in_order_and_byte_for_byte() {
@@ -54,7 +56,7 @@ async fn nothing_that_was_aborted_or_is_not_decided_is_copied() {
         for n in round * 50..(round + 1) * 50 {
             let mut event = numbered(n, 2, 200);
             // Each key some ten times: the cleaner leaves holes.
-            event.key = Some(format!("k{}", n % 190).into_bytes());
+            event.key = Some(format!("k{}", n % KEYS).into_bytes());
             send(&writer, &source, &event);
         }
         writer.flush(Duration::from_secs(30)).unwrap();
@@ -73,7 +75,8 @@ async fn nothing_that_was_aborted_or_is_not_decided_is_copied() {
     // Behind the open transaction: not readable before that is decided.
     produce(&host, &source, &[], (0..10).map(|n| numbered(n, 1, 100)));
     let before = committed(&host, &source).await;
-    assert!(before.len() > 300, "{}", before.len());
+    // However far the cleaner is, the newest of each key stays.
+    assert!(before.len() as u64 >= KEYS, "{}", before.len());
 
     let desk = Desk::new();
     let more = ["--timestamps", "keep", "--create-topic"];

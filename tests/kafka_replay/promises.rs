@@ -11,7 +11,7 @@ use crate::support::{COMPACTED, kafka, producer, with_topic};
 
 const PARTITIONS: u64 = 12;
 /// Of the events of a log that the broker cleans.
-const KEYS: u64 = 190;
+const KEYS: u64 = 310;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_event_is_copied_once_in_order_and_byte_for_byte() {
@@ -55,7 +55,7 @@ async fn nothing_that_was_aborted_or_is_not_decided_is_copied() {
         writer.begin_transaction().unwrap();
         for n in round * 50..(round + 1) * 50 {
             let mut event = numbered(n, 2, 200);
-            // Each key some ten times: the cleaner leaves holes.
+            // Each key some six times: the cleaner leaves holes.
             event.key = Some(format!("k{}", n % KEYS).into_bytes());
             send(&writer, &source, &event);
         }
@@ -76,7 +76,7 @@ async fn nothing_that_was_aborted_or_is_not_decided_is_copied() {
     produce(&host, &source, &[], (0..10).map(|n| numbered(n, 1, 100)));
     let before = committed(&host, &source).await;
     // However far the cleaner is, the newest of each key stays.
-    assert!(before.len() as u64 >= KEYS, "{}", before.len());
+    assert!(before.len() > 300, "{}", before.len());
 
     let desk = Desk::new();
     let more = ["--timestamps", "keep", "--create-topic"];

@@ -96,10 +96,12 @@ fn take<'a>(bytes: &mut &'a [u8], len: usize) -> Option<&'a [u8]> {
 /// Reads a zigzag varint of at most 64 bits off the front.
 #[inline]
 pub(crate) fn take_varint(bytes: &mut &[u8]) -> Option<i64> {
-    // Nearly all lengths and deltas take one byte or two.
+    // Nearly all lengths take one byte or two, and the times of a batch no more than three.
+    let low = |byte: &u8| u64::from(byte & 0x7f);
     let (raw, rest) = match *bytes {
-        [byte @ ..0x80, rest @ ..] => (u64::from(*byte), rest),
-        [low, high @ ..0x80, rest @ ..] => (u64::from(low & 0x7f) | u64::from(*high) << 7, rest),
+        [a @ ..0x80, rest @ ..] => (low(a), rest),
+        [a, b @ ..0x80, rest @ ..] => (low(a) | low(b) << 7, rest),
+        [a, b, c @ ..0x80, rest @ ..] => (low(a) | low(b) << 7 | low(c) << 14, rest),
         _ => return take_long_varint(bytes),
     };
     *bytes = rest;

@@ -2,9 +2,14 @@
 //! that an event must hold are sought in all of them, and only what is around a hit is worth a
 //! look. Which texts those are is not known here.
 
+mod scout;
+
+use std::collections::VecDeque;
 use std::ops::Range;
 
 use memchr::memmem::Finder;
+
+use scout::Scout;
 
 /// Texts that must be in the bytes of an event, joined by and and or.
 pub(super) enum Texts<'f> {
@@ -19,6 +24,9 @@ pub(super) enum Texts<'f> {
 pub(super) struct Sweep {
     marks: Vec<Mark>,
     root: Node,
+    scout: Scout,
+    /// Nothing was sought yet in the bytes at hand.
+    fresh: bool,
 }
 
 enum Node {
@@ -40,6 +48,9 @@ const NEVER: usize = usize::MAX;
 /// text would else be sought again to the end of the bytes for each hit of a frequent one.
 struct Mark {
     finder: Finder<'static>,
+    /// What the scout found, and nobody has passed.
+    found: VecDeque<usize>,
+    /// From there on it was not sought by the scout.
     next: Next,
     #[cfg(test)]
     looked: usize,
@@ -56,22 +67,33 @@ impl Sweep {
     pub(super) fn new(texts: &Texts<'_>) -> Self {
         let mut marks = Vec::new();
         let root = Node::new(texts, &mut marks);
-        Self { marks, root }
+        Self {
+            marks,
+            root,
+            scout: Scout::new(),
+            fresh: true,
+        }
     }
 
     /// Other bytes are next.
     pub(super) fn begin(&mut self) {
         for mark in &mut self.marks {
+            mark.found.clear();
             mark.next = Next::NotBefore(0);
         }
+        self.fresh = true;
     }
 
     /// The position up to which no event can match that begins at `from` or later, and ends
     /// there; `None` when none can. `from` must not fall before the next `begin`.
     pub(super) fn seek(&mut self, bytes: &[u8], from: usize) -> Option<usize> {
+        if std::mem::take(&mut self.fresh) {
+            self.scout.begin(&self.marks, bytes);
+        }
         let mut end = from;
         loop {
             end = bytes.len().min(end.saturating_add(STRIDE));
+            self.scout.look(&mut self.marks, bytes, from, end);
             let at = self.root.seek(&mut self.marks, bytes, from..end);
             if at < end || end == bytes.len() || at == NEVER {
                 return (at != NEVER).then_some(at);
@@ -115,17 +137,29 @@ impl Node {
 }
 
 impl Mark {
-    const fn new(finder: Finder<'static>) -> Self {
+    fn new(finder: Finder<'static>) -> Self {
         Self {
             finder,
+            found: VecDeque::new(),
             next: Next::NotBefore(0),
             #[cfg(test)]
             looked: 0,
         }
     }
 
+    /// All places before `end` are found.
+    fn swept(&mut self, end: usize) {
+        self.next = Next::NotBefore(end);
+    }
+
     /// Where the text begins first in `sought`, or a place behind that before which it does not.
     fn seek(&mut self, bytes: &[u8], sought: Range<usize>) -> usize {
+        while let Some(&at) = self.found.front() {
+            if at >= sought.start {
+                return at;
+            }
+            self.found.pop_front();
+        }
         let from = match self.next {
             Next::At(at) if at >= sought.start => return at,
             Next::At(_) => sought.start,
@@ -155,6 +189,8 @@ impl Mark {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn finder(text: &str) -> Finder<'static> {
@@ -221,6 +257,78 @@ mod tests {
         assert_eq!(sweep.seek(b"aa....", 1), None);
         sweep.begin();
         assert_eq!(sweep.seek(b"......aa", 0), Some(6));
+    }
+
+    #[test]
+    fn it_finds_the_same_by_rare_bytes() {
+        let texts = ["PaymentFailed", "\\u", "Z"].map(finder);
+        let texts = || Texts::Any(texts.iter().map(Texts::One).collect());
+        let mut event = b"{\"eventType\":\"PaymentStarted\",\"amount\":12.5}".repeat(4);
+        event.push(b'\n');
+        let mut bytes = event.repeat(2_000);
+        for (at, text) in [
+            (7, &b"PaymentFailed"[..]),
+            (STRIDE - 3, b"PaymentFailed"),
+            (STRIDE + 100, b"PaymentFaile"),
+            (3 * STRIDE - 1, b"\\u"),
+            (5 * STRIDE, b"Z"),
+            (5 * STRIDE + 4, b"Z"),
+            (bytes.len() - 13, b"PaymentFailed"),
+        ] {
+            bytes[at..at + text.len()].copy_from_slice(text);
+        }
+        let all = |sweep: &mut Sweep, bytes: &[u8]| {
+            sweep.begin();
+            let (mut from, mut hits) = (0, Vec::new());
+            while let Some(at) = sweep.seek(bytes, from) {
+                hits.push(at);
+                from = at + 1;
+            }
+            hits
+        };
+        let mut sweep = Sweep::new(&texts());
+        let last = bytes.len() - 13;
+        let expected = [
+            7,
+            STRIDE - 3,
+            3 * STRIDE - 1,
+            5 * STRIDE,
+            5 * STRIDE + 4,
+            last,
+        ];
+        assert_eq!(all(&mut sweep, &bytes), expected);
+        assert!(sweep.scout.looks_for(b"F\\Z"));
+        // What was rare is everywhere now.
+        let mut others = b"FFFF".repeat(20_000);
+        others.extend_from_slice(b"PaymentFailed");
+        assert_eq!(all(&mut sweep, &others), [80_000]);
+        assert!(sweep.scout.looks_for(b""));
+        assert_eq!(all(&mut sweep, &bytes), expected);
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_byte_is_sought_the_same_is_found(
+            bytes in prop::collection::vec(prop::sample::select(&b"abcd"[..]), 0..200),
+            needles in prop::collection::vec("[a-d]{1,4}", 1..4),
+            counts in prop::collection::vec(0u32..4, 4),
+            steps in prop::collection::vec(1usize..40, 1..20),
+        ) {
+            let finders: Vec<_> = needles.iter().map(|n| finder(n)).collect();
+            let texts = || finders.iter().map(Texts::One).collect();
+            for texts in [Texts::Any(texts()), Texts::All(texts())] {
+                let (mut plain, mut fast) = (Sweep::new(&texts), Sweep::new(&texts));
+                fast.scout.plan_for(&fast.marks, &counts);
+                let mut from = 0;
+                for step in &steps {
+                    prop_assert_eq!(plain.seek(&bytes, from), fast.seek(&bytes, from));
+                    from += step;
+                    if from > bytes.len() {
+                        break;
+                    }
+                }
+            }
+        }
     }
 
     #[test]

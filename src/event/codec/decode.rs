@@ -160,7 +160,11 @@ impl<'a> Records<'a> {
     }
 
     /// The next record taken apart, and what stands behind it.
-    #[inline]
+    #[expect(
+        clippy::inline_always,
+        reason = "each record passes here, and who does not need a part need not have it made"
+    )]
+    #[inline(always)]
     fn fields(&self) -> Result<(Fields<'a>, &'a [u8]), &'static str> {
         let mut rest = self.rest;
         let len = take_varint(&mut rest).ok_or("its length is cut")?;
@@ -256,7 +260,8 @@ struct Fields<'a> {
     clippy::option_option,
     reason = "null is a value here, a cut record is not"
 )]
-#[inline]
+#[expect(clippy::inline_always, reason = "as `Records::fields`")]
+#[inline(always)]
 fn take_bytes<'a>(bytes: &mut &'a [u8]) -> Option<Option<&'a [u8]>> {
     match take_varint(bytes)? {
         -1 => Some(None),

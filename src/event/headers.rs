@@ -72,7 +72,13 @@ impl<'a> HeaderIter<'a> {
 impl<'a> Iterator for HeaderIter<'a> {
     type Item = (&'a [u8], Option<&'a [u8]>);
 
-    #[inline]
+    // Copying, comparing and checking a copy walk its headers a dozen times; most of a call was
+    // handing the parts over in memory.
+    #[expect(
+        clippy::inline_always,
+        reason = "each header of each event passes here"
+    )]
+    #[inline(always)]
     fn next(&mut self) -> Option<Self::Item> {
         let mut rest = self.bytes;
         let key_len = usize::try_from(take_varint(&mut rest)?).ok()?;
@@ -94,7 +100,8 @@ fn take<'a>(bytes: &mut &'a [u8], len: usize) -> Option<&'a [u8]> {
 }
 
 /// Reads a zigzag varint of at most 64 bits off the front.
-#[inline]
+#[expect(clippy::inline_always, reason = "six or more for each event")]
+#[inline(always)]
 pub(crate) fn take_varint(bytes: &mut &[u8]) -> Option<i64> {
     // Nearly all lengths take one byte or two, and the times of a batch no more than three.
     let low = |byte: &u8| u64::from(byte & 0x7f);

@@ -4,6 +4,8 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use memchr::memmem::Finder;
+
 use super::plan::Plan;
 use super::provenance;
 use crate::event::{EventRef, Position, PositionStyle, Select, SelectError, SelectWorker, Verdict};
@@ -149,7 +151,7 @@ impl Copies {
 impl Select for Copies {
     fn worker(&self) -> Box<dyn SelectWorker> {
         Box::new(CopiesWorker {
-            finder: memchr::memmem::Finder::new(self.plan.as_bytes()).into_owned(),
+            search: Search::of(&self.plan),
             plan: self.plan.clone(),
         })
     }
@@ -157,12 +159,13 @@ impl Select for Copies {
 
 struct CopiesWorker {
     plan: Arc<str>,
-    finder: memchr::memmem::Finder<'static>,
+    search: Search,
 }
 
 impl SelectWorker for CopiesWorker {
     fn test(&mut self, event: &EventRef<'_>) -> Result<Verdict, SelectError> {
         let is_copy = Marks::of(event, &self.plan).is_some();
+        self.search.met(is_copy);
         Ok(if is_copy {
             Verdict::Keep
         } else {
@@ -171,7 +174,70 @@ impl SelectWorker for CopiesWorker {
     }
 
     fn seek(&mut self, bytes: &[u8], from: usize) -> Option<usize> {
+        self.search.seek(bytes, from)
+    }
+}
+
+/// So many copies in a row are taken for more to come.
+const ROW: u32 = 16;
+
+/// The search for events that may be copies, by the plan's id; see [`SelectWorker::seek`]. Where
+/// all are copies it does not search, as it would end in the next event each time.
+pub(super) struct Search {
+    finder: Finder<'static>,
+    /// Copies since something else was looked at.
+    in_a_row: u32,
+}
+
+impl Search {
+    pub(super) fn of(plan: &str) -> Self {
+        Self {
+            finder: Finder::new(plan.as_bytes()).into_owned(),
+            in_a_row: 0,
+        }
+    }
+
+    /// An event was looked at.
+    pub(super) fn met(&mut self, is_copy: bool) {
+        self.in_a_row = if is_copy {
+            self.in_a_row.saturating_add(1)
+        } else {
+            0
+        };
+    }
+
+    pub(super) fn seek(&self, bytes: &[u8], from: usize) -> Option<usize> {
+        if self.in_a_row >= ROW {
+            return Some(from);
+        }
         let hit = self.finder.find(bytes.get(from..)?)?;
         Some(from + hit)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn among_copies_the_next_event_is_looked_at_and_else_one_is_sought() {
+        let bytes = b"....plan-1....";
+        let mut search = Search::of("plan-1");
+        for _ in 0..ROW {
+            assert_eq!(
+                (search.seek(bytes, 2), search.seek(bytes, 5)),
+                (Some(4), None)
+            );
+            search.met(true);
+        }
+        assert_eq!(
+            (search.seek(bytes, 2), search.seek(bytes, 5)),
+            (Some(2), Some(5))
+        );
+        search.met(false);
+        assert_eq!(
+            (search.seek(bytes, 2), search.seek(bytes, 5)),
+            (Some(4), None)
+        );
     }
 }

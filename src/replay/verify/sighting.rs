@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::digest::Digester;
 use crate::event::{EventRef, Headers, Position, Select, SelectError, SelectWorker, Verdict};
-use crate::replay::copies::{Copies, Marks, Origin, Places, Reader};
+use crate::replay::copies::{Marks, Origin, Places, Reader, Search};
 
 /// A copy of the plan.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -72,7 +72,7 @@ impl Sightings {
 impl Select for Sightings {
     fn worker(&self) -> Box<dyn SelectWorker> {
         Box::new(Looking {
-            copies: Copies::of(&self.plan).worker(),
+            search: Search::of(&self.plan),
             plan: self.plan.clone(),
             places: self.places.clone(),
             digester: self.digester.clone(),
@@ -83,8 +83,7 @@ impl Select for Sightings {
 }
 
 struct Looking {
-    /// Which events are copies.
-    copies: Box<dyn SelectWorker>,
+    search: Search,
     plan: Arc<str>,
     places: Arc<Places>,
     digester: Digester,
@@ -95,7 +94,9 @@ struct Looking {
 impl SelectWorker for Looking {
     /// Keeps copies only, and makes up at once what is told of them.
     fn test(&mut self, event: &EventRef<'_>) -> Result<Verdict, SelectError> {
-        let Some(marks) = Marks::of(event, &self.plan) else {
+        let marks = Marks::of(event, &self.plan);
+        self.search.met(marks.is_some());
+        let Some(marks) = marks else {
             return Ok(Verdict::Drop);
         };
         let origin = self.reader.origin_by(&self.places, &marks);
@@ -116,12 +117,8 @@ impl SelectWorker for Looking {
         }
     }
 
-    fn begin(&mut self) {
-        self.copies.begin();
-    }
-
     fn seek(&mut self, bytes: &[u8], from: usize) -> Option<usize> {
-        self.copies.seek(bytes, from)
+        self.search.seek(bytes, from)
     }
 }
 

@@ -50,7 +50,7 @@ struct Mark {
     finder: Finder<'static>,
     /// What the scout found, and nobody has passed.
     found: VecDeque<usize>,
-    /// From there on it was not sought by the scout.
+    /// Where it is behind those.
     next: Next,
     #[cfg(test)]
     looked: usize,

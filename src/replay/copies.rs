@@ -152,21 +152,17 @@ impl Select for Copies {
     fn worker(&self) -> Box<dyn SelectWorker> {
         Box::new(CopiesWorker {
             search: Search::of(&self.plan),
-            plan: self.plan.clone(),
         })
     }
 }
 
 struct CopiesWorker {
-    plan: Arc<str>,
     search: Search,
 }
 
 impl SelectWorker for CopiesWorker {
     fn test(&mut self, event: &EventRef<'_>) -> Result<Verdict, SelectError> {
-        let is_copy = Marks::of(event, &self.plan).is_some();
-        self.search.met(is_copy);
-        Ok(if is_copy {
+        Ok(if self.search.look(event).is_some() {
             Verdict::Keep
         } else {
             Verdict::Drop
@@ -181,9 +177,11 @@ impl SelectWorker for CopiesWorker {
 /// So many copies in a row are taken for more to come.
 const ROW: u32 = 16;
 
-/// The search for events that may be copies, by the plan's id; see [`SelectWorker::seek`]. Where
-/// all are copies it does not search, as it would end in the next event each time.
+/// The search for the copies that a plan made: by its id for events that may be some, see
+/// [`SelectWorker::seek`], then by what their headers say. Where all are copies nothing is sought,
+/// as that would end in the next event each time.
 pub(super) struct Search {
+    plan: Arc<str>,
     finder: Finder<'static>,
     /// Copies since something else was looked at.
     in_a_row: u32,
@@ -192,13 +190,21 @@ pub(super) struct Search {
 impl Search {
     pub(super) fn of(plan: &str) -> Self {
         Self {
+            plan: plan.into(),
             finder: Finder::new(plan.as_bytes()).into_owned(),
             in_a_row: 0,
         }
     }
 
+    /// As [`Marks::of`].
+    pub(super) fn look<'e>(&mut self, event: &EventRef<'e>) -> Option<Marks<'e>> {
+        let marks = Marks::of(event, &self.plan);
+        self.met(marks.is_some());
+        marks
+    }
+
     /// An event was looked at.
-    pub(super) fn met(&mut self, is_copy: bool) {
+    fn met(&mut self, is_copy: bool) {
         self.in_a_row = if is_copy {
             self.in_a_row.saturating_add(1)
         } else {

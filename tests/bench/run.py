@@ -237,8 +237,9 @@ def main():
     meta = sh("cargo metadata --format-version=1 --no-deps", capture_output=True, text=True)
     bench = Bench(args, json.loads(meta.stdout)["target_directory"])
     data = os.environ.get("EVTAP_BENCH_DATA") or os.path.join(tempfile.gettempdir(), "evtap-bench")
-    # Runs that are measured are none of the user's past ones.
-    os.environ.setdefault("EVTAP_STATE", os.path.join(data, "state"))
+    # Runs that are measured are none of the user's past ones, and have none of a bench before them.
+    state = tempfile.TemporaryDirectory()
+    os.environ["EVTAP_STATE"] = state.name
     env = dict(os.environ, EVTAP_KAFKA_PORT=PORT, EVTAP_BROKERS_DATA=data, EVTAP_KAFKA_HEAP="1g")
     sh("tests/brokers/kafka.sh start >/dev/null", env=env)
     try:
@@ -253,6 +254,7 @@ def main():
         bench.memory()
         bench.shapes()
     finally:
+        state.cleanup()
         if not args.keep:
             sh("tests/brokers/kafka.sh stop", env=env)
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::digest::Digester;
 use crate::event::{EventRef, Headers, Position, Select, SelectError, SelectWorker, Verdict};
-use crate::replay::copies::{Marks, Origin, Places, Reader, Search};
+use crate::replay::copies::{Origin, Places, Reader, Search};
 
 /// A copy of the plan.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -73,7 +73,6 @@ impl Select for Sightings {
     fn worker(&self) -> Box<dyn SelectWorker> {
         Box::new(Looking {
             search: Search::of(&self.plan),
-            plan: self.plan.clone(),
             places: self.places.clone(),
             digester: self.digester.clone(),
             reader: Reader::default(),
@@ -84,7 +83,6 @@ impl Select for Sightings {
 
 struct Looking {
     search: Search,
-    plan: Arc<str>,
     places: Arc<Places>,
     digester: Digester,
     reader: Reader,
@@ -94,9 +92,7 @@ struct Looking {
 impl SelectWorker for Looking {
     /// Keeps copies only, and makes up at once what is told of them.
     fn test(&mut self, event: &EventRef<'_>) -> Result<Verdict, SelectError> {
-        let marks = Marks::of(event, &self.plan);
-        self.search.met(marks.is_some());
-        let Some(marks) = marks else {
+        let Some(marks) = self.search.look(event) else {
             return Ok(Verdict::Drop);
         };
         let origin = self.reader.origin_by(&self.places, &marks);

@@ -75,13 +75,18 @@ impl Position {
     }
 }
 
+/// `parse` would take a leading plus sign.
 fn digits(text: &str) -> Option<u64> {
-    // `parse` alone would take a leading plus sign.
-    if !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit()) {
-        text.parse().ok()
-    } else {
-        None
+    let mut number = None;
+    for byte in text.bytes() {
+        let digit = byte.wrapping_sub(b'0');
+        if digit > 9 {
+            return None;
+        }
+        let tens = number.unwrap_or(0u64).checked_mul(10)?;
+        number = Some(tens.checked_add(digit.into())?);
     }
+    number
 }
 
 /// How a broker writes its positions.

@@ -6,8 +6,9 @@ use std::sync::Arc;
 
 use memchr::memmem::Finder;
 
+use super::others::Others;
 use super::plan::Plan;
-use super::provenance;
+use super::provenance::Own;
 use crate::event::{EventRef, Position, PositionStyle, Select, SelectError, SelectWorker, Verdict};
 
 /// The partitions that a plan reads, numbered; two ranges of one partition are one.
@@ -106,11 +107,13 @@ impl Reader {
 }
 
 /// What the headers of a copy say of it. Of two of one name the last one counts.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy)]
 pub(super) struct Marks<'a> {
     source: Option<&'a [u8]>,
     /// Its original had a timestamp.
     pub timed: bool,
+    /// The headers that its original had.
+    pub others: Others<'a>,
 }
 
 impl<'a> Marks<'a> {
@@ -119,21 +122,20 @@ impl<'a> Marks<'a> {
         if event.is_aborted() {
             return None;
         }
-        let mut marks = Self::default();
+        let mut source = None;
+        let mut timed = false;
         let mut is_copy = false;
-        for (name, value) in event.headers {
-            if !provenance::is_own(name) {
-                continue;
-            }
-            if name == provenance::SOURCE.as_bytes() {
-                marks.source = value;
-            } else if name == provenance::TIME.as_bytes() {
-                marks.timed = true;
-            } else if name == provenance::REPLAY.as_bytes() {
-                is_copy = value == Some(plan.as_bytes());
-            }
-        }
-        is_copy.then_some(marks)
+        let others = Others::beside(event.headers, |own, value| match own {
+            Own::Source => source = value,
+            Own::Time => timed = true,
+            Own::Replay => is_copy = value == Some(plan.as_bytes()),
+            Own::Count => {}
+        });
+        is_copy.then_some(Self {
+            source,
+            timed,
+            others,
+        })
     }
 }
 

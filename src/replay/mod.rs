@@ -23,6 +23,7 @@ mod journal;
 mod keep;
 mod lag_watch;
 mod lock;
+mod others;
 mod outlet;
 mod outlook;
 mod pace;

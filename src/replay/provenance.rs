@@ -15,10 +15,27 @@ pub const COUNT: &str = "evtap-count";
 
 const PREFIX: &[u8] = b"evtap-";
 
-/// True for the name of one of these headers.
-pub(super) fn is_own(name: &[u8]) -> bool {
-    let ours = [REPLAY, SOURCE, TIME, COUNT];
-    name.starts_with(PREFIX) && ours.iter().any(|n| n.as_bytes() == name)
+/// One of these headers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Own {
+    Replay,
+    Source,
+    Time,
+    Count,
+}
+
+impl Own {
+    /// By its name.
+    #[inline]
+    pub(super) fn of(name: &[u8]) -> Option<Self> {
+        match name.strip_prefix(PREFIX)? {
+            b"replay" => Some(Self::Replay),
+            b"source" => Some(Self::Source),
+            b"time" => Some(Self::Time),
+            b"count" => Some(Self::Count),
+            _ => None,
+        }
+    }
 }
 
 /// What an event brings along from earlier replays.
@@ -45,20 +62,17 @@ impl Known {
     pub(super) fn read(&self, headers: Headers<'_>) -> Prior {
         let mut prior = Prior::default();
         for (name, value) in headers {
-            if !name.starts_with(PREFIX) {
-                continue;
-            }
+            let Some(own) = Own::of(name) else { continue };
             let value = value.unwrap_or_default();
-            if name == COUNT.as_bytes() {
-                prior.count = read_count(value);
-            } else if name == REPLAY.as_bytes() {
-                prior.of_this_plan |= value == self.plan.as_bytes();
-            } else if name == SOURCE.as_bytes() {
-                prior.from_target |= self.target.iter().any(|place| is_below(value, place));
-            } else if name != TIME.as_bytes() {
-                continue;
-            }
             prior.marked = true;
+            match own {
+                Own::Count => prior.count = read_count(value),
+                Own::Replay => prior.of_this_plan |= value == self.plan.as_bytes(),
+                Own::Source => {
+                    prior.from_target |= self.target.iter().any(|place| is_below(value, place));
+                }
+                Own::Time => {}
+            }
         }
         // A mark without a count that can be read is still one replay.
         if prior.marked {
@@ -84,33 +98,44 @@ fn is_below(source: &[u8], place: &str) -> bool {
 }
 
 /// Writes the headers of one copy after another on the same buffers.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Stamp {
+    /// That which names the plan.
+    replay: HeaderBuf,
     headers: HeaderBuf,
     text: Vec<u8>,
 }
 
 impl Stamp {
+    pub(super) fn new(plan: &str) -> Self {
+        let mut replay = HeaderBuf::default();
+        replay.push(REPLAY.as_bytes(), Some(plan.as_bytes()));
+        Self {
+            replay,
+            headers: HeaderBuf::default(),
+            text: Vec::new(),
+        }
+    }
+
     /// The event's own headers, byte for byte, with new provenance in place of the old.
     /// `place` is `PLACE/TOPIC/PARTITION/`.
     pub(super) fn headers(
         &mut self,
         event: &EventRef<'_>,
         prior: Prior,
-        plan: &str,
         place: &[u8],
     ) -> Headers<'_> {
         self.headers.clear();
         if prior.marked {
             for (name, value) in event.headers {
-                if !is_own(name) {
+                if Own::of(name).is_none() {
                     self.headers.push(name, value);
                 }
             }
         } else {
             self.headers.extend(event.headers);
         }
-        self.headers.push(REPLAY.as_bytes(), Some(plan.as_bytes()));
+        self.headers.extend(self.replay.as_headers());
         self.text.clear();
         self.text.extend_from_slice(place);
         push_position(&mut self.text, event);

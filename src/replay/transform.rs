@@ -71,7 +71,7 @@ impl Transform {
             origins: Arc::default(),
             lanes: Vec::new(),
             out: Streams::default(),
-            stamp: Stamp::default(),
+            stamp: Stamp::new(&plan.id()),
             shift: None,
             alter: None,
             rejects: None,
@@ -224,7 +224,7 @@ impl Transform {
         }
         let headers = if self.provenance {
             // The position is the original's, whatever became of the rest.
-            self.stamp.headers(&made, prior, &self.id, &lane.place)
+            self.stamp.headers(&made, prior, &lane.place)
         } else {
             made.headers
         };

@@ -28,7 +28,7 @@ pub use key::MaskKey;
 pub use path::{MaskPath, PathError};
 pub(super) use record::Record;
 
-use super::provenance;
+use super::provenance::Own;
 use crate::broker::subscription::glob_matches;
 use crate::broker::{Error, ErrorKind, Result};
 use crate::query::JqMap;
@@ -108,7 +108,7 @@ impl SetHeader {
         if name.is_empty() {
             return Err(format!("'{text}' has no name: write NAME=VALUE"));
         }
-        if provenance::is_own(name.as_bytes()) {
+        if Own::of(name.as_bytes()).is_some() {
             return Err(format!(
                 "{name} tells where an event came from and is written by evtap"
             ));

@@ -25,8 +25,6 @@ pub(super) struct To<'t> {
 
 /// Makes them, one after the other, in buffers that it keeps.
 pub(super) struct Copier {
-    /// The plan's id.
-    plan: String,
     /// Copies keep the headers that tell of the failure.
     keeps_headers: bool,
     headers: HeaderBuf,
@@ -37,10 +35,9 @@ pub(super) struct Copier {
 impl Copier {
     pub(super) fn new(plan: &Plan) -> Self {
         Self {
-            plan: plan.id(),
             keeps_headers: plan.rules.keep_headers,
             headers: HeaderBuf::default(),
-            stamp: Stamp::default(),
+            stamp: Stamp::new(&plan.id()),
             source: Vec::new(),
         }
     }
@@ -67,7 +64,7 @@ impl Copier {
             headers: self.headers.as_headers(),
             ..*event
         };
-        let headers = self.stamp.headers(&event, past.prior, &self.plan, place);
+        let headers = self.stamp.headers(&event, past.prior, place);
         write(&event, headers, to, out)
     }
 

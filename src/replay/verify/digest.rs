@@ -6,9 +6,9 @@ use std::hash::{BuildHasher, Hasher};
 use foldhash::quality::{FoldHasher, RandomState};
 
 use crate::broker::Address;
-use crate::event::{EventRef, Headers, Position};
+use crate::event::{EventRef, Position};
+use crate::replay::others::Others;
 use crate::replay::plan::{PartitionPolicy, Plan, TimestampPolicy};
-use crate::replay::provenance;
 use crate::text::{JsonText, push_value};
 
 /// Hashes both sides of one verification alike.
@@ -62,20 +62,27 @@ impl Digester {
         Parts {
             key: self.bytes(event.key),
             value: hash(&|hasher| self.put_value(hasher, event.value)),
-            headers: hash(&|hasher| put_headers(hasher, event.headers)),
+            headers: hash(&|hasher| put_headers(hasher, &Others::of(event.headers))),
             place: hash(&|hasher| self.put_place(hasher, event)),
             time: self.time(event, had_time),
         }
     }
 
-    /// One number for all of the parts of an event whose original stands at this position.
-    pub(super) fn at(&self, position: Position, event: &EventRef<'_>, had_time: bool) -> u64 {
+    /// One number for all of the parts of an event whose original stands at this position. `others`
+    /// are its headers.
+    pub(super) fn at(
+        &self,
+        position: Position,
+        event: &EventRef<'_>,
+        others: &Others<'_>,
+        had_time: bool,
+    ) -> u64 {
         let mut hasher = self.state.build_hasher();
         hasher.write_u64(position.major);
         hasher.write_u64(position.minor);
         put(&mut hasher, event.key);
         self.put_value(&mut hasher, event.value);
-        put_headers(&mut hasher, event.headers);
+        put_headers(&mut hasher, others);
         self.put_place(&mut hasher, event);
         hasher.write_u64(self.time(event, had_time));
         hasher.finish()
@@ -120,16 +127,8 @@ impl Digester {
     }
 }
 
-fn put_headers(hasher: &mut impl Hasher, headers: Headers<'_>) {
-    let mut all = headers.iter();
-    for (name, value) in all.by_ref() {
-        if !provenance::is_own(name) {
-            put(hasher, Some(name));
-            put(hasher, value);
-        }
-    }
-    // Where they end, and what does not parse.
-    put(hasher, Some(all.rest()));
+fn put_headers(hasher: &mut impl Hasher, others: &Others<'_>) {
+    others.put(|bytes| put(hasher, Some(bytes)));
 }
 
 /// True where the target is a file of JSON lines.

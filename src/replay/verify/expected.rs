@@ -7,6 +7,7 @@ use crate::broker::{BoxFuture, Result};
 use crate::event::{Batch, BatchPool, EventRef};
 use crate::pipeline::{Consumer, Flow};
 use crate::replay::alter::Alterer;
+use crate::replay::others::Others;
 use crate::replay::transform::Transform;
 
 /// Makes the events that a run would write, and what is compared of each.
@@ -82,7 +83,9 @@ impl<'a> Expect<'a> {
     fn take(&mut self, batch: &Batch) -> Result<Flow> {
         let digester = self.scan.digester;
         self.scan.each(batch, |ledger, lane, event| {
-            let hash = digester.at(event.position, event, event.time().is_some());
+            let others = Others::of(event.headers);
+            let had_time = event.time().is_some();
+            let hash = digester.at(event.position, event, &others, had_time);
             ledger.expect(lane, event.position, hash);
         })?;
         let full = self.bounded && self.scan.ledger.is_full();

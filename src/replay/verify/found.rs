@@ -2,6 +2,8 @@
 
 use std::collections::HashMap;
 
+use foldhash::fast::RandomState;
+
 use super::ledger::{Ledger, Match};
 use super::result::{Findings, Kind};
 use super::sighting::Sighting;
@@ -34,7 +36,7 @@ pub(super) struct Find<'a> {
 #[derive(Default)]
 pub(super) struct Order {
     /// By lane, and by the target's own index of the partition.
-    furthest: HashMap<(usize, u32), Position>,
+    furthest: HashMap<(usize, u32), Position, RandomState>,
 }
 
 impl Order {

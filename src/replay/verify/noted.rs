@@ -6,6 +6,7 @@ use super::digest::Digester;
 use super::ledger::Ledger;
 use crate::event::{Batch, Position, PositionStyle};
 use crate::replay::Part;
+use crate::replay::others::Others;
 use crate::replay::plan::Plan;
 
 /// Hashes of the events of a run, by where they come from.
@@ -51,7 +52,8 @@ impl Noted {
             let lane = self.lanes.get(event.stream_index as usize);
             let Some(Some(lane)) = lane else { continue };
             let had_time = event.time().is_some();
-            let hash = self.digester.at(event.position, &event, had_time);
+            let others = Others::of(event.headers);
+            let hash = self.digester.at(event.position, &event, &others, had_time);
             self.pending.push((*lane, event.position, hash));
         }
     }

@@ -97,7 +97,10 @@ impl SelectWorker for Looking {
         };
         let origin = self.reader.origin_by(&self.places, &marks);
         let hash = match origin {
-            Origin::At(_, position) => self.digester.at(position, event, marks.timed),
+            Origin::At(_, position) => {
+                let others = &marks.others;
+                self.digester.at(position, event, others, marks.timed)
+            }
             Origin::Unknown => 0,
         };
         self.told = Sighting { origin, hash }.encode();

@@ -233,8 +233,7 @@ impl Runner {
             }
             self.tell(RunState::Running);
             if self.is_stale() {
-                // What was sent counts, if the hosts that share anew are not quicker.
-                self.flush().await?;
+                self.leave_share().await?;
                 return Ok(Flow::Closed);
             }
             match step {

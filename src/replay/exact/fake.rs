@@ -62,6 +62,11 @@ impl FakeTarget {
         })
     }
 
+    /// How often this was asked for.
+    pub(super) fn asked(&self, step: Step) -> u32 {
+        self.steps.lock().unwrap()[step as usize]
+    }
+
     fn step(&self, step: Step) -> Result<()> {
         let mut steps = self.steps.lock().unwrap();
         let count = &mut steps[step as usize];

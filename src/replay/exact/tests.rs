@@ -248,6 +248,33 @@ async fn hosts_share_a_plan_and_all_end_when_it_is_done() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_share_that_is_left_before_anything_is_stored_is_as_if_it_had_not_begun() {
+    let target = FakeTarget::default();
+    let (one, two) = (
+        job(&target, "one", slow()).await,
+        job(&target, "two", slow()).await,
+    );
+    let (to_one, to_two) = (one.control(), two.control());
+    let late = async {
+        sleep(Duration::from_millis(450)).await;
+        two.run(&to_two).await
+    };
+    let look = async {
+        sleep(Duration::from_millis(900)).await;
+        let asked = |step| target.asked(step);
+        (asked(Step::Share), asked(Step::Send), asked(Step::Commit))
+    };
+    let (one, two, (shares, sends, commits)) = tokio::join!(one.run(&to_one), late, look);
+    // The hosts shared anew while the first had sent some, and it did not try to store them.
+    assert!(shares == 3 && sends > 5, "{shares} {sends}");
+    assert_eq!(commits, 0);
+    holds_all(&target, "two hosts");
+    let [one, two] = [one, two].map(|ran| ran.unwrap().unwrap());
+    let sent = [&one, &two].map(|ran| ran.report.acknowledged);
+    assert!(sent.iter().all(|sent| *sent > 0), "{sent:?}");
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_limit_holds_over_all_runs_of_a_plan() {
     let target = FakeTarget::default();
     let limited = || async {

@@ -41,6 +41,20 @@ impl Runner {
         Ok(left)
     }
 
+    /// The hosts share anew. What was sent counts, if they are not quicker; a share of which nothing
+    /// is stored yet is as if it had not begun: who then gets its partitions copies all of them, and
+    /// need not read them again to verify them.
+    pub(super) async fn leave_share(&mut self) -> Result<()> {
+        let (_, sent) = self.already;
+        let is_new = self.acknowledged == sent;
+        let goes_back = matches!(&self.outlet, Outlet::Exact(exact) if exact.takes_back());
+        if is_new && goes_back {
+            self.undo().await
+        } else {
+            self.flush().await
+        }
+    }
+
     /// All of the share is copied: stores that too.
     pub(in crate::replay) async fn settle(&mut self) -> Result<()> {
         self.commit(true).await

@@ -14,7 +14,10 @@ use super::super::connection::Connection;
 use super::super::coordinator::{self, Of};
 use super::talk::{self, Me};
 
-/// The longest time between two signs of life; a quarter of a short session.
+/// The time between the first two signs of life. It doubles from one to the next: hosts that are
+/// started together come one after the other, and each is to be noticed before much is done.
+const FIRST: Duration = Duration::from_millis(25);
+/// The longest time between two; a quarter of a short session.
 const EVERY: Duration = Duration::from_millis(2_500);
 const PAUSE: Duration = Duration::from_millis(200);
 
@@ -97,6 +100,7 @@ async fn beat(
     tell: &watch::Sender<Health>,
 ) {
     let mut connection = Some(connection);
+    let mut pause = FIRST;
     loop {
         let Some(mut open) = connection.take() else {
             match coordinator::connect(cluster, Of::Group(&me.group)).await {
@@ -125,6 +129,7 @@ async fn beat(
                 None => sleep(PAUSE).await,
             },
         }
-        sleep(every).await;
+        sleep(pause.min(every)).await;
+        pause = (pause * 2).min(every);
     }
 }

@@ -142,6 +142,17 @@ pub(crate) fn put_varint(out: &mut Vec<u8>, value: i64) {
     out.push(raw as u8);
 }
 
+/// Bytes of a name or a value with its length before it, see [`put_varint`].
+const fn spelled(bytes: &[u8]) -> usize {
+    let len = bytes.len();
+    // Zigzag takes one bit, and each byte has seven.
+    if len < 64 {
+        1 + len
+    } else {
+        (usize::BITS - len.leading_zeros()) as usize / 7 + 1 + len
+    }
+}
+
 /// An owned block of headers that is built once and reused.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct HeaderBuf {
@@ -163,6 +174,11 @@ impl HeaderBuf {
                 self.bytes.extend_from_slice(value);
             }
         }
+    }
+
+    /// Bytes that [`HeaderBuf::push`] appends.
+    pub(crate) fn len_of(key: &[u8], value: Option<&[u8]>) -> usize {
+        spelled(key) + value.map_or(1, spelled)
     }
 
     pub fn extend(&mut self, headers: Headers<'_>) {
@@ -192,6 +208,19 @@ mod tests {
         }
         assert_eq!(buf.as_headers().iter().collect::<Vec<_>>(), all);
         assert_eq!(buf.as_headers().last("a"), Some(None));
+    }
+
+    #[test]
+    fn lengths_are_counted_as_they_are_written() {
+        for len in [0, 1, 63, 64, 65, 8191, 8192, 8193, 1 << 20, (1 << 20) - 1] {
+            let bytes = vec![0; len];
+            for value in [None, Some(&*bytes)] {
+                let mut buf = HeaderBuf::default();
+                buf.push(&bytes, value);
+                let written = buf.as_headers().encoded().len();
+                assert_eq!(written, HeaderBuf::len_of(&bytes, value), "{len}");
+            }
+        }
     }
 
     #[test]

@@ -97,6 +97,15 @@ fn is_below(source: &[u8], place: &str) -> bool {
         .is_some_and(|rest| memchr::memchr_iter(b'/', rest).count() == 1)
 }
 
+/// Appends all headers but ours.
+pub(super) fn push_others(headers: Headers<'_>, out: &mut HeaderBuf) {
+    for (name, value) in headers {
+        if Own::of(name).is_none() {
+            out.push(name, value);
+        }
+    }
+}
+
 /// Writes the headers of one copy after another on the same buffers.
 #[derive(Debug)]
 pub(super) struct Stamp {
@@ -127,11 +136,7 @@ impl Stamp {
     ) -> Headers<'_> {
         self.headers.clear();
         if prior.marked {
-            for (name, value) in event.headers {
-                if Own::of(name).is_none() {
-                    self.headers.push(name, value);
-                }
-            }
+            push_others(event.headers, &mut self.headers);
         } else {
             self.headers.extend(event.headers);
         }
@@ -169,6 +174,15 @@ mod tests {
             buf.push(name.as_bytes(), value.map(str::as_bytes));
         }
         known().read(buf.as_headers())
+    }
+
+    #[test]
+    fn ours_are_known_by_their_names() {
+        let names = [REPLAY, SOURCE, TIME, COUNT, "evtap-position", "source"];
+        let own = names.map(|name| Own::of(name.as_bytes()));
+        let [replay, source, time, count] =
+            [Own::Replay, Own::Source, Own::Time, Own::Count].map(Some);
+        assert_eq!(own, [replay, source, time, count, None, None]);
     }
 
     #[test]

@@ -51,12 +51,14 @@ impl Transform {
             let names = plan.target.place.names();
             names.map(|name| format!("{name}/{topic}/")).collect()
         });
+        let id = plan.id();
         Self {
-            id: plan.id(),
+            stamp: Stamp::new(&id),
             known: Known {
-                plan: plan.id(),
+                plan: id.clone(),
                 target,
             },
+            id,
             provenance: plan.provenance,
             timestamps: plan.timestamps,
             partitions: plan.partitions,
@@ -71,7 +73,6 @@ impl Transform {
             origins: Arc::default(),
             lanes: Vec::new(),
             out: Streams::default(),
-            stamp: Stamp::new(&plan.id()),
             shift: None,
             alter: None,
             rejects: None,

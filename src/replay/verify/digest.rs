@@ -88,6 +88,12 @@ impl Digester {
         hasher.finish()
     }
 
+    /// The same of an event as it is to be written, which has the position of its original.
+    pub(super) fn of(&self, event: &EventRef<'_>) -> u64 {
+        let others = Others::of(event.headers);
+        self.at(event.position, event, &others, event.time().is_some())
+    }
+
     /// Null and empty differ.
     pub(super) fn bytes(&self, bytes: Option<&[u8]>) -> u64 {
         let mut hasher = self.state.build_hasher();

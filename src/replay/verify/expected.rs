@@ -7,7 +7,6 @@ use crate::broker::{BoxFuture, Result};
 use crate::event::{Batch, BatchPool, EventRef};
 use crate::pipeline::{Consumer, Flow};
 use crate::replay::alter::Alterer;
-use crate::replay::others::Others;
 use crate::replay::transform::Transform;
 
 /// Makes the events that a run would write, and what is compared of each.
@@ -83,10 +82,7 @@ impl<'a> Expect<'a> {
     fn take(&mut self, batch: &Batch) -> Result<Flow> {
         let digester = self.scan.digester;
         self.scan.each(batch, |ledger, lane, event| {
-            let others = Others::of(event.headers);
-            let had_time = event.time().is_some();
-            let hash = digester.at(event.position, event, &others, had_time);
-            ledger.expect(lane, event.position, hash);
+            ledger.expect(lane, event.position, digester.of(event));
         })?;
         let full = self.bounded && self.scan.ledger.is_full();
         Ok(if full { Flow::Closed } else { Flow::More })

@@ -6,7 +6,6 @@ use super::digest::Digester;
 use super::ledger::Ledger;
 use crate::event::{Batch, Position, PositionStyle};
 use crate::replay::Part;
-use crate::replay::others::Others;
 use crate::replay::plan::Plan;
 
 /// Hashes of the events of a run, by where they come from.
@@ -51,9 +50,7 @@ impl Noted {
         for event in copies.iter() {
             let lane = self.lanes.get(event.stream_index as usize);
             let Some(Some(lane)) = lane else { continue };
-            let had_time = event.time().is_some();
-            let others = Others::of(event.headers);
-            let hash = self.digester.at(event.position, &event, &others, had_time);
+            let hash = self.digester.of(&event);
             self.pending.push((*lane, event.position, hash));
         }
     }

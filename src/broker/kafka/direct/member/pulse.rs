@@ -100,7 +100,7 @@ async fn beat(
     tell: &watch::Sender<Health>,
 ) {
     let mut connection = Some(connection);
-    let mut pause = FIRST;
+    let mut wait = FIRST.min(every);
     loop {
         let Some(mut open) = connection.take() else {
             match coordinator::connect(cluster, Of::Group(&me.group)).await {
@@ -129,7 +129,7 @@ async fn beat(
                 None => sleep(PAUSE).await,
             },
         }
-        sleep(pause.min(every)).await;
-        pause = (pause * 2).min(every);
+        sleep(wait).await;
+        wait = (wait * 2).min(every);
     }
 }

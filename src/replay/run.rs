@@ -5,6 +5,7 @@
 mod exact;
 mod fill;
 mod report;
+mod store;
 
 use std::time::Duration;
 
@@ -26,13 +27,6 @@ use crate::broker::{BoxFuture, ExactSink, Result, Sink};
 use crate::event::{Batch, BatchPool, Timestamp};
 use crate::pipeline::{Consumer, Flow};
 
-/// How often the target is asked to store what it took: it bounds what an end by force leaves in
-/// doubt, and is rare enough to cost nothing.
-const FLUSH_EVERY: Duration = Duration::from_secs(5);
-/// A transaction is committed after so long, or so many events, whatever comes first: one that
-/// stays open holds up whoever reads the target, and a commit costs some milliseconds.
-const COMMIT_EVERY: Duration = Duration::from_secs(1);
-const COMMIT_EVENTS: u64 = 20_000;
 /// A pause of this length has time for a flush.
 const LONG_WAIT: Duration = Duration::from_millis(500);
 
@@ -304,34 +298,6 @@ impl Runner {
         self.control.tell(state, &told);
     }
 
-    async fn send(&mut self) -> Result<()> {
-        let events = self.out.len() as u64;
-        if events == 0 {
-            return Ok(());
-        }
-        self.in_flight = events;
-        self.unflushed = true;
-        match &mut self.outlet {
-            Outlet::Plain(sink) => sink.send(&self.out).await?,
-            Outlet::Exact(exact) => {
-                self.undone = true;
-                exact.send(&self.out).await?;
-                self.undone = false;
-            }
-        }
-        self.in_flight = 0;
-        self.sent += events;
-        if let Some(noted) = &mut self.noted {
-            noted.note(&self.out);
-            // What waits for no commit is never taken back.
-            if matches!(self.outlet, Outlet::Plain(_)) {
-                noted.keep();
-            }
-        }
-        self.out = self.pool.batch(self.transform.streams().clone());
-        Ok(())
-    }
-
     /// Waits for a moment, or until somebody wishes for something.
     async fn wait(&mut self, due: Duration) -> Result<()> {
         if self.unflushed && due.saturating_sub(self.now()) >= LONG_WAIT {
@@ -348,46 +314,8 @@ impl Runner {
         Ok(())
     }
 
-    fn must_flush(&self) -> bool {
-        if !self.unflushed {
-            return false;
-        }
-        let since = self.flushed.elapsed();
-        match &self.outlet {
-            Outlet::Plain(_) => since >= FLUSH_EVERY,
-            Outlet::Exact(_) => {
-                since >= COMMIT_EVERY || self.sent - self.acknowledged >= COMMIT_EVENTS
-            }
-        }
-    }
-
     fn is_stale(&self) -> bool {
         matches!(&self.outlet, Outlet::Exact(exact) if exact.is_stale())
-    }
-
-    async fn flush(&mut self) -> Result<()> {
-        if let Some(rejects) = &mut self.rejects {
-            rejects.store()?;
-        }
-        match &mut self.outlet {
-            Outlet::Exact(_) => self.commit(false).await,
-            Outlet::Plain(sink) => {
-                self.acknowledged = sink.flush().await?.events;
-                self.flushed = Instant::now();
-                self.unflushed = false;
-                Ok(())
-            }
-        }
-    }
-
-    fn is_stored(&mut self) {
-        self.acknowledged = self.sent;
-        self.stored.clone_from(&self.transform.tally);
-        if let Some(noted) = &mut self.noted {
-            noted.keep();
-        }
-        self.flushed = Instant::now();
-        self.unflushed = false;
     }
 }
 

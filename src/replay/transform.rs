@@ -23,7 +23,6 @@ struct Lane {
 }
 
 pub(super) struct Transform {
-    id: String,
     known: Known,
     provenance: bool,
     timestamps: TimestampPolicy,
@@ -54,11 +53,7 @@ impl Transform {
         let id = plan.id();
         Self {
             stamp: Stamp::new(&id),
-            known: Known {
-                plan: id.clone(),
-                target,
-            },
-            id,
+            known: Known { plan: id, target },
             provenance: plan.provenance,
             timestamps: plan.timestamps,
             partitions: plan.partitions,
@@ -215,7 +210,7 @@ impl Transform {
                 Altered::Reject(rejected) => {
                     self.tally.reject(lane.row, event, &rejected);
                     if let Some(rejects) = &mut self.rejects {
-                        rejects.push(&self.id, &lane.place, event, &rejected);
+                        rejects.push(&self.known.plan, &lane.place, event, &rejected);
                     }
                     return Ok(false);
                 }

@@ -11,7 +11,7 @@ impl Runner {
     pub(super) async fn flush_last(&mut self) -> Result<()> {
         if let Outlet::Exact(exact) = &mut self.outlet {
             match exact.committed().await {
-                Some(Ok(())) => self.is_stored(),
+                Some(Ok(())) => self.keep(),
                 Some(Err(error)) => {
                     self.undone = true;
                     self.undo().await?;
@@ -129,7 +129,7 @@ impl Runner {
             exact.commit(progress).await?;
             self.undone = false;
         }
-        self.is_stored();
+        self.keep();
         Ok(())
     }
 }

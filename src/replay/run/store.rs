@@ -10,13 +10,13 @@ use crate::broker::Result;
 /// How often the target is asked to store what it took: it bounds what an end by force leaves in
 /// doubt, and is rare enough to cost nothing.
 const FLUSH_EVERY: Duration = Duration::from_secs(5);
-/// A transaction is committed after so long, whatever it holds: one that stays open holds up whoever
-/// reads the target.
+/// A transaction is committed so long after the one before, whatever it holds: one that stays open
+/// holds up whoever reads the target.
 const COMMIT_EVERY: Duration = Duration::from_secs(1);
-/// One that holds so many events is committed earlier, but not before this since the one before.
-/// Nothing is sent meanwhile: a few milliseconds on loopback, many where brokers wait for each
-/// other, which must stay a small part of the time however fast events come.
+/// One that holds so many events is committed earlier, see [`COMMIT_APART`].
 const COMMIT_EVENTS: u64 = 20_000;
+/// The least between two commits. Nothing is sent during one: a few milliseconds on loopback, many
+/// where brokers wait for each other, which must stay a small part however fast events come.
 const COMMIT_APART: Duration = Duration::from_millis(250);
 
 impl Runner {
@@ -76,7 +76,8 @@ impl Runner {
         }
     }
 
-    pub(super) fn is_stored(&mut self) {
+    /// All that was sent is stored: none of it is taken back any more.
+    pub(super) fn keep(&mut self) {
         self.acknowledged = self.sent;
         self.stored.clone_from(&self.transform.tally);
         if let Some(noted) = &mut self.noted {
